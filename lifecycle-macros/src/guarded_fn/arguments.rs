@@ -1,0 +1,43 @@
+//! Arguments by name, so that a fallback can be called with them.
+
+use crate::runtime::generated;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{FnArg, Pat, Signature};
+
+/// A signature whose arguments all have names.
+pub(super) struct Named {
+    pub(super) sig: Signature,
+    /// The arguments as a call passes them on, `self` first.
+    pub(super) names: Vec<TokenStream>,
+    /// `let (a, b) = argument_0;` for each pattern that had to give way.
+    pub(super) bindings: TokenStream,
+}
+
+/// Input: `fn f(&self, id: u64, (a, b): Pair)`
+/// Output: `fn f(&self, id: u64, argument_2: Pair)`, `self, id, argument_2`, `let (a, b) = argument_2;`
+pub(super) fn named(sig: &Signature) -> Named {
+    let mut sig = sig.clone();
+    let (mut names, mut bindings) = (Vec::new(), TokenStream::new());
+    for (at, input) in sig.inputs.iter_mut().enumerate() {
+        match input {
+            FnArg::Receiver(receiver) => {
+                let token = &receiver.self_token;
+                names.push(quote!(#token));
+            }
+            FnArg::Typed(argument) => match &*argument.pat {
+                Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                    let ident = &pat.ident;
+                    names.push(quote!(#ident));
+                }
+                pattern => {
+                    let name = format_ident!("argument_{at}", span = Span::mixed_site());
+                    bindings.extend(generated!(let #pattern = #name;));
+                    names.push(quote!(#name));
+                    *argument.pat = syn::parse_quote!(#name);
+                }
+            },
+        }
+    }
+    Named { sig, names, bindings }
+}

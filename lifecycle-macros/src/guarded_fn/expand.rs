@@ -1,0 +1,188 @@
+//! The wrapper: ask the guards, then run the body as it is written.
+
+use super::Guards;
+use super::arguments::{Named, named};
+use super::refusal::{WayOut, refusal, ways_out};
+use super::shape::{Form, Shape};
+use crate::item::{Function, braced};
+use crate::runtime::{Runtime, generated};
+use proc_macro2::{Group, TokenStream};
+
+/// Input: a function and its guards -> Output: the function, its body behind the guards.
+pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenStream> {
+    let runtime = guards.runtime();
+    let shape = Shape::of(function);
+    let calls_fallback = ways_out(guards).iter().any(|(_, way_out)| matches!(way_out, WayOut::Fallback(_)));
+    let mut function = Function {
+        attrs: function.attrs.clone(),
+        vis: function.vis.clone(),
+        sig: function.sig.clone(),
+        body: function.body.clone(),
+    };
+    let mut bindings = TokenStream::new();
+    let mut arguments = Vec::new();
+    if calls_fallback {
+        let Named { sig, names, bindings: rebound } = named(&function.sig);
+        (function.sig, arguments, bindings) = (sig, names, rebound);
+    }
+    let parts = Parts {
+        runtime: &runtime,
+        breaks: guards.breaker.is_some(),
+        declarations: declarations(guards, &runtime, &function),
+        admit: admit(guards, &runtime),
+        refusal: refusal(guards, &runtime, &shape, &arguments)?,
+        failed: failed(&runtime, &shape),
+        shape: &shape,
+        bindings,
+    };
+    let body = match &shape.form {
+        Form::Sync => parts.sync(&function.body),
+        Form::Async => parts.in_async(&function.body),
+        Form::Written { pin, capture, block } => {
+            let inner = parts.in_async(block);
+            let dead_return = parts.dead_return();
+            let future = generated!(#capture { #dead_return #inner });
+            if pin.is_empty() { future } else { generated!(#pin(#future)) }
+        }
+        Form::Built { boxed, returned } => parts.around_built(&function.body, *boxed, returned),
+    };
+    Ok(function.with_body(body))
+}
+
+/// `let breaker = { static .. }; let limiter = { static .. };`: in blocks of their own, so that the body sees no name of ours.
+fn declarations(guards: &Guards, runtime: &Runtime, function: &Function) -> TokenStream {
+    let ident = &function.sig.ident;
+    let breaker = guards.breaker.as_ref().map(|breaker| {
+        let declaration = breaker.declaration(runtime, ident);
+        generated!(let breaker = { #declaration };)
+    });
+    let limiter = guards.limiter.as_ref().map(|limiter| {
+        let declaration = limiter.declaration(runtime, ident);
+        generated!(let limiter = { #declaration };)
+    });
+    generated!(#breaker #limiter)
+}
+
+/// The fixed order is the runtime's: look at the breaker, then the limit, then the breaker's permit.
+fn admit(guards: &Guards, runtime: &Runtime) -> TokenStream {
+    let private = runtime.private();
+    match (&guards.breaker, &guards.limiter) {
+        (Some(_), Some(_)) => generated!(#private::guard::both(breaker, limiter)),
+        (Some(_), None) => generated!(#private::guard::breaker(breaker)),
+        (None, _) => generated!(#private::guard::limiter(limiter)),
+    }
+}
+
+/// How the breaker tells a failure: `Err` of whatever is a `Result`, found by type and not by its name.
+fn failed(runtime: &Runtime, shape: &Shape) -> TokenStream {
+    if shape.opaque {
+        return generated!(|_| false);
+    }
+    let private = runtime.private();
+    let value = &shape.value;
+    generated! {
+        |value| {
+            use #private::channel::Whole as _;
+            #private::channel::Outcome::<#value>::NEW.__failed(value)
+        }
+    }
+}
+
+struct Parts<'a> {
+    runtime: &'a Runtime,
+    /// A breaker watches the call; a limiter alone only stands before it.
+    breaks: bool,
+    declarations: TokenStream,
+    admit: TokenStream,
+    refusal: TokenStream,
+    failed: TokenStream,
+    shape: &'a Shape,
+    bindings: TokenStream,
+}
+
+impl Parts<'_> {
+    /// Input: `{ body }`
+    /// Output: `match admit() { Ok(admission) => admission.run(|| -> R { body }, failed), Err(rejected) => refusal }`
+    ///
+    /// The closure stands in the argument itself: bound to a `let` first, bodies that return `&mut self.x` fail.
+    fn sync(&self, body: &Group) -> TokenStream {
+        if !self.breaks {
+            return self.limited(body);
+        }
+        let Self { failed, shape, bindings, .. } = self;
+        let value = &shape.value;
+        let body = if bindings.is_empty() { body.clone() } else { braced(generated!(#bindings #body), body) };
+        self.decided(&generated!(admission.run(|| -> #value #body, #failed)))
+    }
+
+    /// Input: `{ body }`, in an async context
+    /// Output: `match admit() { Ok(admission) => admission.run_async(async move { body }, failed).await, Err(rejected) => refusal }`
+    fn in_async(&self, body: &Group) -> TokenStream {
+        if !self.breaks {
+            return self.limited(body);
+        }
+        let Self { failed, bindings, .. } = self;
+        let dead_return = self.dead_return();
+        self.decided(&generated!(admission.run_async(async move { #dead_return #bindings #body }, #failed).await))
+    }
+
+    /// Input: `{ body }`, which builds a future
+    /// Output: `let future = body; Box::pin(async move { match admit() { Ok(..) => admission.run_async(future, failed).await, .. } })`
+    fn around_built(&self, body: &Group, boxed: bool, returned: &TokenStream) -> TokenStream {
+        let Self { failed, .. } = self;
+        let private = self.runtime.private();
+        let run =
+            if self.breaks { generated!(admission.run_async(future, #failed).await) } else { generated!(future.await) };
+        let decided = self.decided(&run);
+        let dead_return = self.dead_return();
+        let guarded = generated!(async move { #dead_return #decided });
+        let guarded = if boxed { generated!(#private::std::boxed::Box::pin(#guarded)) } else { guarded };
+        generated! {
+            let future = #private::guard::call(|| -> #returned #body);
+            #guarded
+        }
+    }
+
+    /// Input: `{ body }`
+    /// Output: `if let Err(rejected) = admit() { return refusal; } body`
+    fn limited(&self, body: &Group) -> TokenStream {
+        let Self { declarations, admit, refusal, bindings, .. } = self;
+        let private = self.runtime.private();
+        let body = body.stream();
+        generated! {
+            #declarations
+            if let #private::core::result::Result::Err(rejected) = #admit {
+                return #refusal;
+            }
+            #bindings
+            #body
+        }
+    }
+
+    fn decided(&self, run: &TokenStream) -> TokenStream {
+        let Self { declarations, admit, refusal, .. } = self;
+        let private = self.runtime.private();
+        let admission = if self.breaks { generated!(admission) } else { generated!(()) };
+        generated! {
+            #declarations
+            match #admit {
+                #private::core::result::Result::Ok(#admission) => #run,
+                #private::core::result::Result::Err(rejected) => #refusal,
+            }
+        }
+    }
+
+    /// `if false { return never::<R>(); }`: tells inference the type of an async block, as a signature does for a function.
+    fn dead_return(&self) -> TokenStream {
+        if self.shape.opaque {
+            return TokenStream::new();
+        }
+        let private = self.runtime.private();
+        let value = &self.shape.value;
+        generated! {
+            if false {
+                return #private::guard::never::<#value>();
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a refused call gives to its caller.
+
+use super::shape::{Form, Shape};
+use super::{Guards, Kind};
+use crate::errors::Errors;
+use crate::item::Function;
+use crate::options::Options;
+use crate::runtime::{Runtime, generated};
+use proc_macro2::TokenStream;
+use syn::{Expr, Path, ReturnType};
+
+/// Where a refusal goes.
+pub(crate) enum WayOut {
+    /// Into the function's own error, by `From<Rejected>`.
+    From,
+    /// Through this path or closure.
+    OnRejected(Expr),
+    /// To another function with the same arguments.
+    Fallback(Path),
+}
+
+impl WayOut {
+    pub(crate) fn take(options: &mut Options) -> Self {
+        match (options.callable("on_rejected"), options.path("fallback")) {
+            (Some(callable), _) => Self::OnRejected(callable),
+            (None, Some(path)) => Self::Fallback(path),
+            (None, None) => Self::From,
+        }
+    }
+}
+
+/// `on_rejected` and `fallback` answer the same question.
+pub(crate) fn check_way_out(options: &Options, errors: &mut Errors) {
+    if let (Some(_), Some(fallback)) = (options.ident("on_rejected"), options.ident("fallback")) {
+        errors.on(fallback, "`on_rejected` says already what a refusal gives: leave one of the two away");
+    }
+}
+
+/// The ways out of a function's guards. A single one that is written serves all guards.
+pub(super) fn ways_out(guards: &Guards) -> Vec<(Kind, &WayOut)> {
+    let breaker = guards.breaker.as_ref().map(|breaker| (Kind::Breaker, &breaker.way_out));
+    let limiter = guards.limiter.as_ref().map(|limiter| (Kind::Limiter, &limiter.way_out));
+    let all: Vec<_> = breaker.into_iter().chain(limiter).collect();
+    let written: Vec<_> = all.iter().copied().filter(|(_, way_out)| !matches!(way_out, WayOut::From)).collect();
+    if written.len() == 1 { written } else { all.into_iter().take(if written.is_empty() { 1 } else { 2 }).collect() }
+}
+
+/// A function that returns nothing cannot say that it was refused; other types are the compiler's to judge.
+pub(super) fn check_channel(guards: &Guards, function: &Function, errors: &mut Errors) {
+    let ways_out = ways_out(guards);
+    let Some((kind, _)) = ways_out.iter().find(|(_, way_out)| matches!(way_out, WayOut::From)) else {
+        return;
+    };
+    if matches!(function.sig.output, ReturnType::Default) {
+        let message = format!(
+            "`#[{}]` may refuse a call, and `{}` returns nothing that could say so: add `on_rejected = |rejected| ..`, or return a `Result`",
+            kind.macro_name(),
+            function.sig.ident,
+        );
+        errors.on(&function.sig.ident, message);
+    }
+}
+
+/// The expression that a refused call gives, of the function's value type; `rejected` is in scope.
+pub(super) fn refusal(
+    guards: &Guards,
+    runtime: &Runtime,
+    shape: &Shape,
+    arguments: &[TokenStream],
+) -> syn::Result<TokenStream> {
+    let mut refusals = Vec::new();
+    for (_, way_out) in ways_out(guards) {
+        refusals.push(one(way_out, runtime, shape, arguments)?);
+    }
+    let private = runtime.private();
+    Ok(match &refusals[..] {
+        [by_breaker, by_limiter] => generated! {
+            if #private::guard::by_limiter(&rejected) { #by_limiter } else { #by_breaker }
+        },
+        _ => generated!(#(#refusals)*),
+    })
+}
+
+fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStream]) -> syn::Result<TokenStream> {
+    let private = runtime.private();
+    let value = &shape.value;
+    Ok(match way_out {
+        WayOut::From => generated!(#private::channel::refuse::<#value>(rejected)),
+        WayOut::OnRejected(callable) if shape.opaque => {
+            generated!(#private::channel::ask(#callable, rejected))
+        }
+        WayOut::OnRejected(callable) => generated! {{
+            use #private::channel::Whole as _;
+            #private::channel::Outcome::<#value>::NEW.__refused(#callable, rejected)
+        }},
+        WayOut::Fallback(path) => {
+            let wait = match shape.form {
+                Form::Sync => TokenStream::new(),
+                Form::Async | Form::Written { .. } => generated!(.await),
+                Form::Built { .. } => {
+                    let message = "`fallback` needs the arguments, and this body takes them before the guard decides: make it an `async fn`, or a body of just `async move { .. }`";
+                    return Err(syn::Error::new_spanned(path, message));
+                }
+            };
+            generated! {{
+                #private::core::mem::drop(rejected);
+                #path(#(#arguments),*) #wait
+            }}
+        }
+    })
+}

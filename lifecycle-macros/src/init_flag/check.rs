@@ -1,0 +1,117 @@
+//! Which statics cannot be flags, each reason on its token.
+
+use crate::errors::Errors;
+use crate::item::{FlagStatic, ItemKind};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::Type;
+
+const LIKE_THIS: &str = "static USE_CACHE: Flag<bool> = true;";
+
+pub(super) fn not_a_static(kind: ItemKind, keyword: Span, errors: &mut Errors) {
+    let message = match kind {
+        ItemKind::Function => "`#[init_flag]` on a function, a step that runs once, arrives with a later version; today it stands on a static".to_owned(),
+        ItemKind::Const => format!("a const is copied wherever it is used, so it cannot change: write `{LIKE_THIS}`"),
+        ItemKind::Let => format!("a flag belongs to the whole process: write it outside, `{LIKE_THIS}`"),
+        kind => format!("`#[init_flag]` stands on a static, `{LIKE_THIS}`; it cannot stand on {}", kind.described()),
+    };
+    errors.at(keyword, message);
+}
+
+/// The flag's default; `None` when it has none.
+pub(super) fn flag(flag: &FlagStatic, errors: &mut Errors) -> Option<TokenStream> {
+    let before = errors.is_empty();
+    if let Some(token) = &flag.mutability {
+        errors.on(token, "a flag changes through `set`, not through `mut`: remove it");
+    }
+    if let Some(plain) = plain_type(&flag.ty) {
+        errors.on(&flag.ty, format!("a flag's type says so: write `Flag<{plain}>`"));
+        return None;
+    }
+    let Some(value) = &flag.value else {
+        errors.on(&flag.ident, format!("a flag needs its default: add `= value`, as in `{LIKE_THIS}`"));
+        return None;
+    };
+    // `static mut` with a rewritten value would bring further errors: leave the item alone.
+    if flag.mutability.is_some() && before {
+        return Some(default_of(&flag.ty, value));
+    }
+    Some(default_of(&flag.ty, value))
+}
+
+/// The value's type where the author forgot `Flag<..>`.
+fn plain_type(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    let name = path.path.get_ident()?.to_string();
+    let known = [
+        "bool",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "f32",
+        "f64",
+        "char",
+        "String",
+        "Duration",
+        "AtomicBool",
+    ];
+    let value = if name == "AtomicBool" { "bool" } else { &name };
+    known.contains(&&*name).then(|| value.to_owned())
+}
+
+/// Input: `true` or `Flag::new(true)` -> Output: `true`
+///
+/// The constructor is recognized by the type's own name, so an alias of `Flag` works on both sides.
+fn default_of(ty: &Type, value: &TokenStream) -> TokenStream {
+    let Type::Path(ty) = ty else {
+        return value.clone();
+    };
+    let Some(name) = ty.path.segments.last().map(|last| last.ident.to_string()) else {
+        return value.clone();
+    };
+    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
+    let Some((TokenTree::Group(argument), path)) = tokens.split_last() else {
+        return value.clone();
+    };
+    if argument.delimiter() != Delimiter::Parenthesis
+        || !path.iter().all(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Punct(_)))
+    {
+        return value.clone();
+    }
+    let words: Vec<String> = path.iter().map(ToString::to_string).collect();
+    let ends_in_new = matches!(&words[..], [.., a, b, new] if a == ":" && b == ":" && new == "new");
+    let operators = words.iter().any(|word| {
+        !matches!(&**word, ":" | "<" | ">" | ",") && !word.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    });
+    if ends_in_new && !operators && words.contains(&name) { argument.stream() } else { value.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    #[test]
+    fn the_default_is_found_in_both_spellings() {
+        for (ty, value, default) in [
+            (quote!(Flag<bool>), quote!(true), quote!(true)),
+            (quote!(Flag<bool>), quote!(Flag::new(true)), quote!(true)),
+            (quote!(lifecycle::Flag<bool>), quote!(lifecycle::Flag::new(!OFF)), quote!(!OFF)),
+            (quote!(Flag<bool>), quote!(Flag::<bool>::new(true)), quote!(true)),
+            (quote!(F<u64>), quote!(F::new(limits::MAX)), quote!(limits::MAX)),
+            (quote!(Flag<Duration>), quote!(Duration::new(1, 0)), quote!(Duration::new(1, 0))),
+            (quote!(Flag<u32>), quote!(max(1)), quote!(max(1))),
+        ] {
+            let ty = syn::parse2(ty).unwrap_or_else(|_| syn::parse_quote!(X));
+            assert_eq!(default_of(&ty, &value).to_string(), default.to_string(), "{value}");
+        }
+    }
+}

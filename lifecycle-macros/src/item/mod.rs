@@ -1,0 +1,18 @@
+//! The user's item, read no further than a macro needs: attributes, visibility, signature. Bodies stay tokens.
+
+mod declared_type;
+mod flag_static;
+mod function;
+mod kind;
+
+pub(crate) use declared_type::DeclaredType;
+pub(crate) use flag_static::FlagStatic;
+pub(crate) use function::{Function, braced};
+pub(crate) use kind::ItemKind;
+
+use syn::Attribute;
+
+/// The `#[cfg(..)]`s of an item: every generated companion carries them too.
+pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<&Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect()
+}

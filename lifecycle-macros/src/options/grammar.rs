@@ -1,0 +1,83 @@
+//! What the options of a macro are, as data, and what to say about words that are none.
+
+use super::suggest::closest;
+use crate::{circuit_breaker, init_flag, rate_limit, singleton};
+
+/// The options of one macro.
+pub(crate) struct Grammar {
+    /// The macro's name, without `#[]`.
+    pub(crate) name: &'static str,
+    /// The value without a key that comes first, as an example.
+    pub(crate) leading: Option<&'static str>,
+    pub(crate) keys: &'static [Key],
+    /// Options of the design that this version does not have yet.
+    pub(crate) later: &'static [&'static str],
+    /// Words people try, and what to say to them.
+    pub(crate) teaches: &'static [(&'static str, &'static str)],
+}
+
+/// One option.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) wanted: Wanted,
+    /// What one could write, for messages.
+    pub(crate) example: &'static str,
+}
+
+/// The kinds of values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A string literal.
+    Text,
+    /// A whole number of at least 1, or a const expression for one.
+    Count,
+    /// A duration; a bare number is seconds.
+    Seconds,
+    /// A duration in quotes, with its unit.
+    Duration,
+    /// A path to a function, or a closure.
+    Callable,
+    /// A path.
+    Path,
+}
+
+/// All grammars, so that each macro knows the words of the others.
+const FAMILY: [&Grammar; 4] =
+    [&singleton::GRAMMAR, &circuit_breaker::GRAMMAR, &rate_limit::GRAMMAR, &init_flag::GRAMMAR];
+
+impl Grammar {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// What to say about a word that is not an option: what was meant, and what there is.
+    pub(super) fn unknown(&self, name: &str) -> String {
+        let this = self.name;
+        if let Some((_, says)) = self.teaches.iter().find(|(word, _)| *word == name) {
+            return format!("`#[{this}]` has no option `{name}`: {says}");
+        }
+        if self.later.contains(&name) {
+            return format!(
+                "`{name}` is not there yet: it arrives with a later version of lifecycle; {}",
+                self.allowed()
+            );
+        }
+        let other = FAMILY
+            .iter()
+            .find(|other| other.name != this && (other.key(name).is_some() || other.later.contains(&name)));
+        if let Some(other) = other {
+            return format!("`{name}` belongs to `#[{}]`; {}", other.name, self.allowed());
+        }
+        match closest(name, self.keys.iter().map(|key| key.name)) {
+            Some(meant) => format!("unknown option `{name}`, did you mean `{meant}`? {}", self.allowed()),
+            None => format!("unknown option `{name}`; {}", self.allowed()),
+        }
+    }
+
+    /// "`#[x]` takes: `a`, `b`"
+    pub(super) fn allowed(&self) -> String {
+        let leading = self.leading.map(|leading| format!("`{leading}`"));
+        let keys = self.keys.iter().map(|key| format!("`{}`", key.name));
+        format!("`#[{}]` takes: {}", self.name, leading.into_iter().chain(keys).collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,236 @@
+//! The one parser for the options of all macros: `key = value, ..`.
+//!
+//! It never stops at the first mistake, and puts each on its own token. What the keys are is data: a [`Grammar`] a macro.
+
+mod grammar;
+mod suggest;
+mod units;
+mod value;
+
+pub(crate) use grammar::{Grammar, Key, Wanted};
+pub(crate) use units::{Rate, parse_rate};
+pub(crate) use value::{Count, TimeSpan, Value};
+
+use crate::errors::Errors;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+use syn::parse::discouraged::Speculative as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Expr, LitStr, Path, Token};
+
+/// The options of one use, each with a value of the wanted kind.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// The value without a key, first: `#[rate_limit("100/s")]`.
+    pub(crate) leading: Option<LitStr>,
+    given: Vec<Given>,
+    seen: Vec<(&'static str, String)>,
+}
+
+struct Given {
+    key: &'static str,
+    ident: Ident,
+    value: Value,
+}
+
+impl Options {
+    /// Reads the tokens in the attribute's parentheses; mistakes go to `errors`, the rest is usable.
+    pub(crate) fn parse(tokens: TokenStream, grammar: &Grammar, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let read = |input: ParseStream<'_>| {
+            options.read(input, grammar, errors);
+            Ok(())
+        };
+        if let Err(error) = read.parse2(tokens) {
+            errors.push(error);
+        }
+        options
+    }
+
+    fn read(&mut self, input: ParseStream<'_>, grammar: &Grammar, errors: &mut Errors) {
+        let mut first = true;
+        while !input.is_empty() {
+            if let Ok(comma) = input.parse::<Token![,]>() {
+                errors.on(comma, "unexpected comma: an option is missing before it");
+                continue;
+            }
+            if input.peek(Ident::peek_any) && !input.peek(syn::Lit) {
+                self.option(input, grammar, errors);
+            } else {
+                self.keyless(input, first, grammar, errors);
+            }
+            first = false;
+            if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                let next: Option<TokenTree> = input.fork().parse().ok();
+                errors.on(next, "expected `,` before this");
+                if !at_option(input) {
+                    skip_to_next(input);
+                    let _ = input.parse::<Token![,]>();
+                }
+            }
+        }
+    }
+
+    /// `key = value`, and the ways to get it wrong.
+    fn option(&mut self, input: ParseStream<'_>, grammar: &Grammar, errors: &mut Errors) {
+        let Ok(ident) = input.call(Ident::parse_any) else {
+            return;
+        };
+        let name = ident.unraw().to_string();
+        let key = grammar.key(&name);
+        if key.is_none() {
+            errors.on(&ident, grammar.unknown(&name));
+        }
+        let example = key.map_or("", |key| key.example);
+        let value = if let Ok(equals) = input.parse::<Token![=]>() {
+            if input.is_empty() || input.peek(Token![,]) {
+                if key.is_some() {
+                    errors.on(equals, format!("`{name}` has no value: write `{example}`"));
+                }
+                None
+            } else {
+                match expression(input) {
+                    Ok(value) => Some(value),
+                    Err((skipped, error)) => {
+                        // The value of an unknown key is not a second mistake.
+                        if key.is_some() {
+                            errors.on(skipped, format!("`{name}` cannot be read: {error}; write `{example}`"));
+                        }
+                        None
+                    }
+                }
+            }
+        } else {
+            if key.is_some() {
+                errors.on(&ident, format!("`{name}` needs `=` and a value: write `{example}`"));
+            }
+            skip_to_next(input);
+            None
+        };
+        let Some(key) = key else { return };
+        let shown = value.as_ref().map_or_else(|| name.clone(), |value| format!("{name} = {}", short(value)));
+        if let Some((_, earlier)) = self.seen.iter().find(|(seen, _)| *seen == key.name) {
+            errors.on(&ident, format!("`{name}` is given twice; the first is `{earlier}`"));
+            return;
+        }
+        self.seen.push((key.name, shown));
+        if let Some(value) = value.and_then(|value| value::read(key, value, errors)) {
+            self.given.push(Given { key: key.name, ident, value });
+        }
+    }
+
+    /// A value without a key: right only as the first one, where the macro takes one.
+    fn keyless(&mut self, input: ParseStream<'_>, first: bool, grammar: &Grammar, errors: &mut Errors) {
+        let value = match expression(input) {
+            Ok(value) => value,
+            Err((skipped, _)) => {
+                errors.on(skipped, format!("expected `key = value`; {}", grammar.allowed()));
+                return;
+            }
+        };
+        match (grammar.leading, value::text(&value)) {
+            (Some(_), Some(text)) if first => self.leading = Some(text),
+            (Some(leading), Some(_)) => {
+                errors.on(value, format!("the rate comes first and once: write `#[{}({leading})]`", grammar.name))
+            }
+            (Some(leading), None) => {
+                errors.on(value, format!("expected a rate in quotes: write `#[{}({leading})]`", grammar.name))
+            }
+            (None, _) => errors.on(value, format!("expected `key = value`; {}", grammar.allowed())),
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<(Ident, Value)> {
+        let at = self.given.iter().position(|given| given.key == key)?;
+        let Given { ident, value, .. } = self.given.remove(at);
+        Some((ident, value))
+    }
+
+    /// The key's own token, for mistakes that concern several options.
+    pub(crate) fn ident(&self, key: &str) -> Option<&Ident> {
+        self.given.iter().find(|given| given.key == key).map(|given| &given.ident)
+    }
+
+    /// Whether the key was written, be it with a wrong value.
+    pub(crate) fn mentions(&self, key: &str) -> bool {
+        self.seen.iter().any(|(seen, _)| *seen == key)
+    }
+
+    pub(crate) fn text(&mut self, key: &str) -> Option<LitStr> {
+        match self.take(key)?.1 {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn count(&mut self, key: &str) -> Option<Count> {
+        match self.take(key)?.1 {
+            Value::Count(count) => Some(count),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn time(&mut self, key: &str) -> Option<TimeSpan> {
+        match self.take(key)?.1 {
+            Value::Time(time) => Some(time),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn callable(&mut self, key: &str) -> Option<Expr> {
+        match self.take(key)?.1 {
+            Value::Callable(callable) => Some(callable),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
+        match self.take(key)?.1 {
+            Value::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// One expression; when there is none, what was skipped instead: the input then stands before the next option.
+fn expression(input: ParseStream<'_>) -> Result<Expr, (TokenStream, syn::Error)> {
+    let ahead = input.fork();
+    match ahead.parse::<Expr>() {
+        Ok(value) => {
+            input.advance_to(&ahead);
+            Ok(value)
+        }
+        Err(error) => Err((skip_to_next(input), error)),
+    }
+}
+
+/// Whether an option begins here: `word =`
+fn at_option(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.call(Ident::parse_any).is_ok() && ahead.peek(Token![=])
+}
+
+/// Skips to the comma before the next option, or to the end.
+fn skip_to_next(input: ParseStream<'_>) -> TokenStream {
+    let mut skipped = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => skipped.extend([token]),
+            Err(_) => break,
+        }
+    }
+    skipped
+}
+
+/// A value as a message can quote it.
+fn short(value: &Expr) -> String {
+    let text = value.to_token_stream().to_string();
+    match text.char_indices().nth(40) {
+        Some((cut, _)) => format!("{}..", &text[..cut]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

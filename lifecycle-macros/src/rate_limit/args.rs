@@ -1,0 +1,52 @@
+//! What may stand in `#[rate_limit(..)]`.
+
+use crate::errors::Errors;
+use crate::options::{Grammar, Key, Options, Rate, Wanted, parse_rate};
+use proc_macro2::TokenStream;
+
+/// The options.
+pub(crate) const GRAMMAR: Grammar = Grammar {
+    name: "rate_limit",
+    leading: Some("\"100/s\""),
+    keys: &[
+        Key { name: "limit", wanted: Wanted::Count, example: "limit = 100" },
+        Key { name: "window", wanted: Wanted::Duration, example: "window = \"1s\"" },
+        Key { name: "name", wanted: Wanted::Text, example: "name = \"users\"" },
+        Key {
+            name: "on_rejected",
+            wanted: Wanted::Callable,
+            example: "on_rejected = |rejected| MyError::from(rejected)",
+        },
+        Key { name: "fallback", wanted: Wanted::Path, example: "fallback = from_cache" },
+        Key { name: "crate", wanted: Wanted::Path, example: "crate = facade::lifecycle" },
+    ],
+    later: &["permits", "key", "max_keys", "on_limit", "mode"],
+    teaches: &[
+        ("rate", "the rate stands first, without a key: `#[rate_limit(\"100/s\")]`"),
+        ("per_second", "write `#[rate_limit(\"100/s\")]`"),
+        ("per_minute", "write `#[rate_limit(\"100/min\")]`"),
+        ("requests", "write `#[rate_limit(\"100/s\")]`"),
+        ("calls", "write `#[rate_limit(\"100/s\")]`"),
+        ("period", "the time is part of the rate, `#[rate_limit(\"100/s\")]`, or `window = \"1s\"` beside `limit`"),
+        ("per", "the time is part of the rate, `#[rate_limit(\"100/s\")]`, or `window = \"1s\"` beside `limit`"),
+        ("burst", "the limit is exact: never more than N in any window"),
+    ],
+};
+
+/// The options of one use.
+pub(super) struct Args {
+    /// The text `"100/s"`, read; `None` also when it was wrong.
+    pub(super) rate: Option<Rate>,
+    pub(super) options: Options,
+}
+
+impl Args {
+    pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let options = Options::parse(tokens, &GRAMMAR, errors);
+        let rate = options
+            .leading
+            .as_ref()
+            .and_then(|text| parse_rate(&text.value()).map_err(|message| errors.on(text, message)).ok());
+        Self { rate, options }
+    }
+}

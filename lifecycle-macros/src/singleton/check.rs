@@ -1,0 +1,142 @@
+//! Which items cannot be singletons, each reason on its token.
+
+use super::args::Args;
+use super::model::{Output, self_in};
+use crate::errors::Errors;
+use crate::item::{DeclaredType, Function};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Type};
+
+pub(super) fn declared_type(args: &Args, declared: &DeclaredType, errors: &mut Errors) {
+    if let (Some(_), Some(second)) = (args.options.ident("factory"), args.options.ident("try_factory")) {
+        errors.on(second, "`factory` says already what makes the value: leave one of the two away");
+    }
+    if !declared.generics.params.is_empty() {
+        let ident = &declared.ident;
+        errors.on(
+            &declared.generics,
+            format!("a singleton is one value, and a generic type is many: name the one, `#[singleton] fn {}() -> {ident}<..> {{ .. }}`", crate::names::snake_case(ident)),
+        );
+    }
+}
+
+pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
+    let sig = &function.sig;
+    let name = &sig.ident;
+    for key in ["factory", "try_factory"] {
+        if let Some(ident) = args.options.ident(key) {
+            errors.on(ident, format!("the body of `{name}` is the factory: leave `{key}` away"));
+        }
+    }
+    if let Some(token) = &sig.constness {
+        errors.on(token, "a singleton is created at run time: remove `const`");
+    }
+    if let Some(token) = &sig.asyncness {
+        errors.on(token, "async singletons arrive with a later version; meanwhile create the value before the runtime starts, or hold a `tokio::sync::OnceCell` in a singleton");
+    }
+    if !matches!(sig.safety, syn::Safety::Default) {
+        errors.on(
+            &sig.safety,
+            "a singleton's function is called by everybody: remove `unsafe` and put the unsafe block inside",
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        errors.on(abi, "a singleton's function is called from Rust: remove the ABI");
+    }
+    if !sig.generics.params.is_empty() {
+        errors.on(&sig.generics, format!("a singleton is one value, and a generic function makes many: write the types out, or one function a type instead of `{name}`"));
+    }
+    arguments(function, errors);
+}
+
+fn arguments(function: &Function, errors: &mut Errors) {
+    let sig = &function.sig;
+    if let Some(receiver) = sig.receiver() {
+        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{}`", sig.ident));
+        return;
+    }
+    if !sig.inputs.is_empty() {
+        let inputs: Vec<&FnArg> = sig.inputs.iter().collect();
+        errors.on(
+            quote!(#(#inputs),*),
+            "a singleton is created once, so it takes no arguments; one instance for each argument is `#[singleton(keyed)]`, which arrives with a later version",
+        );
+    }
+}
+
+/// What the function returns; `None` when no singleton can be made of it.
+pub(super) fn output(function: &Function, errors: &mut Errors) -> Option<Output> {
+    let sig = &function.sig;
+    let ReturnType::Type(_, ty) = &sig.output else {
+        errors.on(
+            &sig.ident,
+            format!("a singleton needs a value: add the type that `{}` makes, `-> T` or `-> Result<T, E>`", sig.ident),
+        );
+        return None;
+    };
+    if let Type::Never(never) = &**ty {
+        errors.on(never, "a singleton needs a value, and this function never gives one");
+        return None;
+    }
+    if let Some(word) = self_in(ty.to_token_stream()) {
+        errors.on(word, "write the type's name: a singleton's type cannot say `Self` here");
+        return None;
+    }
+    if let Some(word) = impl_in(ty.to_token_stream()) {
+        errors.on(word, "a singleton is kept in a static, whose type must have a name: write it out, or return a `Box<dyn Trait + Send + Sync>`");
+        return None;
+    }
+    result_of(ty, errors)
+}
+
+/// `Result<T, E>` -> its parts; `Result<T>` is an alias that hides `E`; everything else is the value.
+fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
+    let plain = match ty {
+        Type::Group(group) => return result_of(&group.elem, errors),
+        Type::Paren(paren) => return result_of(&paren.elem, errors),
+        Type::Path(path) => path,
+        _ => return Some(Output::Value(ty.clone())),
+    };
+    let Some(last) = plain.path.segments.last().filter(|last| last.ident == "Result") else {
+        return Some(Output::Value(ty.clone()));
+    };
+    let types: Vec<&Type> = match &last.arguments {
+        PathArguments::AngleBracketed(args) => args
+            .args
+            .iter()
+            .filter_map(|arg| match arg {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let [value, error] = types[..] else {
+        errors.on(ty, "this alias hides the error's type, which the singleton needs: write it out, `Result<T, E>`");
+        return None;
+    };
+    let mut shared = plain.clone();
+    if let Some(PathArguments::AngleBracketed(args)) = shared.path.segments.last_mut().map(|last| &mut last.arguments) {
+        if let Some(GenericArgument::Type(first)) =
+            args.args.iter_mut().find(|arg| matches!(arg, GenericArgument::Type(_)))
+        {
+            *first = syn::parse_quote!(&'static #value);
+        }
+    }
+    Some(Output::Fallible {
+        value: value.clone(),
+        error: error.clone(),
+        written: ty.clone(),
+        shared: Type::Path(shared),
+    })
+}
+
+/// The first `impl` in a type.
+fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
+    tokens.into_iter().find_map(|token| match &token {
+        TokenTree::Ident(ident) if ident == "impl" => Some(token),
+        TokenTree::Group(group) => impl_in(group.stream()),
+        _ => None,
+    })
+}

@@ -1,0 +1,119 @@
+//! A function whose body runs once.
+
+use super::model::{FunctionSingleton, Output};
+use crate::item::{Function, braced};
+use crate::runtime::generated;
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{ReturnType, Signature, Type};
+
+/// Input: `fn db() -> T { body }`
+/// Output: `fn db() -> &'static T { static CELL ..; fn create() -> T { body } CELL.get_or_create(create) }`
+///
+/// The body is an item of its own, so that the cell can create the value for those who ask by name. Where the body says
+/// `Self`, which an inner item cannot, it is a closure, and the name gives the value only once it exists.
+pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
+    let FunctionSingleton { runtime, name, function, output, says_self } = model;
+    let private = runtime.private();
+    let (value, written) = match output {
+        Output::Value(value) => (value, value),
+        Output::Fallible { value, written, .. } => (value, written),
+    };
+    let descriptor = runtime.descriptor("Singleton", name);
+    let listed = runtime.listed("singleton", &generated!(__LIFECYCLE_CELL));
+    let body = &function.body;
+    let private_here = runtime.private_at(value.span());
+    let new = quote_spanned!(value.span()=> #private_here::SingletonCell::<#value>::new);
+    let refusal = generated!(#private::SingletonError);
+    let result = generated!(#private::core::result::Result<&'static #value, #refusal>);
+    let (create, item) = if *says_self {
+        (generated!(|| -> #written #body), TokenStream::new())
+    } else {
+        (generated!(__lifecycle_create), generated!(fn __lifecycle_create() -> #written #body))
+    };
+    let ask = match (says_self, output) {
+        (true, _) => generated!(#private::channel::only_created(&__LIFECYCLE_CELL, #name)),
+        (false, Output::Value(_)) => generated!(__LIFECYCLE_CELL.try_get_or_create(#create)),
+        (false, Output::Fallible { error, .. }) => generated! {
+            use #private::channel::{ByDebug as _, ByName as _};
+            #private::channel::asked(#name, __LIFECYCLE_CELL.get_or_try_create(#create), |error| {
+                #private::channel::Boxing::<#error>::NEW.__boxed(error)
+            })
+        },
+    };
+    let give = match output {
+        Output::Value(_) => {
+            let no_alias = no_hidden_result(model, value);
+            generated!(#no_alias __LIFECYCLE_CELL.get_or_create(#create))
+        }
+        Output::Fallible { error, .. } => generated! {
+            match __LIFECYCLE_CELL.get_or_try_create(#create) {
+                #private::core::result::Result::Ok(instance) => #private::core::result::Result::Ok(instance),
+                #private::core::result::Result::Err(error) => #private::core::result::Result::Err({
+                    use #private::channel::Panics as _;
+                    #private::channel::Refusal::<#error>::NEW.__error(error)
+                }),
+            }
+        },
+    };
+    let body = generated! {
+        static __LIFECYCLE_CELL: #private::SingletonCell<#value> = #new(#descriptor, __lifecycle_ask);
+        #listed
+        #item
+        fn __lifecycle_ask() -> #result {
+            #ask
+        }
+        #give
+    };
+    around(function, output, body)
+}
+
+/// An alias may hide a `Result`, and then every later call would get the first call's error.
+fn no_hidden_result(model: &FunctionSingleton<'_>, value: &Type) -> TokenStream {
+    let private = model.runtime.private();
+    let message = format!(
+        "`{}` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever",
+        value.to_token_stream().to_string().replace(' ', "")
+    );
+    // In braces: the trait must not be in the body's reach.
+    quote_spanned! {value.span()=>
+        const _: () = {
+            use #private::channel::NotResult as _;
+            #private::core::assert!(!#private::channel::IsResult::<#value>::HIDDEN, #message);
+        };
+    }
+}
+
+/// The user's function around `body`, returning a reference.
+fn around(function: &Function, output: &Output, body: TokenStream) -> TokenStream {
+    let Function { attrs, vis, sig, body: old } = function;
+    let returned = match output {
+        Output::Value(value) => quote_spanned!(value.span()=> &'static #value),
+        Output::Fallible { shared, .. } => quote!(#shared),
+    };
+    let arrow = match &sig.output {
+        ReturnType::Type(arrow, _) => quote!(#arrow),
+        ReturnType::Default => quote!(->),
+    };
+    let Signature { fn_token, ident, generics, inputs, paren_token, .. } = sig;
+    let mut parentheses = TokenStream::new();
+    paren_token.surround(&mut parentheses, |tokens| inputs.to_tokens(tokens));
+    let body = braced(body, old);
+    quote!(#(#attrs)* #vis #fn_token #ident #generics #parentheses #arrow #returned #body)
+}
+
+/// After a mistake: the signature that callers expect, around the body as it is written.
+pub(super) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
+    let FunctionSingleton { function, output, .. } = model;
+    let written = match output {
+        Output::Value(value) => value,
+        Output::Fallible { written, .. } => written,
+    };
+    let body = &function.body;
+    let body = generated! {
+        let _ = || -> #written #body;
+        loop {}
+    };
+    around(function, output, body)
+}

@@ -1,0 +1,85 @@
+//! `#[singleton]`: args -> model -> check -> expand, for types and for functions.
+
+mod args;
+mod check;
+mod expand_fn;
+mod expand_type;
+mod model;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use args::GRAMMAR;
+
+use crate::entry::item_and;
+use crate::errors::Errors;
+use crate::item::{DeclaredType, Function, ItemKind};
+use model::{FunctionSingleton, TypeSingleton};
+use proc_macro2::TokenStream;
+
+/// The macro.
+pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = args::Args::parse(args, &mut errors);
+    let (kind, keyword) = ItemKind::of(&item);
+    match kind {
+        ItemKind::Struct | ItemKind::Enum => match DeclaredType::read(item.clone()) {
+            Ok(declared) => on_type(args, &declared, item, errors),
+            Err(error) => {
+                errors.push(error);
+                item_and(item, errors)
+            }
+        },
+        ItemKind::Function => {
+            match Function::read(GRAMMAR.name, "stands on a struct, an enum or a function", item.clone()) {
+                Ok(function) => on_function(args, &function, item, errors),
+                Err(error) => {
+                    errors.push(error);
+                    item_and(item, errors)
+                }
+            }
+        }
+        ItemKind::Static => {
+            errors.at(keyword, "`#[singleton]` on a static arrives with a later version; meanwhile write `#[singleton] fn pool() -> Pool { .. }`");
+            item_and(item, errors)
+        }
+        kind => {
+            errors.at(
+                keyword,
+                format!(
+                    "`#[singleton]` stands on a struct, an enum or a function; it cannot stand on {}",
+                    kind.described()
+                ),
+            );
+            item_and(item, errors)
+        }
+    }
+}
+
+fn on_type(args: args::Args, declared: &DeclaredType, item: TokenStream, mut errors: Errors) -> TokenStream {
+    check::declared_type(&args, declared, &mut errors);
+    let stand_in_possible = declared.generics.params.is_empty();
+    let model = TypeSingleton::new(args, declared);
+    if errors.is_empty() {
+        let mut tokens = item;
+        tokens.extend(expand_type::expand(&model));
+        return tokens;
+    }
+    // Callers should not see errors about accessors on top of the real ones.
+    let mut tokens = item;
+    if stand_in_possible {
+        tokens.extend(expand_type::stand_in(&model));
+    }
+    item_and(tokens, errors)
+}
+
+fn on_function(args: args::Args, function: &Function, item: TokenStream, mut errors: Errors) -> TokenStream {
+    check::function(&args, function, &mut errors);
+    let usable = check::output(function, &mut errors);
+    match usable {
+        None => item_and(item, errors),
+        Some(output) => {
+            let model = FunctionSingleton::new(args, function, output);
+            if errors.is_empty() { expand_fn::expand(&model) } else { item_and(expand_fn::stand_in(&model), errors) }
+        }
+    }
+}

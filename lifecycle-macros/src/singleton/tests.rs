@@ -1,0 +1,302 @@
+use super::singleton;
+use crate::tests::{pretty, pretty_method};
+use expect_test::expect;
+use quote::quote;
+
+#[test]
+fn minimal_type() {
+    expect![[r#"
+        struct Config {
+            api: String,
+        }
+        const _: () = {
+            static CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::SingletonCell::<
+                Config,
+            >::new(
+                ::lifecycle::__private0::Descriptor::new(
+                    ::lifecycle::__private0::Kind::Singleton,
+                    "config",
+                    ::lifecycle::__private0::core::module_path!(),
+                    ::lifecycle::__private0::core::file!(),
+                    ::lifecycle::__private0::core::line!(),
+                ),
+                Config::try_instance,
+            );
+            ::lifecycle::__private0::inventory::submit! {
+                ::lifecycle::__private0::Listed::singleton(& CELL)
+            }
+            #[automatically_derived]
+            impl ::lifecycle::Singleton for Config {
+                fn __cell() -> &'static ::lifecycle::__private0::SingletonCell<Self> {
+                    &CELL
+                }
+            }
+            #[allow(dead_code)]
+            impl Config {
+                /**The one `Config` of the process, created on first use.
+
+        # Panics
+        When its creation needs itself: the message is the path.*/
+                #[inline]
+                #[must_use]
+                fn instance() -> &'static Config {
+                    CELL.get_or_create(
+                        <Config as ::lifecycle::__private0::channel::DefaultFactory>::create,
+                    )
+                }
+                /**The one `Config` of the process, created on first use.
+
+        # Errors
+        When its creation needs itself.*/
+                #[inline]
+                fn try_instance() -> ::lifecycle::__private0::core::result::Result<
+                    &'static Config,
+                    ::lifecycle::__private0::SingletonError,
+                > {
+                    CELL.try_get_or_create(
+                        <Config as ::lifecycle::__private0::channel::DefaultFactory>::create,
+                    )
+                }
+                ///The one `Config` of the process if it exists: never creates it, never waits.
+                #[inline]
+                #[must_use]
+                fn get() -> ::lifecycle::__private0::core::option::Option<&'static Config> {
+                    CELL.get()
+                }
+            }
+        };
+    "#]]
+    .assert_eq(&pretty(&singleton(
+        quote!(),
+        quote!(
+            struct Config {
+                api: String,
+            }
+        ),
+    )));
+}
+
+#[test]
+fn rich_type() {
+    let args = quote!(try_factory = |path| Config::load(DEFAULT), name = "settings", crate = crate::facade);
+    let item = quote! {
+        /// The configuration.
+        #[cfg(feature = "config")]
+        #[derive(Debug)]
+        pub(in crate::app) struct Config { api: String }
+    };
+    expect![[r#"
+        /// The configuration.
+        #[cfg(feature = "config")]
+        #[derive(Debug)]
+        pub(in crate::app) struct Config {
+            api: String,
+        }
+        #[cfg(feature = "config")]
+        const _: () = {
+            static CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::SingletonCell::<
+                Config,
+            >::new(
+                crate::facade::__private0::Descriptor::new(
+                    crate::facade::__private0::Kind::Singleton,
+                    "settings",
+                    crate::facade::__private0::core::module_path!(),
+                    crate::facade::__private0::core::file!(),
+                    crate::facade::__private0::core::line!(),
+                ),
+                Config::try_instance,
+            );
+            crate::facade::__private0::inventory::submit! {
+                crate ::facade::__private0::Listed::singleton(& CELL)
+            }
+            #[automatically_derived]
+            impl crate::facade::Singleton for Config {
+                fn __cell() -> &'static crate::facade::__private0::SingletonCell<Self> {
+                    &CELL
+                }
+            }
+            #[allow(dead_code)]
+            impl Config {
+                /**The one `Config` of the process, created on first use.
+
+        # Errors
+        When the factory fails (the next call tries again), or when its creation needs itself.*/
+                #[inline]
+                pub(in crate::app) fn try_instance() -> crate::facade::__private0::core::result::Result<
+                    &'static Config,
+                    crate::facade::__private0::SingletonError,
+                > {
+                    CELL.try_create(|path| Config::load(DEFAULT))
+                }
+                ///The one `Config` of the process if it exists: never creates it, never waits.
+                #[inline]
+                #[must_use]
+                pub(in crate::app) fn get() -> crate::facade::__private0::core::option::Option<
+                    &'static Config,
+                > {
+                    CELL.get()
+                }
+            }
+        };
+    "#]]
+    .assert_eq(&pretty(&singleton(args, item)));
+}
+
+#[test]
+fn minimal_function() {
+    expect![[r#"
+        fn greeting() -> &'static String {
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<String> = ::lifecycle::__private0::SingletonCell::<
+                String,
+            >::new(
+                ::lifecycle::__private0::Descriptor::new(
+                    ::lifecycle::__private0::Kind::Singleton,
+                    "greeting",
+                    ::lifecycle::__private0::core::module_path!(),
+                    ::lifecycle::__private0::core::file!(),
+                    ::lifecycle::__private0::core::line!(),
+                ),
+                __lifecycle_ask,
+            );
+            ::lifecycle::__private0::inventory::submit! {
+                ::lifecycle::__private0::Listed::singleton(& __LIFECYCLE_CELL)
+            }
+            fn __lifecycle_create() -> String {
+                "hello".to_owned()
+            }
+            fn __lifecycle_ask() -> ::lifecycle::__private0::core::result::Result<
+                &'static String,
+                ::lifecycle::__private0::SingletonError,
+            > {
+                __LIFECYCLE_CELL.try_get_or_create(__lifecycle_create)
+            }
+            const _: () = {
+                use ::lifecycle::__private0::channel::NotResult as _;
+                ::lifecycle::__private0::core::assert!(
+                    ! ::lifecycle::__private0::channel::IsResult:: < String > ::HIDDEN,
+                    "`String` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
+                );
+            };
+            __LIFECYCLE_CELL.get_or_create(__lifecycle_create)
+        }
+    "#]].assert_eq(&pretty(&singleton(quote!(), quote!(fn greeting() -> String { "hello".to_owned() }))));
+}
+
+#[test]
+fn rich_function() {
+    let item = quote! {
+        /// The pool.
+        #[inline]
+        pub fn db() -> std::result::Result<Pool<Pg>, DbError> { #![allow(unused)] Pool::connect(url()?) }
+    };
+    expect![[r#"
+        /// The pool.
+        #[inline]
+        #[allow(unused)]
+        pub fn db() -> std::result::Result<&'static Pool<Pg>, DbError> {
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::SingletonCell::<
+                Pool<Pg>,
+            >::new(
+                ::lifecycle::__private0::Descriptor::new(
+                    ::lifecycle::__private0::Kind::Singleton,
+                    "pool",
+                    ::lifecycle::__private0::core::module_path!(),
+                    ::lifecycle::__private0::core::file!(),
+                    ::lifecycle::__private0::core::line!(),
+                ),
+                __lifecycle_ask,
+            );
+            ::lifecycle::__private0::inventory::submit! {
+                ::lifecycle::__private0::Listed::singleton(& __LIFECYCLE_CELL)
+            }
+            fn __lifecycle_create() -> std::result::Result<Pool<Pg>, DbError> {
+                Pool::connect(url()?)
+            }
+            fn __lifecycle_ask() -> ::lifecycle::__private0::core::result::Result<
+                &'static Pool<Pg>,
+                ::lifecycle::__private0::SingletonError,
+            > {
+                use ::lifecycle::__private0::channel::{ByDebug as _, ByName as _};
+                ::lifecycle::__private0::channel::asked(
+                    "pool",
+                    __LIFECYCLE_CELL.get_or_try_create(__lifecycle_create),
+                    |error| {
+                        ::lifecycle::__private0::channel::Boxing::<DbError>::NEW.__boxed(error)
+                    },
+                )
+            }
+            match __LIFECYCLE_CELL.get_or_try_create(__lifecycle_create) {
+                ::lifecycle::__private0::core::result::Result::Ok(instance) => {
+                    ::lifecycle::__private0::core::result::Result::Ok(instance)
+                }
+                ::lifecycle::__private0::core::result::Result::Err(error) => {
+                    ::lifecycle::__private0::core::result::Result::Err({
+                        use ::lifecycle::__private0::channel::Panics as _;
+                        ::lifecycle::__private0::channel::Refusal::<DbError>::NEW.__error(error)
+                    })
+                }
+            }
+        }
+    "#]].assert_eq(&pretty(&singleton(quote!(name = "pool"), item)));
+}
+
+#[test]
+fn a_body_that_says_self_is_a_closure() {
+    expect![[r#"
+        impl Service {
+            fn shared() -> &'static Table {
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::SingletonCell::<
+                    Table,
+                >::new(
+                    ::lifecycle::__private0::Descriptor::new(
+                        ::lifecycle::__private0::Kind::Singleton,
+                        "shared",
+                        ::lifecycle::__private0::core::module_path!(),
+                        ::lifecycle::__private0::core::file!(),
+                        ::lifecycle::__private0::core::line!(),
+                    ),
+                    __lifecycle_ask,
+                );
+                ::lifecycle::__private0::inventory::submit! {
+                    ::lifecycle::__private0::Listed::singleton(& __LIFECYCLE_CELL)
+                }
+                fn __lifecycle_ask() -> ::lifecycle::__private0::core::result::Result<
+                    &'static Table,
+                    ::lifecycle::__private0::SingletonError,
+                > {
+                    ::lifecycle::__private0::channel::only_created(&__LIFECYCLE_CELL, "shared")
+                }
+                const _: () = {
+                    use ::lifecycle::__private0::channel::NotResult as _;
+                    ::lifecycle::__private0::core::assert!(
+                        ! ::lifecycle::__private0::channel::IsResult:: < Table > ::HIDDEN,
+                        "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
+                    );
+                };
+                __LIFECYCLE_CELL.get_or_create(|| -> Table { Self::build() })
+            }
+        }
+    "#]].assert_eq(&pretty_method(&singleton(quote!(), quote!(fn shared() -> Table { Self::build() }))));
+}
+
+#[test]
+fn after_a_mistake_callers_still_find_the_accessors() {
+    let expanded = singleton(
+        quote!(factroy = make),
+        quote!(
+            pub struct S;
+        ),
+    )
+    .to_string();
+    assert!(expanded.contains("pub fn instance ()") && expanded.contains("did you mean `factory`"), "{expanded}");
+    let expanded = singleton(
+        quote!(factory = make),
+        quote!(
+            fn f() -> u8 {
+                1
+            }
+        ),
+    )
+    .to_string();
+    assert!(expanded.starts_with("fn f () -> & 'static u8"), "{expanded}");
+}

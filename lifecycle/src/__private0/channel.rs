@@ -1,0 +1,279 @@
+//! Decisions by type, where a macro sees only tokens: is this return type a `Result` (by whatever name), can its error carry a
+//! refusal, has this type a `Default`? Each trait says in its message what to write.
+//!
+//! The pattern: an inherent method on `Outcome<Result<T, E>>` wins over a trait method of the same name on `Outcome<R>`.
+
+use crate::error::{BoxError, CreateError, Rejected, SingletonError};
+use crate::singleton::SingletonCell;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// A return type that can say "refused".
+#[diagnostic::on_unimplemented(
+    message = "a guard may refuse this call, and `{Self}` has no error to say so",
+    label = "no error channel",
+    note = "say what a refused call gives: `on_rejected = |rejected| ..` in the attribute (the whole value)",
+    note = "or name another function with the same arguments: `fallback = path`",
+    note = "or return a `Result<_, E>` with `E: From<lifecycle::Rejected>`"
+)]
+pub trait ErrorChannel: Sized {
+    /// The refusal as a value of this type.
+    fn refused(rejected: Rejected) -> Self;
+}
+
+impl<T, E: FromRejected> ErrorChannel for Result<T, E> {
+    #[inline]
+    fn refused(rejected: Rejected) -> Self {
+        Err(E::from_rejected(rejected))
+    }
+}
+
+/// An error that can carry a refusal.
+#[diagnostic::on_unimplemented(
+    message = "a guard may refuse this call, and the error `{Self}` cannot be made from the refusal",
+    label = "`{Self}` is not `From<lifecycle::Rejected>`",
+    note = "say what a refused call gives: `on_rejected = |rejected| ..` in the attribute (the error)",
+    note = "or, if the type is yours, give it `impl From<lifecycle::Rejected>` (with thiserror: a variant `Rejected(#[from] lifecycle::Rejected)`)"
+)]
+pub trait FromRejected: Sized {
+    /// The refusal as this error.
+    fn from_rejected(rejected: Rejected) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Rejected>> FromRejected for E {
+    #[inline]
+    fn from_rejected(rejected: Rejected) -> Self {
+        Self::from(rejected)
+    }
+}
+
+/// What a refused call gives where nothing else was said.
+#[cold]
+#[inline(never)]
+pub fn refuse<R: ErrorChannel>(rejected: Rejected) -> R {
+    R::refused(rejected)
+}
+
+/// Calls `on_rejected`; a closure's argument gets its type here.
+#[cold]
+pub fn ask<X>(on_rejected: impl FnOnce(Rejected) -> X, rejected: Rejected) -> X {
+    on_rejected(rejected)
+}
+
+/// Questions about a return type.
+#[derive(Debug)]
+pub struct Outcome<R>(PhantomData<fn() -> R>);
+
+impl<R> Outcome<R> {
+    /// The question.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<T, E> Outcome<Result<T, E>> {
+    /// `on_rejected` gives the error of a `Result`.
+    #[cold]
+    pub fn __refused(self, on_rejected: impl FnOnce(Rejected) -> E, rejected: Rejected) -> Result<T, E> {
+        Err(on_rejected(rejected))
+    }
+
+    /// An `Err` is a failure.
+    #[inline]
+    pub fn __failed(self, value: &Result<T, E>) -> bool {
+        value.is_err()
+    }
+}
+
+/// The answers for everything that is not a `Result`.
+pub trait Whole<R>: Sized {
+    /// `on_rejected` gives the whole value.
+    #[cold]
+    fn __refused(self, on_rejected: impl FnOnce(Rejected) -> R, rejected: Rejected) -> R {
+        on_rejected(rejected)
+    }
+
+    /// Whatever comes back is a success; a panic is a failure.
+    #[inline]
+    fn __failed(self, _: &R) -> bool {
+        false
+    }
+}
+
+impl<R> Whole<R> for Outcome<R> {}
+
+/// A singleton without a factory needs a `Default`.
+#[diagnostic::on_unimplemented(
+    message = "nothing says how the singleton `{Self}` is made",
+    label = "has no `Default`",
+    note = "name the function that makes it, `#[singleton(factory = path)]` or `#[singleton(try_factory = path)]`, or implement `Default`"
+)]
+pub trait DefaultFactory {
+    /// The instance.
+    fn create() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> DefaultFactory for T {
+    fn create() -> Self {
+        Self::default()
+    }
+}
+
+/// Whether a type is a `Result` behind an alias: an inherent const wins over a trait's.
+#[derive(Debug)]
+pub struct IsResult<T>(PhantomData<T>);
+
+impl<T, E> IsResult<Result<T, E>> {
+    /// It is.
+    pub const HIDDEN: bool = true;
+}
+
+/// The answer for every other type.
+pub trait NotResult {
+    /// It is not.
+    const HIDDEN: bool = false;
+}
+
+impl<T> NotResult for IsResult<T> {}
+
+/// How a refusal to create becomes the user's own error.
+#[derive(Debug)]
+pub struct Refusal<E>(PhantomData<fn() -> E>);
+
+impl<E> Refusal<E> {
+    /// The question.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<E: From<SingletonError>> Refusal<E> {
+    /// The factory's error, or the refusal as one.
+    #[cold]
+    pub fn __error(self, error: CreateError<E>) -> E {
+        match error {
+            CreateError::Factory(error) => error,
+            CreateError::Refused(refusal) => E::from(refusal),
+        }
+    }
+}
+
+/// The answer for errors that cannot carry a refusal.
+pub trait Panics<E>: Sized {
+    /// The factory's error; a refusal panics with its reason.
+    ///
+    /// # Panics
+    /// On a refusal.
+    #[cold]
+    fn __error(self, error: CreateError<E>) -> E {
+        match error {
+            CreateError::Factory(error) => error,
+            CreateError::Refused(refusal) => panic!("{refusal}"),
+        }
+    }
+}
+
+impl<E> Panics<E> for Refusal<E> {}
+
+/// How a factory's error is kept where its type cannot be named: as itself, by its `Debug` text, or by its type's name.
+#[derive(Debug)]
+pub struct Boxing<E>(PhantomData<fn() -> E>);
+
+impl<E> Boxing<E> {
+    /// The question.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<E: Into<BoxError>> Boxing<E> {
+    /// The error itself.
+    #[cold]
+    pub fn __boxed(self, error: E) -> BoxError {
+        error.into()
+    }
+}
+
+/// The answer for errors that are only `Debug`.
+pub trait ByDebug<E> {
+    /// The error's text.
+    fn __boxed(self, error: E) -> BoxError;
+}
+
+impl<E: std::fmt::Debug> ByDebug<E> for Boxing<E> {
+    #[cold]
+    fn __boxed(self, error: E) -> BoxError {
+        format!("{error:?}").into()
+    }
+}
+
+/// The answer for all others.
+pub trait ByName<E> {
+    /// The type's name.
+    fn __boxed(self, error: E) -> BoxError;
+}
+
+impl<E> ByName<E> for &Boxing<E> {
+    #[cold]
+    fn __boxed(self, _: E) -> BoxError {
+        std::any::type_name::<E>().into()
+    }
+}
+
+/// The outcome of a function singleton for those who ask by name.
+///
+/// # Errors
+/// The factory's error, boxed and under the singleton's name, or the refusal.
+#[inline]
+pub fn asked<T, E>(
+    name: &str,
+    outcome: Result<&'static T, CreateError<E>>,
+    boxed: impl FnOnce(E) -> BoxError,
+) -> Result<&'static T, SingletonError> {
+    outcome.map_err(|error| match error {
+        CreateError::Factory(error) => SingletonError::factory(name, boxed(error)),
+        CreateError::Refused(refusal) => refusal,
+    })
+}
+
+/// For a function singleton whose body says `Self`: by name it is found once it exists.
+///
+/// # Errors
+/// When the function has not been called yet.
+pub fn only_created<T: crate::singleton::SingletonValue>(
+    cell: &'static SingletonCell<T>,
+    name: &str,
+) -> Result<&'static T, SingletonError> {
+    cell.get().ok_or_else(|| {
+        SingletonError::factory(
+            name,
+            "its body says `Self`, so only a call of the function itself can create it".into(),
+        )
+    })
+}
+
+/// A const option's value as a duration.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a length of time",
+    label = "expected a `Duration`, or a `u64` of seconds",
+    note = "write `30` (seconds), `\"250ms\"`, or a const of type `std::time::Duration`"
+)]
+pub trait Time {}
+impl Time for u64 {}
+impl Time for Duration {}
+
+/// See [`Time`].
+#[derive(Debug)]
+pub struct AsDuration<T: Time>(pub T);
+
+impl AsDuration<u64> {
+    /// Seconds.
+    #[must_use]
+    pub const fn get(self) -> Duration {
+        Duration::from_secs(self.0)
+    }
+}
+
+impl AsDuration<Duration> {
+    /// Itself.
+    #[must_use]
+    pub const fn get(self) -> Duration {
+        self.0
+    }
+}

@@ -1,0 +1,89 @@
+//! Admission to a guarded function, in the one fixed order: look at the breaker (open: refuse, no permit of the limiter spent),
+//! then the limit, then the breaker's permit. A refusal by the limiter is never a failure of the call.
+
+use crate::breaker::{CircuitBreaker, Guarded, Permit};
+use crate::error::{Rejected, RejectedKind};
+use crate::limiter::RateLimiter;
+use std::future::Future;
+
+/// A call that the breaker watches.
+#[must_use = "the call has not been made"]
+#[derive(Debug)]
+pub struct Admission(Permit<'static>);
+
+/// A function behind a breaker.
+///
+/// # Errors
+/// The breaker's refusal.
+#[inline]
+pub fn breaker(breaker: &'static CircuitBreaker) -> Result<Admission, Rejected> {
+    breaker.try_acquire().map(Admission)
+}
+
+/// A function behind a limiter: nothing is watched.
+///
+/// # Errors
+/// The limiter's refusal.
+#[inline]
+pub fn limiter(limiter: &'static RateLimiter) -> Result<(), Rejected> {
+    limiter.try_acquire()
+}
+
+/// A function behind both.
+///
+/// # Errors
+/// The refusal of the one that refused.
+#[inline]
+pub fn both(breaker: &'static CircuitBreaker, limiter: &'static RateLimiter) -> Result<Admission, Rejected> {
+    breaker.check()?;
+    limiter.try_acquire()?;
+    self::breaker(breaker)
+}
+
+/// Which of two guards refused.
+#[inline]
+#[must_use]
+pub fn by_limiter(rejected: &Rejected) -> bool {
+    rejected.kind == RejectedKind::RateLimited
+}
+
+impl Admission {
+    /// Runs the body. A panic drops the permit while it unwinds, which the permit counts as a failure.
+    #[inline]
+    pub fn run<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
+        let value = body();
+        self.settle(failed(&value));
+        value
+    }
+
+    /// Runs the body of an async function: nothing is boxed, and dropping the future is the permit's to judge.
+    #[inline]
+    pub fn run_async<F: Future, C: FnOnce(&F::Output) -> bool>(
+        self,
+        body: F,
+        failed: C,
+    ) -> Guarded<'static, F, impl FnOnce(Permit<'static>, &F::Output) + use<F, C>> {
+        self.0.run_async(body, move |permit, value| Self(permit).settle(failed(value)))
+    }
+
+    #[inline]
+    fn settle(self, failed: bool) {
+        if failed {
+            self.0.failure();
+        } else {
+            self.0.success();
+        }
+    }
+}
+
+/// Calls a closure that has to stand in an argument, because there its return type guides inference.
+#[inline]
+pub fn call<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// A value that is never made: `if false { return never::<R>() }` tells inference the type of an async block.
+#[allow(clippy::unreachable, reason = "only ever behind `if false`")]
+pub fn never<R>() -> R {
+    unreachable!("behind `if false`")
+}

@@ -1,0 +1,333 @@
+//! The by-name face of circuit breakers: those declared by the macro and those made here at run time.
+
+use super::config::BreakerConfig;
+use super::handle::CircuitBreaker;
+use super::machine::State;
+use crate::clock::ClockHandle;
+use crate::error::{CallError, Error};
+use crate::instance::Instance;
+use crate::keyed::{KeyedMap, Lookup};
+use crate::registry::{self, BreakerSnapshot, Component, Kind, components};
+use crate::scope::{Scoped, StateRef, Universe};
+use crate::telemetry;
+use crate::wire::Gate;
+use serde::{Serialize, Serializer};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Breakers a core holds by name; a name beyond them is refused with [`Error::Full`].
+const MAX_BREAKERS: usize = 65_536;
+
+/// Circuit breakers by name.
+///
+/// It sees what `#[circuit_breaker]` declared and makes others on demand. Its operations share a limit of 1000 a second;
+/// a guarded function, or a breaker you hold, is not charged.
+///
+/// ```
+/// let breakers = lifecycle::breakers();
+/// let answer = breakers.call("inventory", || Ok::<_, std::io::Error>(7))?;
+/// assert_eq!(answer, 7);
+/// assert_eq!(breakers.get("inventory")?.metrics().statistics.successful_calls, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct CircuitBreakerCore {
+    state: Scoped<CoreState>,
+}
+
+#[derive(Debug)]
+struct CoreState {
+    gate: Gate,
+    breakers: KeyedMap<String, Arc<CircuitBreaker>>,
+    operations: AtomicU64,
+}
+
+impl CoreState {
+    fn in_universe(universe: &Universe) -> Self {
+        Self { gate: Gate::for_universe("circuit_breaker", universe.clock()), ..Self::new() }
+    }
+
+    const fn new() -> Self {
+        Self {
+            gate: Gate::new("circuit_breaker"),
+            breakers: KeyedMap::new(MAX_BREAKERS),
+            operations: AtomicU64::new(0),
+        }
+    }
+}
+
+static CORE: CircuitBreakerCore = CircuitBreakerCore { state: Scoped::declared(CoreState::new()) };
+
+/// The process's circuit-breaker core.
+#[must_use]
+pub fn breakers() -> &'static CircuitBreakerCore {
+    &CORE
+}
+
+/// [`breakers`], under the name of the Python original.
+#[inline]
+#[must_use]
+pub fn get_circuit_breaker_manager() -> &'static CircuitBreakerCore {
+    breakers()
+}
+
+/// The numbers of a core.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BreakerCoreStats {
+    /// Admitted `get` and `call` operations since the last reset.
+    pub total_operations: u64,
+    /// Breakers made here, and declared ones that were used.
+    pub breakers_count: usize,
+    /// Operations refused by the limit.
+    pub rate_limited_count: u64,
+    /// The limit's window in milliseconds.
+    pub rate_limit_window_ms: u64,
+    /// Operations in the window that ends now.
+    pub current_rate_limit_size: u32,
+    /// Operations a window allows.
+    pub max_rate_limit: u32,
+    /// Their states.
+    #[serde(serialize_with = "by_name")]
+    pub breakers: Vec<BreakerSnapshot>,
+}
+
+/// On the wire a list of breakers is a map from names.
+pub(super) fn by_name<S: Serializer>(breakers: &[BreakerSnapshot], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(breakers.iter().map(|one| (&one.name, one)))
+}
+
+impl Default for CircuitBreakerCore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CircuitBreakerCore {
+    /// A core of its own, which sees only what is made in it.
+    #[must_use]
+    pub fn new() -> Self {
+        let state =
+            CoreState { gate: Gate::for_universe("circuit_breaker", ClockHandle::in_force()), ..CoreState::new() };
+        Self { state: Scoped::owned(state) }
+    }
+
+    fn resolve(&self) -> StateRef<'_, CoreState> {
+        self.state.resolve(CoreState::in_universe)
+    }
+
+    /// One public operation: one token, one count, in that order.
+    fn charge(state: &CoreState) -> Result<(), Error> {
+        state.gate.charge()?;
+        state.operations.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The breaker of that name, made with the defaults (5 failures, 60 s) if there is none.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`], [`Error::Full`].
+    pub fn get(&self, name: &str) -> Result<Instance<CircuitBreaker>, Error> {
+        let state = self.resolve();
+        Self::charge(&state)?;
+        self.find_or_make(&state, name, BreakerConfig::new())
+    }
+
+    /// The breaker of that name, made with `config` if there is none. An existing one keeps its configuration; a differing
+    /// `config` is told by an event.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and [`Error::InvalidConfig`].
+    pub fn get_with(&self, name: &str, config: BreakerConfig) -> Result<Instance<CircuitBreaker>, Error> {
+        let state = self.resolve();
+        Self::charge(&state)?;
+        let breaker = self.find_or_make(&state, name, config)?;
+        if *breaker.config() != config {
+            telemetry::breaker_config_differs(name, &breaker.config().to_string(), &config.to_string());
+        }
+        Ok(breaker)
+    }
+
+    /// [`get_with`](Self::get_with), where a differing configuration is an error.
+    ///
+    /// # Errors
+    /// As there, and [`Error::BreakerConfigMismatch`].
+    pub fn try_get_with(&self, name: &str, config: BreakerConfig) -> Result<Instance<CircuitBreaker>, Error> {
+        let state = self.resolve();
+        Self::charge(&state)?;
+        let breaker = self.find_or_make(&state, name, config)?;
+        if *breaker.config() == config {
+            return Ok(breaker);
+        }
+        Err(Error::BreakerConfigMismatch {
+            name: name.to_owned(),
+            existing: breaker.config().to_string(),
+            requested: config.to_string(),
+        })
+    }
+
+    fn find_or_make(
+        &self,
+        state: &CoreState,
+        name: &str,
+        config: BreakerConfig,
+    ) -> Result<Instance<CircuitBreaker>, Error> {
+        if name.is_empty() {
+            return Err(Error::InvalidName { kind: "Circuit breaker" });
+        }
+        if let Some(found) = state.breakers.get(name) {
+            return Ok(Instance::Shared(found));
+        }
+        let declared = if self.state.is_declared() { registry::find(Kind::Breaker, name)? } else { None };
+        if let Some(Component::Breaker(declared)) = declared {
+            return Ok(Instance::Static(declared));
+        }
+        let made = Arc::new(CircuitBreaker::builder(name.to_owned()).config(config).build()?);
+        // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
+        let idle = |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && one.is_pristine();
+        match state.breakers.get_or_insert_with(name, || (name.to_owned(), made.clone()), idle) {
+            Lookup::Found(found) => Ok(Instance::Shared(found)),
+            Lookup::Inserted(made) => {
+                telemetry::breaker_created(name);
+                Ok(Instance::Shared(made))
+            }
+            Lookup::Full => {
+                Err(Error::Full { what: "the circuit breaker core", name: name.to_owned(), limit: MAX_BREAKERS })
+            }
+        }
+    }
+
+    /// Runs `f` through the breaker of that name, made with the defaults if there is none.
+    ///
+    /// # Errors
+    /// [`CallError::RateLimited`], [`CallError::Invalid`] and [`CallError::Rejected`] when `f` did not run,
+    /// [`CallError::Inner`] with its own error.
+    pub fn call<T, E>(&self, name: &str, f: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
+        self.enter(name)?.call(f)
+    }
+
+    /// [`call`](Self::call) for a future.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn call_async<T, E>(
+        &self,
+        name: &str,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, CallError<E>> {
+        let breaker = self.enter(name)?;
+        breaker.call_async(future).await
+    }
+
+    fn enter<E>(&self, name: &str) -> Result<Instance<CircuitBreaker>, CallError<E>> {
+        self.get(name).map_err(|error| match error {
+            Error::RateLimited { manager, retry_after, .. } => CallError::RateLimited { manager, retry_after },
+            other => CallError::Invalid(Box::new(other)),
+        })
+    }
+
+    /// The states of all breakers, in the order of their making; declared ones first, once used. Never refused.
+    #[must_use]
+    pub fn get_all_states(&self) -> Vec<BreakerSnapshot> {
+        let declared = self.declared().filter(|breaker| !breaker.is_unused());
+        let mut all: Vec<_> = declared.map(CircuitBreaker::metrics).collect();
+        all.extend(self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()));
+        all
+    }
+
+    fn declared(&self) -> impl Iterator<Item = &'static CircuitBreaker> {
+        let declared = if self.state.is_declared() { components() } else { Vec::new() };
+        declared.into_iter().filter_map(|component| match component {
+            Component::Breaker(breaker) => Some(breaker),
+            _ => None,
+        })
+    }
+
+    /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
+    pub(crate) fn observe_dynamic(&self) -> Vec<BreakerSnapshot> {
+        self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.observe()).collect()
+    }
+
+    /// The core's numbers. Never refused.
+    #[must_use]
+    pub fn get_stats(&self) -> BreakerCoreStats {
+        let state = self.resolve();
+        let (current, max, window) = state.gate.usage();
+        let breakers = self.get_all_states();
+        BreakerCoreStats {
+            total_operations: state.operations.load(Ordering::Relaxed),
+            breakers_count: breakers.len(),
+            rate_limited_count: state.gate.rejected(),
+            rate_limit_window_ms: u64::try_from(window.as_millis()).unwrap_or(u64::MAX),
+            current_rate_limit_size: current,
+            max_rate_limit: max,
+            breakers,
+        }
+    }
+
+    /// Closes every breaker and forgets its failures; statistics stay, breakers stay. Never refused.
+    pub fn reset_all(&self) {
+        self.declared().filter(|breaker| !breaker.is_unused()).for_each(CircuitBreaker::reset);
+        self.resolve().breakers.entries().iter().for_each(|(_, breaker)| breaker.reset());
+    }
+
+    /// [`reset_all`](Self::reset_all), by the name that says what it does.
+    pub fn close_all(&self) {
+        self.reset_all();
+    }
+
+    /// Removes every breaker (a declared one starts afresh), and forgets the counts and the limit's window. Breakers that
+    /// somebody holds go on working but are listed no more.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`]; [`reset_unlimited`](Self::reset_unlimited) is never refused.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.resolve().gate.charge()?;
+        self.reset_unlimited();
+        Ok(())
+    }
+
+    /// [`reset`](Self::reset), by the name that says what it does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn remove_all(&self) -> Result<(), Error> {
+        self.reset()
+    }
+
+    /// [`reset`](Self::reset) for the operator: never refused.
+    pub fn reset_unlimited(&self) {
+        let state = self.resolve();
+        let removed = state.breakers.clear();
+        self.declared().for_each(CircuitBreaker::forget);
+        state.operations.store(0, Ordering::Relaxed);
+        state.gate.reset();
+        drop(removed);
+        telemetry::core_reset("circuit_breaker");
+    }
+
+    /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit or window of zero.
+    pub fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
+        self.resolve().gate.set_rate_limit(limit)
+    }
+}
+
+impl CircuitBreaker {
+    /// Closed, without failures: its state could be made anew.
+    fn is_pristine(&self) -> bool {
+        let word = self.resolve().cell.word();
+        word.state() == State::Closed && word.failures() == 0
+    }
+
+    /// Nothing ever went through it, and nobody moved it.
+    fn is_unused(&self) -> bool {
+        let seen = self.metrics();
+        let counts = &seen.statistics;
+        self.is_pristine() && counts.total_calls + counts.rejected_calls + counts.times_opened == 0
+    }
+}

@@ -1,0 +1,427 @@
+//! `CircuitBreaker`: the cell with its name, configuration, clock, counts and events.
+
+use super::cell::{Cell, Settled, Ticket};
+use super::config::BreakerConfig;
+use super::machine::{Admission, Change, Outcome, State};
+use super::permit::{Admitted, Permit};
+use crate::clock::{Clock, ClockHandle, Moment, unix_seconds};
+use crate::counter::Counters;
+use crate::error::{CallError, Error, Rejected, RejectedKind};
+use crate::registry::{BreakerSnapshot, BreakerStatistics, Component, Descriptor, Kind, register};
+use crate::scope::{self, Scoped, StateRef, Universe};
+use crate::telemetry::{self, BreakerChange};
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A circuit breaker.
+///
+/// Usually declared by [`#[circuit_breaker]`](macro@crate::circuit_breaker); this is the one to build at run time.
+///
+/// ```
+/// use lifecycle::{CallError, CircuitBreaker, State};
+/// use std::time::Duration;
+///
+/// let breaker = CircuitBreaker::builder("db").threshold(2).timeout(Duration::from_secs(30)).build()?;
+/// for _ in 0..2 {
+///     let _ = breaker.call(|| Err::<(), _>("connection refused"));
+/// }
+/// assert_eq!(breaker.state(), State::Open);
+/// let refused = breaker.call(|| Ok::<_, &str>(42));
+/// assert!(matches!(refused, Err(CallError::Rejected(_))));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct CircuitBreaker {
+    state: Scoped<BreakerState>,
+    descriptor: Descriptor,
+    config: BreakerConfig,
+    /// A declared breaker's way to its own static, to be registered on first use.
+    me: Option<fn() -> &'static CircuitBreaker>,
+}
+
+/// One world's state of a breaker.
+#[derive(Debug)]
+pub(super) struct BreakerState {
+    pub(super) cell: Cell,
+    pub(super) counts: Counters<5>,
+    /// Monotonic time of the last counted failure; 0 = never.
+    last_failure: AtomicU64,
+    pub(super) clock: ClockHandle,
+}
+
+pub(super) const SUCCEEDED: usize = 0;
+pub(super) const FAILED: usize = 1;
+pub(super) const REJECTED: usize = 2;
+pub(super) const CANCELLED: usize = 3;
+pub(super) const IGNORED: usize = 4;
+
+impl BreakerState {
+    const fn new(clock: ClockHandle) -> Self {
+        Self { cell: Cell::new(), counts: Counters::new(), last_failure: AtomicU64::new(0), clock }
+    }
+
+    fn in_universe(universe: &Universe) -> Self {
+        Self { counts: Counters::local(), ..Self::new(universe.clock()) }
+    }
+}
+
+impl CircuitBreaker {
+    /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
+    #[must_use]
+    pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder { name: name.into(), config: BreakerConfig::new(), clock: None }
+    }
+
+    /// What expansions put into a static. `me` gives that static.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __declared(descriptor: Descriptor, config: BreakerConfig, me: fn() -> &'static Self) -> Self {
+        Self { state: Scoped::declared(BreakerState::new(ClockHandle::System)), descriptor, config, me: Some(me) }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.descriptor.name()
+    }
+
+    /// Its numbers.
+    #[must_use]
+    pub fn config(&self) -> &BreakerConfig {
+        &self.config
+    }
+
+    #[inline]
+    pub(super) fn resolve(&self) -> StateRef<'_, BreakerState> {
+        self.state.resolve(BreakerState::in_universe)
+    }
+
+    /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.resolve().cell.word().state()
+    }
+
+    /// Asks to run one call. Report its outcome to the permit.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the breaker is open (by failures or by hand), or half-open with all its probes under way.
+    #[inline(always)]
+    pub fn try_acquire(&self) -> Result<Permit<'_>, Rejected> {
+        if scope::quiet() {
+            let word = self.process().cell.word();
+            if word.is_closed() {
+                return Ok(Permit::closed(self, word.generation()));
+            }
+        }
+        match self.acquire_slow() {
+            Ok(admitted) => Ok(Permit::slow(self, admitted)),
+            Err(rejected) => Err(rejected),
+        }
+    }
+
+    /// The process's state.
+    #[inline(always)]
+    pub(super) fn process(&self) -> &BreakerState {
+        self.state.process()
+    }
+
+    /// Boxed, so that the permit of the hot path stays in registers: this is a probe or a test world.
+    #[cold]
+    #[inline(never)]
+    fn acquire_slow(&self) -> Result<Box<Admitted<'_>>, Rejected> {
+        let state = self.resolve();
+        let (ticket, change) = state.cell.admit(&self.config, || state.clock.now());
+        if let Some(change) = change {
+            self.tell(&state, change);
+        }
+        match ticket {
+            Ok(ticket) => Ok(Box::new(Admitted { state, ticket })),
+            Err(refused) => Err(self.refuse(&state, refused)),
+        }
+    }
+
+    /// Looks whether a call would be refused now, and takes nothing: for what is decided before a permit is spent on it.
+    ///
+    /// # Errors
+    /// [`Rejected`], counted as a refusal: the caller is expected to give up.
+    #[inline]
+    pub fn check(&self) -> Result<(), Rejected> {
+        if scope::quiet() && self.state.process().cell.word().is_closed() {
+            return Ok(());
+        }
+        self.check_slow()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_slow(&self) -> Result<(), Rejected> {
+        let state = self.resolve();
+        let now = state.clock.now();
+        // On a copy: what the machine would answer, without the probe being taken.
+        let (answer, _) = state.cell.look(|_, machine| machine.clone().admit(&self.config, now));
+        match answer {
+            Admission::Admitted { .. } => Ok(()),
+            refused => Err(self.refuse(&state, refused)),
+        }
+    }
+
+    fn refuse(&self, state: &BreakerState, refused: Admission) -> Rejected {
+        self.count::<REJECTED>(state);
+        let (kind, retry_after) = match refused {
+            Admission::Forced | Admission::Admitted { .. } => (RejectedKind::ForcedOpen, None),
+            Admission::Open(left) => (RejectedKind::Open, left),
+            Admission::HalfOpenFull(left) => (RejectedKind::HalfOpenFull, left),
+        };
+        telemetry::breaker_rejected(self.name(), retry_after);
+        Rejected::new(kind, self.descriptor.shared_name(), retry_after)
+    }
+
+    #[inline(always)]
+    pub(super) fn count<const WHICH: usize>(&self, state: &BreakerState) {
+        if state.counts.hit::<WHICH>() {
+            self.register();
+        }
+    }
+
+    #[cold]
+    fn register(&self) {
+        if let Some(me) = self.me {
+            register(Component::Breaker(me()));
+        }
+    }
+
+    /// Takes a call's outcome: the failure clock, the cell, the event. Counting is the permit's.
+    pub(super) fn settle(&self, state: &BreakerState, outcome: Outcome, ticket: Ticket) {
+        if outcome == Outcome::Failure {
+            state.last_failure.store(state.clock.now().as_nanos(), Ordering::Relaxed);
+        }
+        if let Settled::Changed(change) = state.cell.settle(&self.config, outcome, ticket, || state.clock.now()) {
+            self.tell(state, change);
+        }
+    }
+
+    #[cold]
+    fn tell(&self, state: &BreakerState, change: Change) {
+        let (failures, retry_after) = state.cell.look(|word, machine| {
+            let left = if change.to == State::Open { machine.open_until().until(state.clock.now()) } else { None };
+            (word.failures(), left)
+        });
+        telemetry::breaker_state_changed(&BreakerChange {
+            name: self.name(),
+            from: change.from.as_str(),
+            to: change.to.as_str(),
+            reason: change.reason,
+            failures,
+            threshold: self.config.threshold,
+            retry_after,
+        });
+    }
+
+    /// Runs `f` through the breaker. An `Err` is a failure; a panic is one too and goes on.
+    ///
+    /// # Errors
+    /// [`CallError::Rejected`] when it did not run, [`CallError::Inner`] with its own error.
+    pub fn call<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
+        let permit = self.try_acquire()?;
+        let result = f();
+        permit.settle_result(&result);
+        result.map_err(CallError::Inner)
+    }
+
+    /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,
+    /// unless it has run for [`slow_call`](BreakerConfig::slow_call): then it is a failure.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_async<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
+        let permit = self.try_acquire()?;
+        permit.run_async(future, |permit, result| permit.settle_result(result)).await.map_err(CallError::Inner)
+    }
+
+    /// Refuses every call until [`reset`](Self::reset), whatever the time.
+    pub fn force_open(&self) {
+        self.force(State::ForcedOpen);
+    }
+
+    /// Lets every call run and records nothing, until [`reset`](Self::reset).
+    pub fn disable(&self) {
+        self.force(State::Disabled);
+    }
+
+    /// Lets every call run and records it, until [`reset`](Self::reset).
+    pub fn observe_only(&self) {
+        self.force(State::ObserveOnly);
+    }
+
+    /// Closes it and forgets the failures. Its statistics stay.
+    pub fn reset(&self) {
+        self.force(State::Closed);
+    }
+
+    /// Opens it for `how_long`; then a probe decides.
+    pub fn open_for(&self, how_long: Duration) {
+        let state = self.resolve();
+        let now = state.clock.now();
+        let ((), change) = state.cell.transition(|machine| ((), machine.open_for(how_long, now)));
+        self.tell_forced(&state, change);
+    }
+
+    fn force(&self, to: State) {
+        let state = self.resolve();
+        let now = state.clock.now();
+        let ((), change) = state.cell.transition(|machine| ((), machine.force(to, now)));
+        self.tell_forced(&state, change);
+    }
+
+    fn tell_forced(&self, state: &BreakerState, change: Option<Change>) {
+        if let Some(change) = change {
+            telemetry::breaker_forced(self.name(), change.to.as_str());
+            self.tell(state, change);
+        }
+    }
+
+    /// Closes it and forgets everything, statistics too.
+    pub(super) fn forget(&self) {
+        let state = self.resolve();
+        let now = state.clock.now();
+        let ((), change) = state.cell.transition(|machine| ((), machine.forget(now)));
+        self.tell_forced(&state, change);
+        state.counts.reset();
+        state.last_failure.store(0, Ordering::Relaxed);
+    }
+
+    /// State, failures and statistics.
+    #[must_use]
+    pub fn metrics(&self) -> BreakerSnapshot {
+        let state = self.resolve();
+        let now = state.clock.now();
+        let wall = state.clock.wall();
+        let on_wall = |at: Moment| unix_seconds(wall.checked_sub(now.since(at)).unwrap_or(wall));
+        let (word, opened_at, until, times_opened, changed_at) = state.cell.look(|word, machine| {
+            (word, machine.opened_at(), machine.open_until(), machine.times_opened(), machine.changed_at())
+        });
+        let open = matches!(word.state(), State::Open | State::ForcedOpen);
+        let last_failure = Moment::from_nanos(state.last_failure.load(Ordering::Relaxed));
+        let read = |which| state.counts.read(which);
+        let (successful, failed, cancelled, ignored) = (read(SUCCEEDED), read(FAILED), read(CANCELLED), read(IGNORED));
+        BreakerSnapshot {
+            name: self.name().to_owned(),
+            state: word.state().as_str().to_owned(),
+            failures: word.failures(),
+            threshold: self.config.threshold,
+            timeout: self.config.timeout.as_secs_f64(),
+            last_failure_time: (last_failure.as_nanos() > 0).then(|| on_wall(last_failure)),
+            opened_at: open.then(|| on_wall(opened_at)),
+            retry_after_seconds: match word.state() {
+                State::Open => until.until(now).map(|left| left.as_secs_f64()),
+                _ => None,
+            },
+            statistics: BreakerStatistics {
+                total_calls: successful + failed + cancelled + ignored,
+                successful_calls: successful,
+                failed_calls: failed,
+                rejected_calls: read(REJECTED),
+                cancelled_calls: cancelled,
+                ignored_calls: ignored,
+                times_opened,
+                last_state_change: changed_at.map(on_wall),
+            },
+            path: String::new(),
+            source: String::new(),
+        }
+    }
+
+    /// [`metrics`](Self::metrics) with the place of the declaration.
+    pub(crate) fn observe(&self) -> BreakerSnapshot {
+        BreakerSnapshot { path: self.descriptor.path(), source: self.descriptor.source(), ..self.metrics() }
+    }
+}
+
+/// Builds a [`CircuitBreaker`]; methods are named as the options of the attribute.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct CircuitBreakerBuilder {
+    name: Cow<'static, str>,
+    config: BreakerConfig,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl std::fmt::Debug for CircuitBreakerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CircuitBreakerBuilder")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Hands each setting on to the configuration, under the same name.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $ty:ty),* $(,)?) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, value: $ty) -> Self {
+            self.config = self.config.$name(value);
+            self
+        }
+    )*};
+}
+
+impl CircuitBreakerBuilder {
+    settings! {
+        /// Failures in a row that open the breaker (default 5).
+        threshold: u32,
+        /// How long it stays open before a probe is admitted (default 60 s). Not a limit on the call.
+        timeout: Duration,
+        /// Probes that may run at a time while half-open (default 1).
+        half_open_calls: u32,
+        /// Probes that must succeed in a row to close it (default 1).
+        success_threshold: u32,
+        /// How long a probe keeps its slot (default: `timeout`, at most five minutes).
+        half_open_timeout: Duration,
+        /// From this duration on a dropped call counts as a failure (default 10 s).
+        slow_call: Duration,
+    }
+
+    /// All numbers at once.
+    pub fn config(mut self, config: BreakerConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The clock it goes by (default: that of the test world it is built in, else the system's).
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// The breaker.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] for an empty name, [`Error::InvalidConfig`] for a number it cannot work with.
+    pub fn build(self) -> Result<CircuitBreaker, Error> {
+        if self.name.is_empty() {
+            return Err(Error::InvalidName { kind: "Circuit breaker" });
+        }
+        self.config.validate(&self.name)?;
+        let clock = match self.clock {
+            Some(clock) => ClockHandle::Custom(clock),
+            None => ClockHandle::in_force(),
+        };
+        Ok(CircuitBreaker {
+            state: Scoped::owned(BreakerState::new(clock)),
+            descriptor: Descriptor::dynamic(Kind::Breaker, self.name),
+            config: self.config,
+            me: None,
+        })
+    }
+}

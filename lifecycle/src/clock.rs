@@ -1,0 +1,193 @@
+//! The one seam to time. Decisions use the monotonic reading, displays the wall reading.
+//!
+//! The clock belongs to a component's *state*, not to whoever asks: a breaker of a test's world runs on that world's clock
+//! even when another thread reports a result to it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A source of time.
+///
+/// Implement it to drive breakers and limiters from a clock of your own (a simulation, a boot-time clock).
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let breaker = CircuitBreaker::builder("db").threshold(1).timeout(Duration::from_secs(30)).clock(clock.clone()).build()?;
+/// let _ = breaker.call(|| Err::<(), _>("down"));
+/// assert!(breaker.try_acquire().is_err());
+/// clock.advance(Duration::from_secs(30));
+/// assert!(breaker.try_acquire().is_ok());
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+pub trait Clock: Send + Sync + 'static {
+    /// Nanoseconds since an origin of the clock's own; never goes back.
+    ///
+    /// Should it go back all the same, decisions saturate: nothing panics, and nothing expires early.
+    fn now_mono(&self) -> u64;
+
+    /// The wall time, for display only.
+    fn now_wall(&self) -> SystemTime;
+}
+
+/// The process's clock: `Instant` for decisions, `SystemTime` for display.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[inline]
+    fn now_mono(&self) -> u64 {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let origin = *ORIGIN.get_or_init(Instant::now);
+        // The origin reads as one second, so that zero can mean "never".
+        nanos(origin.elapsed()).saturating_add(1_000_000_000)
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// A clock that stands still until it is moved by hand.
+#[derive(Debug)]
+pub struct ManualClock {
+    nanos: AtomicU64,
+    wall_origin: SystemTime,
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ManualClock {
+    /// A clock that reads one second, at the present wall time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { nanos: AtomicU64::new(1_000_000_000), wall_origin: SystemTime::now() }
+    }
+
+    /// Moves the clock on, saturating at the end of time (584 years).
+    pub fn advance(&self, by: Duration) {
+        let step = nanos(by);
+        let _ = self.nanos.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(step)));
+    }
+
+    /// Sets the monotonic reading to any value, also back: for testing what a misbehaving clock does.
+    pub fn set_mono(&self, nanos: u64) {
+        self.nanos.store(nanos, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_mono(&self) -> u64 {
+        self.nanos.load(Ordering::SeqCst)
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        self.wall_origin + Duration::from_nanos(self.now_mono().saturating_sub(1_000_000_000))
+    }
+}
+
+/// A point on some clock's monotonic scale. All its arithmetic saturates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// Later than everything: "never".
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn after(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(by)))
+    }
+
+    /// Has it come, by `now`? "Never" has not, even at the end of time.
+    #[inline]
+    pub(crate) fn has_come(self, now: Self) -> bool {
+        now >= self && self != Self::NEVER
+    }
+
+    /// The time from `now` until it comes; `None` for "never".
+    pub(crate) fn until(self, now: Self) -> Option<Duration> {
+        (self != Self::NEVER).then(|| self.since(now))
+    }
+
+    /// The time since `earlier`; zero when the clock went back.
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A duration in whole nanoseconds, saturating (`Duration::MAX` means never, and stays never).
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    let wide = duration.as_nanos();
+    if wide > u64::MAX as u128 { u64::MAX } else { wide as u64 }
+}
+
+/// Seconds since 1970 with fraction: the wire form of wall times (core-semantics 0.8).
+pub(crate) fn unix_seconds(at: SystemTime) -> f64 {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// The clock a state holds. The system's needs no allocation, so that declared states are const.
+#[derive(Clone)]
+pub(crate) enum ClockHandle {
+    System,
+    Custom(Arc<dyn Clock>),
+}
+
+impl ClockHandle {
+    /// The clock for a component built here: that of the test world, if this code runs in one.
+    #[cfg(not(loom))]
+    pub(crate) fn in_force() -> Self {
+        crate::scope::universe().map_or(Self::System, |universe| universe.clock())
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Moment {
+        Moment(match self {
+            Self::System => SystemClock.now_mono(),
+            Self::Custom(clock) => clock.now_mono(),
+        })
+    }
+
+    pub(crate) fn wall(&self) -> SystemTime {
+        match self {
+            Self::System => SystemClock.now_wall(),
+            Self::Custom(clock) => clock.now_wall(),
+        }
+    }
+}
+
+impl std::fmt::Debug for ClockHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Custom(_) => "Custom",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_saturates_at_both_ends() {
+        assert_eq!(Moment(5).after(Duration::MAX), Moment::NEVER);
+        assert_eq!(Moment(5).since(Moment(9)), Duration::ZERO);
+        assert_eq!(nanos(Duration::from_secs(600 * 365 * 86_400)), u64::MAX);
+    }
+}

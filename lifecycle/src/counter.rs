@@ -1,0 +1,350 @@
+//! Exact counts without a shared read-modify-write on the hot path.
+//!
+//! Every counting component owns a range of dense indexes. A thread counts in a block of its own with a plain load and store;
+//! a reader adds up the blocks of the living threads and the totals folded in by the dead ones. When an index lies beyond
+//! a thread's block, the thread appends a larger one: nothing is copied, so a reader never sees a count twice.
+//!
+//! A thread folds its blocks when its thread-locals are destroyed and leaves a "dead" mark, so that counting from a later
+//! destructor goes to the totals directly.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::sync::Mutex as StdMutex;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// `Counters::first` before the first count: larger than every block, so that the hot path needs one comparison only.
+const UNREGISTERED: u32 = u32::MAX;
+/// `Counters::first` of counters that live in one test world: counted in place.
+const LOCAL: u32 = u32::MAX - 1;
+
+/// `N` exact counts of one component.
+pub(crate) struct Counters<const N: usize> {
+    first: AtomicU32,
+    /// With dense indexes: what the indexes read when this component got them or was reset. Local: the counts themselves.
+    base: [AtomicU64; N],
+}
+
+impl<const N: usize> Counters<N> {
+    /// Counters for a declared or process-wide component: indexed on their first count.
+    pub(crate) const fn new() -> Self {
+        Self { first: AtomicU32::new(UNREGISTERED), base: [const { AtomicU64::new(0) }; N] }
+    }
+
+    /// Counters of a test world: few counts, many worlds, so they take no indexes.
+    pub(crate) const fn local() -> Self {
+        Self { first: AtomicU32::new(LOCAL), base: [const { AtomicU64::new(0) }; N] }
+    }
+
+    /// Adds one to count `WHICH`. Gives true when this was the component's first count (it then registers itself).
+    #[inline(always)]
+    pub(crate) fn hit<const WHICH: usize>(&self) -> bool {
+        self.add::<WHICH>(1)
+    }
+
+    /// Adds `by` to count `WHICH`; else as [`hit`](Self::hit).
+    #[inline(always)]
+    pub(crate) fn add<const WHICH: usize>(&self, by: u64) -> bool {
+        !self.try_add::<WHICH>(by) && self.add_cold(WHICH, by)
+    }
+
+    /// Adds one to count `WHICH` if this takes no more than a load and a store; gives false, and counts nothing, when it
+    /// takes more. For hot paths whose cold path counts for itself.
+    #[inline(always)]
+    pub(crate) fn try_hit<const WHICH: usize>(&self) -> bool {
+        self.try_add::<WHICH>(1)
+    }
+
+    #[inline(always)]
+    fn try_add<const WHICH: usize>(&self, by: u64) -> bool {
+        const { assert!(WHICH < N && N <= MAX_COUNTS) }
+        let first = self.first.load(Ordering::Relaxed);
+        let slots = SLOTS.get();
+        if first < slots.len {
+            if cfg!(feature = "counters") {
+                // SAFETY: `slots.len` is non-zero only between this thread's `append` and its fold. In that time `slots.cells`
+                // points to `slots.len + MAX_COUNTS` live cells, and `first + WHICH` is below that: `WHICH < N <= MAX_COUNTS`
+                // by the assertion above. Only this thread stores to them, and readers load atomically.
+                let cell = unsafe { &*slots.cells.as_ptr().add(first as usize + WHICH) };
+                cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
+            }
+            return true;
+        }
+        false
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_cold(&self, which: usize, by: u64) -> bool {
+        if self.first.load(Ordering::Relaxed) == LOCAL {
+            self.base[which].fetch_add(by, Ordering::Relaxed);
+            return false;
+        }
+        let mut book = book();
+        let newly = self.first.load(Ordering::Relaxed) == UNREGISTERED;
+        if newly {
+            let first = book.allocate(N as u32);
+            for (offset, base) in self.base.iter().enumerate() {
+                base.store(book.read(first + offset as u32), Ordering::Relaxed);
+            }
+            self.first.store(first, Ordering::Relaxed);
+        }
+        if cfg!(feature = "counters") {
+            let index = self.first.load(Ordering::Relaxed) + which as u32;
+            book.add_from_this_thread(index, by);
+        } else {
+            book.append_block();
+        }
+        newly
+    }
+
+    /// The count `which` right now: exact for everything that happened before (a joined thread, a received message).
+    pub(crate) fn read(&self, which: usize) -> u64 {
+        let book = book();
+        let first = self.first.load(Ordering::Relaxed);
+        let base = self.base[which].load(Ordering::Relaxed);
+        match first {
+            LOCAL => base,
+            UNREGISTERED => 0,
+            _ => book.read(first + which as u32).wrapping_sub(base),
+        }
+    }
+
+    /// Sets all counts to zero.
+    pub(crate) fn reset(&self) {
+        let book = book();
+        let first = self.first.load(Ordering::Relaxed);
+        for (offset, base) in self.base.iter().enumerate() {
+            let zero = if first < LOCAL { book.read(first + offset as u32) } else { 0 };
+            base.store(zero, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<const N: usize> Drop for Counters<N> {
+    fn drop(&mut self) {
+        let first = *self.first.get_mut();
+        if first < LOCAL {
+            book().free.push((N as u32, first));
+        }
+    }
+}
+
+impl<const N: usize> std::fmt::Debug for Counters<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries((0..N).map(|which| self.read(which))).finish()
+    }
+}
+
+/// The most counts one component has. A block holds this many cells beyond the length it admits to, so that the hot path
+/// compares the first index only.
+const MAX_COUNTS: usize = 8;
+
+/// This thread's newest block.
+#[derive(Clone, Copy)]
+struct Slots {
+    cells: NonNull<AtomicU64>,
+    len: u32,
+}
+
+thread_local! {
+    // No destructor, so reading it is one thread-relative load and is legal inside other destructors.
+    static SLOTS: Cell<Slots> = const { Cell::new(Slots { cells: NonNull::dangling(), len: 0 }) };
+    /// Identifies this thread in the book: 0 = not yet there, `DEAD` = already folded.
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+    static FOLD: FoldAtExit = const { FoldAtExit };
+}
+
+const DEAD: u64 = u64::MAX;
+
+struct FoldAtExit;
+
+impl Drop for FoldAtExit {
+    fn drop(&mut self) {
+        SLOTS.set(Slots { cells: NonNull::dangling(), len: 0 });
+        let thread = THREAD.replace(DEAD);
+        book().fold(thread);
+    }
+}
+
+/// A block of one thread; freed when the thread is folded.
+struct Block(Box<[AtomicU64]>);
+
+struct ThreadBlocks {
+    thread: u64,
+    blocks: Vec<Block>,
+}
+
+struct Book {
+    next_index: u32,
+    next_thread: u64,
+    /// Ranges whose component is gone: (length, first).
+    free: Vec<(u32, u32)>,
+    totals: Vec<u64>,
+    threads: Vec<ThreadBlocks>,
+}
+
+static BOOK: StdMutex<Book> =
+    StdMutex::new(Book { next_index: 0, next_thread: 1, free: Vec::new(), totals: Vec::new(), threads: Vec::new() });
+
+fn book() -> std::sync::MutexGuard<'static, Book> {
+    BOOK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Book {
+    fn allocate(&mut self, count: u32) -> u32 {
+        if let Some(at) = self.free.iter().position(|(length, _)| *length == count) {
+            return self.free.swap_remove(at).1;
+        }
+        let first = self.next_index;
+        // Indexes are bounded by the components that live at one time; two thousand million of them do not fit in memory.
+        self.next_index = first.checked_add(count).filter(|end| *end < LOCAL).expect("too many counting components");
+        first
+    }
+
+    fn read(&self, index: u32) -> u64 {
+        let index = index as usize;
+        let folded = self.totals.get(index).copied().unwrap_or(0);
+        let live = self.threads.iter().flat_map(|thread| &thread.blocks).filter_map(|block| block.0.get(index));
+        live.fold(folded, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+    }
+
+    fn add_from_this_thread(&mut self, index: u32, by: u64) {
+        self.append_block();
+        let slots = SLOTS.get();
+        if index < slots.len {
+            let thread = THREAD.get();
+            let own = self.threads.iter().find(|entry| entry.thread == thread).and_then(|entry| entry.blocks.last());
+            if let Some(cell) = own.and_then(|block| block.0.get(index as usize)) {
+                cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
+                return;
+            }
+        }
+        self.add_to_totals(index, by);
+    }
+
+    fn add_to_totals(&mut self, index: u32, count: u64) {
+        let index = index as usize;
+        if self.totals.len() <= index {
+            self.totals.resize(index + 1, 0);
+        }
+        self.totals[index] = self.totals[index].wrapping_add(count);
+    }
+
+    /// Gives this thread a block that covers every index handed out so far, unless it has one or is dead.
+    fn append_block(&mut self) {
+        if THREAD.get() == 0 {
+            // Registers the fold; fails when this thread's destructors already ran without a block.
+            let thread = if FOLD.try_with(|_| ()).is_ok() { self.next_thread } else { DEAD };
+            if thread != DEAD {
+                self.next_thread += 1;
+                self.threads.push(ThreadBlocks { thread, blocks: Vec::new() });
+            }
+            THREAD.set(thread);
+        }
+        let thread = THREAD.get();
+        if thread == DEAD || SLOTS.get().len >= self.next_index {
+            return;
+        }
+        let len = (self.next_index as usize).next_power_of_two().max(64);
+        let cells: Box<[AtomicU64]> = (0..len + MAX_COUNTS).map(|_| AtomicU64::new(0)).collect();
+        let Some(entry) = self.threads.iter_mut().find(|entry| entry.thread == thread) else {
+            return;
+        };
+        entry.blocks.push(Block(cells));
+        // The address is taken after the box has reached its place; the vector may move the box, never the cells.
+        if let Some(block) = entry.blocks.last() {
+            SLOTS.set(Slots { cells: NonNull::from(&*block.0).cast(), len: len as u32 });
+        }
+    }
+
+    fn fold(&mut self, thread: u64) {
+        let Some(at) = self.threads.iter().position(|entry| entry.thread == thread) else {
+            return;
+        };
+        let gone = self.threads.swap_remove(at);
+        for block in gone.blocks {
+            for (index, cell) in block.0.iter().enumerate() {
+                let count = cell.load(Ordering::Relaxed);
+                if count != 0 {
+                    self.add_to_totals(index as u32, count);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(all(test, feature = "counters"))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn counts_are_exact_over_threads_that_come_and_go() {
+        let counters = Arc::new(Counters::<2>::new());
+        for _ in 0..4 {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    let counters = counters.clone();
+                    std::thread::spawn(move || {
+                        for _ in 0..1000 {
+                            counters.hit::<0>();
+                        }
+                        counters.hit::<1>();
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        }
+        assert_eq!((counters.read(0), counters.read(1)), (16_000, 16));
+        counters.reset();
+        counters.hit::<1>();
+        assert_eq!((counters.read(0), counters.read(1)), (0, 1));
+    }
+
+    #[test]
+    fn a_destructor_of_a_thread_local_still_counts() {
+        struct CountAtExit(Arc<Counters<1>>);
+        impl Drop for CountAtExit {
+            fn drop(&mut self) {
+                self.0.hit::<0>();
+            }
+        }
+        thread_local!(static LATE: std::cell::RefCell<Option<CountAtExit>> = const { std::cell::RefCell::new(None) });
+        let counters = Arc::new(Counters::<1>::new());
+        for count_first in [false, true] {
+            let counters = counters.clone();
+            std::thread::spawn(move || {
+                // Destructors run in the reverse order of registration: both orders are tried.
+                if count_first {
+                    counters.hit::<0>();
+                }
+                LATE.set(Some(CountAtExit(counters.clone())));
+                if !count_first {
+                    counters.hit::<0>();
+                }
+            })
+            .join()
+            .unwrap();
+        }
+        assert_eq!(counters.read(0), 4);
+    }
+
+    #[test]
+    fn an_index_that_is_used_again_starts_at_zero() {
+        let old = Counters::<5>::new();
+        old.hit::<3>();
+        drop(old);
+        let new = Counters::<5>::new();
+        new.hit::<0>();
+        assert_eq!((new.read(0), new.read(3)), (1, 0));
+    }
+
+    #[test]
+    fn a_component_counted_after_the_block_was_made_is_exact_too() {
+        let all: Vec<_> = (0..500).map(|_| Counters::<3>::new()).collect();
+        for _ in 0..2 {
+            all.iter().for_each(|counters| _ = counters.hit::<2>());
+        }
+        assert!(all.iter().all(|counters| counters.read(2) == 2 && counters.read(0) == 0));
+    }
+}

@@ -1,0 +1,267 @@
+//! Every error of the crate. They name the component and say the way out; none is ever a panic in disguise.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+/// A boxed error: what a factory's own error becomes where its type cannot be named.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why a guarded call was refused without running.
+///
+/// Implement `From<Rejected>` for your error type and guarded functions return it as their own error:
+///
+/// ```
+/// #[derive(Debug, thiserror::Error)]
+/// enum ApiError {
+///     #[error(transparent)]
+///     Rejected(#[from] lifecycle::Rejected),
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", rejected_text(.kind, .name, .retry_after.as_ref()))]
+#[non_exhaustive]
+pub struct Rejected {
+    /// Which guard refused, and why.
+    pub kind: RejectedKind,
+    /// The breaker's or limiter's name.
+    pub name: std::borrow::Cow<'static, str>,
+    /// After this much time a retry can succeed; `None` when time alone changes nothing (forced open).
+    pub retry_after: Option<Duration>,
+}
+
+impl Rejected {
+    pub(crate) fn new(kind: RejectedKind, name: std::borrow::Cow<'static, str>, retry_after: Option<Duration>) -> Self {
+        Self { kind, name, retry_after }
+    }
+}
+
+/// The reasons for a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RejectedKind {
+    /// The breaker is open: too many failures, and its timeout is not over.
+    Open,
+    /// The breaker is half-open and all its probes are under way.
+    HalfOpenFull,
+    /// The rate limit is used up.
+    RateLimited,
+    /// The breaker was opened by hand.
+    ForcedOpen,
+}
+
+fn rejected_text(kind: &RejectedKind, name: &str, retry_after: Option<&Duration>) -> String {
+    let why = match kind {
+        RejectedKind::Open => "circuit breaker is open",
+        RejectedKind::HalfOpenFull => "circuit breaker is half-open and its probes are under way",
+        RejectedKind::RateLimited => "rate limit exceeded",
+        RejectedKind::ForcedOpen => "circuit breaker was opened by hand",
+    };
+    let name = printable(name);
+    match retry_after {
+        Some(after) => format!("`{name}`: {why}, retry after {after:.1?}"),
+        None => format!("`{name}`: {why}"),
+    }
+}
+
+/// Names given at run time may hold anything; on output control characters are escaped (design.md 4.13).
+pub(crate) fn printable(name: &str) -> String {
+    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// The outcome of a call through a breaker or limiter that did not give a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError<E> {
+    /// Refused: the function did not run.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The core's own operation limit refused: the function did not run.
+    #[error("rate limit exceeded for {manager} operations, retry after {retry_after:.1?}")]
+    RateLimited {
+        /// Which core.
+        manager: &'static str,
+        /// After this much time a retry can succeed.
+        retry_after: Duration,
+    },
+    /// The call was not possible at all: an empty name, say.
+    #[error("the call was not possible")]
+    Invalid(#[source] Box<Error>),
+    /// The function ran and gave this error.
+    #[error("the guarded call failed")]
+    Inner(#[source] E),
+}
+
+/// Why a singleton could not be handed out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SingletonError {
+    /// Its factory failed. Nothing was stored: the next access tries again.
+    #[error("singleton `{name}`: its factory failed")]
+    Factory {
+        /// The singleton's name.
+        name: String,
+        /// What the factory said.
+        source: BoxError,
+    },
+    /// Its creation needs itself.
+    #[error("singletons need each other to be created: {path}")]
+    Cycle {
+        /// The circle, with the place of each declaration.
+        path: String,
+    },
+}
+
+impl SingletonError {
+    /// A factory's failure, under the singleton's name.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn factory(name: &str, source: BoxError) -> Self {
+        Self::Factory { name: name.to_owned(), source }
+    }
+}
+
+/// The error of an access that creates: the factory's own, or a refusal to run it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum CreateError<E> {
+    Factory(E),
+    Refused(SingletonError),
+}
+
+/// What the by-name face of the cores and the builders report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A core's limit on operations is used up.
+    #[error("Rate limit exceeded: {manager} allows {limit} operations in {window:?}, retry after {retry_after:.1?}")]
+    RateLimited {
+        /// Which core: `initialization`, `singleton` or `circuit_breaker`.
+        manager: &'static str,
+        /// Operations a window allows.
+        limit: u32,
+        /// The window.
+        window: Duration,
+        /// After this much time a retry can succeed.
+        retry_after: Duration,
+    },
+    /// An empty name.
+    #[error("{kind} name must be a non-empty string")]
+    InvalidName {
+        /// What was to be named: `Singleton`, `Flag`, `Circuit breaker`.
+        kind: &'static str,
+    },
+    /// Nothing of that name is declared or stored.
+    #[error("no {kind} named `{}`", printable(.name))]
+    NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The short name is declared more than once: ask by `module::name`.
+    #[error("`{}` is declared more than once: {}", printable(.name), .candidates.join(", "))]
+    Ambiguous {
+        /// The name that was asked for.
+        name: String,
+        /// The paths to choose from.
+        candidates: Vec<String>,
+    },
+    /// The stored value has another type.
+    #[error("`{}` holds a {found}, not a {expected}", printable(.name))]
+    TypeMismatch {
+        /// The component.
+        name: String,
+        /// The type asked for.
+        expected: &'static str,
+        /// The type found.
+        found: &'static str,
+    },
+    /// A declared flag was set to a value of another type.
+    #[error("flag `{}` is a {expected}; {found} does not fit", printable(.name))]
+    FlagType {
+        /// The flag.
+        name: String,
+        /// The flag's type.
+        expected: &'static str,
+        /// The value offered.
+        found: String,
+    },
+    /// A singleton could not be created.
+    #[error(transparent)]
+    Singleton(#[from] SingletonError),
+    /// The configuration was asked for before `initialize`.
+    #[error("not initialized: call `initialize` first")]
+    NotInitialized,
+    /// A breaker of that name exists with another configuration; the existing one stays in force.
+    #[error("circuit breaker `{}` exists with {existing}; {requested} was asked for", printable(.name))]
+    BreakerConfigMismatch {
+        /// The breaker.
+        name: String,
+        /// The configuration in force.
+        existing: String,
+        /// The configuration asked for.
+        requested: String,
+    },
+    /// A configuration value that cannot work.
+    #[error("`{}`: {reason}", printable(.name))]
+    InvalidConfig {
+        /// The component.
+        name: String,
+        /// What is wrong and what to write.
+        reason: String,
+    },
+    /// A bound on run-time entries is reached.
+    #[error("`{}` not stored: {what} holds its {limit} entries", printable(.name))]
+    Full {
+        /// What is full.
+        what: &'static str,
+        /// The entry that found no place.
+        name: String,
+        /// The bound.
+        limit: usize,
+    },
+    /// A value or name is larger than what is stored.
+    #[error("`{}`: {size} bytes, at most {limit} are stored", printable(.name))]
+    TooLarge {
+        /// The entry, cut short.
+        name: String,
+        /// Its size in bytes.
+        size: usize,
+        /// The bound in bytes.
+        limit: usize,
+    },
+    /// No operation of that name.
+    #[error("unknown operation `{}`; there are: {}", printable(.op), .known.join(", "))]
+    UnknownOperation {
+        /// What was asked for.
+        op: String,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// The operation does not take that argument.
+    #[error("operation `{op}` takes no argument `{}`; it takes: {}", printable(.name), .known.join(", "))]
+    UnknownArgument {
+        /// The operation.
+        op: &'static str,
+        /// The argument.
+        name: String,
+        /// What it takes.
+        known: Vec<&'static str>,
+    },
+    /// The operation needs that argument.
+    #[error("operation `{op}` needs the argument `{name}`")]
+    MissingArgument {
+        /// The operation.
+        op: &'static str,
+        /// The argument.
+        name: &'static str,
+    },
+    /// The operation cannot be carried out from JSON arguments.
+    #[error("`{}` cannot be called by name: {reason}", printable(.name))]
+    NotDispatchable {
+        /// The component.
+        name: String,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
+}

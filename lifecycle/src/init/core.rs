@@ -1,0 +1,303 @@
+//! The core: initialized or not, with what, since when.
+
+use super::config::InitConfig;
+use super::flags::Flags;
+use super::outcome::{InitOutcome, InitReset, InitStatus, millis};
+use crate::clock::{ClockHandle, Moment, unix_seconds};
+use crate::error::Error;
+use crate::registry::InitializationSnapshot;
+use crate::scope::{Scoped, StateRef, Universe};
+use crate::sync::Mutex;
+use crate::telemetry;
+use crate::wire::Gate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// The process's configuration and its flags by name.
+///
+/// ```
+/// use lifecycle::{InitConfig, initialization};
+///
+/// let core = initialization();
+/// let outcome = core.initialize(InitConfig::new().with("region", "eu-west-1"))?;
+/// assert!(!outcome.cached);
+/// assert!(core.initialize(InitConfig::new())?.cached); // once only
+/// assert_eq!(core.config()?.get("region"), Some(&"eu-west-1".into()));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// Its operations share a limit of 1000 a second; [`is_initialized`](Self::is_initialized), the status, the reset and
+/// declared flags are not charged.
+#[derive(Debug)]
+pub struct InitializationCore {
+    state: Scoped<CoreState>,
+}
+
+#[derive(Debug)]
+pub(super) struct CoreState {
+    pub(super) gate: Gate,
+    pub(super) flags: Flags,
+    clock: ClockHandle,
+    /// A copy of "`done` is some" that is read without its lock; written with it.
+    initialized: AtomicBool,
+    done: Mutex<Option<Arc<Done>>>,
+    /// A differing later configuration was told of.
+    told_of_ignored: AtomicBool,
+}
+
+/// An initialization that is complete.
+#[derive(Debug)]
+struct Done {
+    config: Arc<InitConfig>,
+    began: SystemTime,
+    began_mono: Moment,
+    took: Duration,
+}
+
+impl Done {
+    fn outcome(&self, cached: bool, ignored: bool, now: Moment) -> InitOutcome {
+        InitOutcome {
+            cached,
+            ignored,
+            timestamp: self.began,
+            duration: self.took,
+            uptime: now.since(self.began_mono),
+            config_keys: self.config.keys().map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl CoreState {
+    const fn new() -> Self {
+        Self {
+            gate: Gate::new(MANAGER),
+            flags: Flags::new(),
+            clock: ClockHandle::System,
+            initialized: AtomicBool::new(false),
+            done: Mutex::new(None),
+            told_of_ignored: AtomicBool::new(false),
+        }
+    }
+
+    fn on(clock: ClockHandle) -> Self {
+        Self { gate: Gate::for_universe(MANAGER, clock.clone()), clock, ..Self::new() }
+    }
+
+    fn in_universe(universe: &Universe) -> Self {
+        Self::on(universe.clock())
+    }
+
+    fn done(&self) -> Option<Arc<Done>> {
+        self.done.lock().clone()
+    }
+}
+
+const MANAGER: &str = "initialization";
+
+static CORE: InitializationCore = InitializationCore { state: Scoped::declared(CoreState::new()) };
+
+/// The process's initialization core.
+#[inline]
+#[must_use]
+pub fn initialization() -> &'static InitializationCore {
+    &CORE
+}
+
+/// [`initialization`], under the name of the Python original.
+#[inline]
+#[must_use]
+pub fn get_initialization_manager() -> &'static InitializationCore {
+    initialization()
+}
+
+/// Initializes the process: [`InitializationCore::initialize`] on its core.
+///
+/// ```
+/// let outcome = lifecycle::initialize(lifecycle::InitConfig::new().with("debug", true))?;
+/// assert_eq!(outcome.config_keys, ["debug"]);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// # Errors
+/// As there.
+pub fn initialize(config: InitConfig) -> Result<InitOutcome, Error> {
+    initialization().initialize(config)
+}
+
+impl Default for InitializationCore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl InitializationCore {
+    /// A core of its own, which sees no declared flags. Made inside a test world it runs on that world's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
+    }
+
+    pub(super) fn resolve(&self) -> StateRef<'_, CoreState> {
+        self.state.resolve(CoreState::in_universe)
+    }
+
+    /// Only the process's core is fed by the macros.
+    pub(super) const fn sees_declared(&self) -> bool {
+        self.state.is_declared()
+    }
+
+    /// Initializes with `config`, the first time it is called. Of callers at the same time one initializes, and the others
+    /// find it complete. Later calls change nothing; a differing configuration is ignored, which the outcome says (and a
+    /// warning, once).
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`]; [`Error::TooLarge`] for more than 1 MiB. It is then as uninitialized as before.
+    pub fn initialize(&self, config: InitConfig) -> Result<InitOutcome, Error> {
+        let state = self.resolve();
+        state.gate.charge()?;
+        config.check_size()?;
+        let (began, began_mono) = (state.clock.wall(), state.clock.now());
+        let config = Arc::new(config);
+        // No code but this crate's runs between the two readings, so far: the clock is not read under the lock.
+        let took = state.clock.now().since(began_mono);
+        let done = Arc::new(Done { config: config.clone(), began, began_mono, took });
+        let earlier = {
+            let mut published = state.done.lock();
+            let earlier = published.clone();
+            if earlier.is_none() {
+                *published = Some(done.clone());
+                state.initialized.store(true, Ordering::Release);
+            }
+            earlier
+        };
+        let Some(earlier) = earlier else {
+            telemetry::init_completed(took);
+            return Ok(done.outcome(false, false, began_mono.after(took)));
+        };
+        let ignored = !config.is_empty() && config.values() != earlier.config.values();
+        if ignored && !state.told_of_ignored.swap(true, Ordering::Relaxed) {
+            telemetry::init_config_ignored();
+        }
+        Ok(earlier.outcome(true, ignored, state.clock.now()))
+    }
+
+    /// [`initialize`](Self::initialize) with the fields of a type of your own.
+    ///
+    /// ```
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Settings { retries: u32 }
+    ///
+    /// let core = lifecycle::InitializationCore::new();
+    /// core.initialize_with(&Settings { retries: 3 })?;
+    /// assert_eq!(core.config_as::<Settings>()?.retries, 3);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] when the type does not serialise as an object, and as for `initialize`.
+    pub fn initialize_with<T: Serialize + ?Sized>(&self, settings: &T) -> Result<InitOutcome, Error> {
+        self.initialize(InitConfig::from_serialize(settings)?)
+    }
+
+    /// The configuration in force. What was handed out stays as it is, also after a reset.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], [`Error::NotInitialized`].
+    pub fn config(&self) -> Result<Arc<InitConfig>, Error> {
+        let state = self.resolve();
+        state.gate.charge()?;
+        state.done().map(|done| done.config.clone()).ok_or(Error::NotInitialized)
+    }
+
+    /// [`config`](Self::config), empty where there is none or the limit refuses.
+    #[must_use]
+    pub fn config_or_default(&self) -> Arc<InitConfig> {
+        self.config().unwrap_or_default()
+    }
+
+    /// The configuration as a type of your own.
+    ///
+    /// # Errors
+    /// As for [`config`](Self::config), and [`Error::InvalidConfig`] when it does not fit.
+    pub fn config_as<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.config()?.deserialize()
+    }
+
+    /// Is it initialized? Never charged, never refused: one load.
+    #[inline]
+    #[must_use]
+    pub fn is_initialized(&self) -> bool {
+        self.resolve().initialized.load(Ordering::Acquire)
+    }
+
+    /// Back to the beginning: not initialized, no configuration, no flags by name, declared flags as declared, the limit's
+    /// window empty and its refusals forgotten. Never refused.
+    pub fn reset(&self) -> InitReset {
+        let state = self.resolve();
+        let timestamp = state.clock.wall();
+        let gone = {
+            let mut done = state.done.lock();
+            state.initialized.store(false, Ordering::Release);
+            state.gate.reset();
+            (done.take(), state.flags.clear())
+        };
+        let was_initialized = gone.0.is_some();
+        drop(gone);
+        self.reset_declared_flags();
+        telemetry::init_reset(was_initialized);
+        InitReset { was_initialized, timestamp }
+    }
+
+    /// [`reset`](Self::reset): this core's is never refused, so it is the same. The other cores have one by this name.
+    pub fn reset_unlimited(&self) -> InitReset {
+        self.reset()
+    }
+
+    /// The state of initialization and the flags that were set. Never charged, never refused.
+    #[must_use]
+    pub fn get_status(&self) -> InitStatus {
+        let state = self.resolve();
+        let (now, done) = (state.clock.now(), state.done());
+        let flags = self.flags_set(&state);
+        InitStatus {
+            initialized: done.is_some(),
+            config: done.as_ref().map(|done| done.config.redacted()).unwrap_or_default(),
+            flag_count: flags.len(),
+            flags,
+            init_timestamp: done.as_ref().map(|done| done.began),
+            init_duration: done.as_ref().map(|done| done.took),
+            uptime: done.as_ref().map(|done| now.since(done.began_mono)),
+            config_keys: done.iter().flat_map(|done| done.config.keys()).map(str::to_owned).collect(),
+            rate_limited_count: state.gate.rejected(),
+        }
+    }
+
+    /// [`get_status`](Self::get_status), under its other name.
+    #[must_use]
+    pub fn get_stats(&self) -> InitStatus {
+        self.get_status()
+    }
+
+    /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit of 0 or a window of no length.
+    pub fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
+        self.resolve().gate.set_rate_limit(limit)
+    }
+
+    /// Its state as it stands in [`snapshot`](crate::snapshot): of the configuration the names only.
+    #[must_use]
+    pub fn observe(&self) -> InitializationSnapshot {
+        let done = self.resolve().done();
+        InitializationSnapshot {
+            initialized: done.is_some(),
+            timestamp: done.as_ref().map(|done| unix_seconds(done.began)),
+            duration_ms: done.as_ref().map(|done| millis(done.took)),
+            config_keys: done.iter().flat_map(|done| done.config.keys()).map(str::to_owned).collect(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Flags by name: any JSON value under any name, and declared flags by theirs.
+
+use super::config::json_size;
+use super::core::{CoreState, InitializationCore};
+use super::outcome::FlagChange;
+use crate::error::Error;
+use crate::flag::{AnyFlag, FlagSource};
+use crate::keyed::KeyedMap;
+use crate::registry::{self, Component, FlagSnapshot, Kind, components};
+use crate::telemetry;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Names come from outside, so there is a bound on how many, how long, and how much each holds.
+const MAX_FLAGS: usize = 1024;
+const MAX_NAME_BYTES: usize = 256;
+const MAX_VALUE_BYTES: usize = 64 * 1024;
+
+/// The flags that were set by name and are not declared.
+#[derive(Debug)]
+pub(super) struct Flags(KeyedMap<Arc<str>, Arc<Value>>);
+
+impl Flags {
+    pub(super) const fn new() -> Self {
+        Self(KeyedMap::new(MAX_FLAGS))
+    }
+
+    /// Takes them out. The caller drops the values when it holds no lock.
+    pub(super) fn clear(&self) -> Vec<Arc<Value>> {
+        self.0.clear()
+    }
+
+    fn set(&self, name: &str, value: Value) -> Result<FlagChange, Error> {
+        let shared = Arc::new(value.clone());
+        let old = self.0.insert(name.into(), shared).map_err(|_| Error::Full {
+            what: "the list of flags set by name",
+            name: name.to_owned(),
+            limit: MAX_FLAGS,
+        })?;
+        Ok(FlagChange::new(value, old.map(Arc::unwrap_or_clone)))
+    }
+}
+
+/// The name of a value's JSON type.
+const fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::InvalidName { kind: "Flag" });
+    }
+    if name.len() > MAX_NAME_BYTES {
+        let short: String = name.chars().take(32).collect();
+        return Err(Error::TooLarge { name: format!("{short}.."), size: name.len(), limit: MAX_NAME_BYTES });
+    }
+    Ok(())
+}
+
+/// Of the errors of a look-up by name, the one that does not mean "not declared".
+fn found(looked_up: Result<Option<Component>, Error>) -> Result<Option<&'static dyn AnyFlag>, Error> {
+    Ok(match looked_up? {
+        Some(Component::Flag(flag)) => Some(flag),
+        _ => None,
+    })
+}
+
+impl InitializationCore {
+    /// The declared flag of that name, unless one that was set by name before holds the name.
+    fn declared_flag(&self, state: &CoreState, name: &str) -> Result<Option<&'static dyn AnyFlag>, Error> {
+        if !self.sees_declared() || state.flags.0.get(name).is_some() {
+            return Ok(None);
+        }
+        found(registry::find(Kind::Flag, name))
+    }
+
+    fn all_declared(&self) -> impl Iterator<Item = &'static dyn AnyFlag> {
+        let declared = if self.sees_declared() { components() } else { Vec::new() };
+        declared.into_iter().filter_map(|component| match component {
+            Component::Flag(flag) => Some(flag),
+            _ => None,
+        })
+    }
+
+    /// Sets a flag by name: a declared one to a value of its type, any other to any value, which may differ in type from
+    /// the one before. It does not take an initialized core.
+    ///
+    /// ```
+    /// let core = lifecycle::InitializationCore::new();
+    /// let change = core.set_flag("dark_mode", true)?;
+    /// assert!(change.was_new);
+    /// let change = core.set_flag("dark_mode", "auto")?;
+    /// assert_eq!(change.old_value, Some(true.into()));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`]; [`Error::InvalidName`] for an empty name; [`Error::TooLarge`] for a name of more than 256
+    /// bytes or a value of more than 64 KiB; [`Error::Full`] when 1024 flags are set; [`Error::FlagType`] when the flag is
+    /// declared with another type; [`Error::Ambiguous`] when several flags are declared under the name.
+    pub fn set_flag(&self, name: &str, value: impl Into<Value>) -> Result<FlagChange, Error> {
+        let state = self.resolve();
+        state.gate.charge()?;
+        check_name(name)?;
+        let value = value.into();
+        let size = json_size(&value);
+        if size > MAX_VALUE_BYTES {
+            return Err(Error::TooLarge { name: name.to_owned(), size, limit: MAX_VALUE_BYTES });
+        }
+        let Some(flag) = self.declared_flag(&state, name)? else {
+            return state.flags.set(name, value);
+        };
+        let (old, source) = flag.__replace_json(&value)?;
+        Ok(FlagChange::new(value, (source == FlagSource::Set).then_some(old)))
+    }
+
+    /// The value of a flag by name, declared or not; none when there is no such flag. Asking makes none.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] for flags that are not declared; [`Error::InvalidName`] for an empty name;
+    /// [`Error::Ambiguous`].
+    pub fn get_flag(&self, name: &str) -> Result<Option<Value>, Error> {
+        let state = self.resolve();
+        let declared = if name.is_empty() { None } else { self.declared_flag(&state, name)? };
+        if let Some(flag) = declared {
+            return Ok(Some(flag.get_json()));
+        }
+        state.gate.charge()?;
+        check_name(name)?;
+        Ok(state.flags.0.get(name).map(Arc::unwrap_or_clone))
+    }
+
+    /// The value of a flag by name, as a `T`.
+    ///
+    /// ```
+    /// let core = lifecycle::InitializationCore::new();
+    /// core.set_flag("retries", 3)?;
+    /// assert_eq!(core.flag::<u32>("retries")?, Some(3));
+    /// assert_eq!(core.flag::<u32>("unknown")?, None);
+    /// assert!(core.flag::<String>("retries").is_err());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`get_flag`](Self::get_flag), and [`Error::TypeMismatch`] when the value is no `T`.
+    pub fn flag<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let Some(value) = self.get_flag(name)? else {
+            return Ok(None);
+        };
+        let mismatch = |_| Error::TypeMismatch {
+            name: name.to_owned(),
+            expected: std::any::type_name::<T>(),
+            found: json_type(&value),
+        };
+        T::deserialize(&value).map(Some).map_err(mismatch)
+    }
+
+    /// The value of a flag by name, or `default` where there is none, it has another type (which is told by a warning), or
+    /// the limit refuses. Never fails.
+    #[must_use]
+    pub fn flag_or<T: DeserializeOwned>(&self, name: &str, default: T) -> T {
+        match self.flag(name) {
+            Ok(value) => value.unwrap_or(default),
+            Err(error) => {
+                if matches!(error, Error::TypeMismatch { .. }) {
+                    telemetry::flag_type_mismatch(name, std::any::type_name::<T>());
+                }
+                default
+            }
+        }
+    }
+
+    /// All declared flags with their values, whether they were set or not.
+    #[must_use]
+    pub fn declared_flags(&self) -> Vec<FlagSnapshot> {
+        self.all_declared().map(AnyFlag::observe).collect()
+    }
+
+    /// The flags set by name that are not declared, as they stand in [`snapshot`](crate::snapshot).
+    #[must_use]
+    pub fn observe_dynamic(&self) -> Vec<FlagSnapshot> {
+        let observe = |(name, value): (Arc<str>, Arc<Value>)| FlagSnapshot {
+            name: name.to_string(),
+            path: name.to_string(),
+            source_location: String::new(),
+            type_name: json_type(&value).to_owned(),
+            value: Arc::unwrap_or_clone(value),
+            source: FlagSource::Set.as_str().to_owned(),
+        };
+        self.resolve().flags.0.entries().into_iter().map(observe).collect()
+    }
+
+    /// The flags that were set: by name, then declared ones.
+    pub(super) fn flags_set(&self, state: &CoreState) -> Map<String, Value> {
+        let by_name =
+            state.flags.0.entries().into_iter().map(|(name, value)| (name.to_string(), Arc::unwrap_or_clone(value)));
+        let declared = self.all_declared().filter(|flag| flag.source() == FlagSource::Set);
+        let mut flags: Map<String, Value> = by_name.collect();
+        for flag in declared {
+            let descriptor = flag.descriptor();
+            // A name that is taken leaves the declared flag its path.
+            let taken = flags.contains_key(descriptor.name());
+            let name = if taken { descriptor.path() } else { descriptor.name().to_owned() };
+            flags.insert(name, flag.get_json());
+        }
+        flags
+    }
+
+    pub(super) fn reset_declared_flags(&self) {
+        self.all_declared().for_each(AnyFlag::reset);
+    }
+}

@@ -1,0 +1,67 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Under loom only the cells are built, for `tests/loom.rs`: what lives in statics cannot exist in a model (design.md 7).
+#![cfg_attr(loom, allow(dead_code, unused_imports, missing_docs, reason = "a part of the crate"))]
+
+#[macro_use]
+mod macros;
+
+pub mod breaker;
+pub mod clock;
+#[cfg(not(loom))]
+mod counter;
+pub mod error;
+#[cfg(not(loom))]
+pub mod flag;
+#[cfg(not(loom))]
+pub mod init;
+#[cfg(not(loom))]
+mod instance;
+#[cfg(not(loom))]
+pub(crate) mod keyed;
+#[cfg(not(loom))]
+pub mod limiter;
+#[cfg(not(loom))]
+pub mod registry;
+#[cfg(not(loom))]
+mod scope;
+#[cfg(not(loom))]
+pub mod singleton;
+mod sync;
+#[cfg(not(loom))]
+mod telemetry;
+#[cfg(all(feature = "testing", not(loom)))]
+pub mod testing;
+#[cfg(not(loom))]
+pub mod wire;
+
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod __private0;
+
+#[cfg(not(loom))]
+mod face {
+    pub use crate::breaker::{
+        BreakerConfig, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation, Permit, State, breakers,
+        execute_circuit_breaker_operation, get_circuit_breaker_manager,
+    };
+    pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
+    pub use crate::flag::{Flag, FlagValue};
+    pub use crate::init::{
+        InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
+        get_initialization_manager, initialization, initialize,
+    };
+    pub use crate::instance::Instance;
+    pub use crate::limiter::RateLimiter;
+    pub use crate::registry::{Kind, Snapshot, breaker, flag, limiter, snapshot, verify};
+    pub use crate::scope::{
+        Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,
+    };
+    pub use crate::singleton::{
+        Singleton, SingletonCore, SingletonOperation, execute_singleton_operation, get_singleton_manager, singletons,
+    };
+    pub use crate::wire::Args;
+    pub use lifecycle_macros::{circuit_breaker, init_flag, rate_limit, singleton};
+}
+#[cfg(not(loom))]
+pub use face::*;

@@ -1,0 +1,250 @@
+//! What is declared and what exists: one list for all kinds.
+//!
+//! A component gets on it at link time (`inventory`) and again when it is first used, so that nothing depends on the linker
+//! for correctness. The list holds references to statics; it never creates, calls or drops anything of the user's.
+
+mod snapshot;
+mod table;
+
+pub use snapshot::{
+    BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot, SingletonSnapshot,
+    Snapshot, snapshot,
+};
+
+use crate::breaker::CircuitBreaker;
+use crate::error::Error;
+use crate::flag::AnyFlag;
+use crate::limiter::RateLimiter;
+use crate::scope::Subject;
+use crate::singleton::AnySingleton;
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+
+/// The four kinds of components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `#[singleton]`
+    Singleton,
+    /// `#[circuit_breaker]`
+    Breaker,
+    /// `#[rate_limit]`
+    Limiter,
+    /// `#[init_flag]`
+    Flag,
+}
+
+impl Kind {
+    /// The kind in words, for messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Singleton => "singleton",
+            Self::Breaker => "circuit breaker",
+            Self::Limiter => "rate limiter",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+/// Who a component is: its name and the place of its declaration.
+#[derive(Debug)]
+pub struct Descriptor {
+    kind: Kind,
+    name: Cow<'static, str>,
+    module: &'static str,
+    file: &'static str,
+    line: u32,
+}
+
+impl Descriptor {
+    /// Describes a declared component.
+    #[must_use]
+    pub const fn new(kind: Kind, name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
+        Self { kind, name: Cow::Borrowed(name), module, file, line }
+    }
+
+    /// Describes a component made at run time.
+    pub(crate) const fn dynamic(kind: Kind, name: Cow<'static, str>) -> Self {
+        Self { kind, name, module: "", file: "", line: 0 }
+    }
+
+    /// The kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The short name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name as errors carry it: without a copy for declared components.
+    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    /// `module::name`, unique unless one module declares a name twice.
+    #[must_use]
+    pub fn path(&self) -> String {
+        if self.module.is_empty() { self.name().to_owned() } else { format!("{}::{}", self.module, self.name) }
+    }
+
+    /// `file:line` of the declaration; empty for components made at run time.
+    #[must_use]
+    pub fn source(&self) -> String {
+        if self.file.is_empty() { String::new() } else { format!("{}:{}", self.file, self.line) }
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
+        Subject { name: self.name.clone(), place: (self.file, self.line) }
+    }
+}
+
+/// A declared component, of any kind.
+#[derive(Clone, Copy)]
+pub(crate) enum Component {
+    Singleton(&'static dyn AnySingleton),
+    Breaker(&'static CircuitBreaker),
+    Limiter(&'static RateLimiter),
+    Flag(&'static dyn AnyFlag),
+}
+
+impl Component {
+    pub(crate) fn descriptor(&self) -> &'static Descriptor {
+        match self {
+            Self::Singleton(singleton) => singleton.descriptor(),
+            Self::Breaker(breaker) => breaker.descriptor(),
+            Self::Limiter(limiter) => limiter.descriptor(),
+            Self::Flag(flag) => flag.descriptor(),
+        }
+    }
+}
+
+/// A component on the link-time list.
+#[doc(hidden)]
+pub struct Listed(Component);
+
+impl Listed {
+    #[must_use]
+    pub const fn singleton(singleton: &'static dyn AnySingleton) -> Self {
+        Self(Component::Singleton(singleton))
+    }
+
+    #[must_use]
+    pub const fn breaker(breaker: &'static CircuitBreaker) -> Self {
+        Self(Component::Breaker(breaker))
+    }
+
+    #[must_use]
+    pub const fn limiter(limiter: &'static RateLimiter) -> Self {
+        Self(Component::Limiter(limiter))
+    }
+
+    #[must_use]
+    pub const fn flag(flag: &'static dyn AnyFlag) -> Self {
+        Self(Component::Flag(flag))
+    }
+}
+
+inventory::collect!(Listed);
+
+/// Components that were used, in that order; most of them are on the link-time list too.
+static USED: Mutex<Vec<Component>> = Mutex::new(Vec::new());
+
+/// Puts a component on the list on its first use. Called at most a few times a component.
+pub(crate) fn register(component: Component) {
+    let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !used.iter().any(|known| std::ptr::eq(known.descriptor(), component.descriptor())) {
+        used.push(component);
+    }
+}
+
+/// All declared components, each once, in a stable order: by kind, then module, file and line.
+pub(crate) fn components() -> Vec<Component> {
+    let listed = inventory::iter::<Listed>.into_iter().map(|listed| listed.0);
+    let mut all: Vec<Component> = listed.collect();
+    all.extend(USED.lock().unwrap_or_else(PoisonError::into_inner).iter());
+    all.sort_by_key(|component| std::ptr::from_ref(component.descriptor()).addr());
+    all.dedup_by_key(|component| std::ptr::from_ref(component.descriptor()).addr());
+    all.sort_by(|a, b| {
+        let key = |d: &'static Descriptor| (d.kind, d.module, d.file, d.line, d.name());
+        key(a.descriptor()).cmp(&key(b.descriptor()))
+    });
+    all
+}
+
+/// The declared component of that kind and name: the short name while it is unambiguous, else `module::name`.
+pub(crate) fn find(kind: Kind, name: &str) -> Result<Option<Component>, Error> {
+    let of_kind = components().into_iter().filter(|component| component.descriptor().kind == kind);
+    let (mut by_name, mut by_path) = (Vec::new(), None);
+    for component in of_kind {
+        let descriptor = component.descriptor();
+        if descriptor.name() == name {
+            by_name.push(component);
+        } else if by_path.is_none() && descriptor.path() == name {
+            by_path = Some(component);
+        }
+    }
+    match by_name.as_slice() {
+        [] => Ok(by_path),
+        [one] => Ok(Some(*one)),
+        several => Err(Error::Ambiguous {
+            name: name.to_owned(),
+            candidates: several.iter().map(|component| component.descriptor().path()).collect(),
+        }),
+    }
+}
+
+/// [`find`] where the component must exist.
+fn require(kind: Kind, name: &str) -> Result<Component, Error> {
+    find(kind, name)?.ok_or_else(|| Error::NotFound { kind: kind.as_str(), name: name.to_owned() })
+}
+
+/// The declared circuit breaker of that name (or `module::name`).
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name. For breakers made at run time
+/// see [`breakers`](crate::breakers).
+pub fn breaker(name: &str) -> Result<&'static CircuitBreaker, Error> {
+    match require(Kind::Breaker, name)? {
+        Component::Breaker(breaker) => Ok(breaker),
+        _ => Err(Error::NotFound { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
+    }
+}
+
+/// The declared rate limiter of that name (or `module::name`).
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.
+pub fn limiter(name: &str) -> Result<&'static RateLimiter, Error> {
+    match require(Kind::Limiter, name)? {
+        Component::Limiter(limiter) => Ok(limiter),
+        _ => Err(Error::NotFound { kind: Kind::Limiter.as_str(), name: name.to_owned() }),
+    }
+}
+
+/// The declared flag of that name (or `module::name`), whatever its type: values go in and out as JSON.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.
+pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
+    match require(Kind::Flag, name)? {
+        Component::Flag(flag) => Ok(flag),
+        _ => Err(Error::NotFound { kind: Kind::Flag.as_str(), name: name.to_owned() }),
+    }
+}
+
+/// Names declared more than once within a kind: reachable by `module::name` only.
+#[must_use]
+pub fn verify() -> Vec<Error> {
+    let mut by_name = std::collections::BTreeMap::<(Kind, &str), Vec<String>>::new();
+    for component in components() {
+        let descriptor = component.descriptor();
+        by_name.entry((descriptor.kind, descriptor.name())).or_default().push(descriptor.path());
+    }
+    let several = by_name.into_iter().filter(|(_, paths)| paths.len() > 1);
+    several.map(|((_, name), candidates)| Error::Ambiguous { name: name.to_owned(), candidates }).collect()
+}

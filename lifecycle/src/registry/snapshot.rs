@@ -1,0 +1,222 @@
+//! Everything the process has declared and made, as one serde value that reports, health checks and metrics read.
+
+use super::{Component, components};
+use crate::clock::unix_seconds;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The state of everything at one moment; each item is consistent in itself. Durations are seconds unless the field says
+/// otherwise, times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// When it was taken.
+    pub timestamp: f64,
+    /// Declared singletons, created or not, then those made by name at run time.
+    pub singletons: Vec<SingletonSnapshot>,
+    /// Declared breakers, then those made by name at run time.
+    pub breakers: Vec<BreakerSnapshot>,
+    /// Declared limiters.
+    pub limiters: Vec<LimiterSnapshot>,
+    /// Declared flags, then those set by name at run time.
+    pub flags: Vec<FlagSnapshot>,
+    /// `initialize`: done or not, when, how long.
+    pub initialization: InitializationSnapshot,
+    /// Short names declared more than once within a kind, with their paths.
+    pub duplicates: Vec<String>,
+}
+
+/// One singleton.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SingletonSnapshot {
+    /// Its short name.
+    pub name: String,
+    /// `module::name`.
+    pub path: String,
+    /// `file:line`; empty for those made at run time.
+    pub source: String,
+    /// The type, without its module.
+    pub type_name: String,
+    /// Does an instance exist?
+    pub created: bool,
+    /// How often an instance was handed out.
+    pub accesses: u64,
+    /// When the present instance was stored.
+    pub created_at: Option<f64>,
+    /// How long its factory ran, in microseconds.
+    pub creation_us: Option<u64>,
+    /// Its place in the order of all creations, from 1.
+    pub order: Option<u64>,
+    /// The thread that ran the factory.
+    pub thread: Option<String>,
+    /// The singleton whose factory asked for it.
+    pub asked_by: Option<String>,
+    /// What its factory reached for, as observed.
+    pub depends_on: Vec<String>,
+    /// Factory runs that gave an error or panicked.
+    pub failures: u64,
+    /// The last such error, while there is no instance.
+    pub last_error: Option<String>,
+    /// Replaced instances that stay allocated.
+    pub retired: u64,
+    /// Shallow size of an instance in bytes.
+    pub size: usize,
+}
+
+/// One circuit breaker, in the wire form of the contract (core-semantics 4.4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BreakerSnapshot {
+    /// Its short name.
+    pub name: String,
+    /// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `observe_only`.
+    pub state: String,
+    /// Consecutive failures.
+    pub failures: u32,
+    /// Failures that open it.
+    pub threshold: u32,
+    /// How long it stays open.
+    pub timeout: f64,
+    /// When it last counted a failure.
+    pub last_failure_time: Option<f64>,
+    /// When it opened, if it is open.
+    pub opened_at: Option<f64>,
+    /// Time until the next probe is admitted; 0 when the next call is one.
+    pub retry_after_seconds: Option<f64>,
+    /// What went through it.
+    pub statistics: BreakerStatistics,
+    /// `module::name`; not part of the contract's wire form.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// `file:line`; empty for those made at run time.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+}
+
+/// What went through a breaker.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BreakerStatistics {
+    /// Calls that ran and ended: the sum of successful, failed, cancelled and ignored ones.
+    pub total_calls: u64,
+    /// Calls that succeeded.
+    pub successful_calls: u64,
+    /// Calls that failed.
+    pub failed_calls: u64,
+    /// Calls refused without running.
+    pub rejected_calls: u64,
+    /// Calls dropped before they ended.
+    pub cancelled_calls: u64,
+    /// Calls whose error was ignored.
+    pub ignored_calls: u64,
+    /// How often it opened.
+    pub times_opened: u64,
+    /// When it last changed state.
+    pub last_state_change: Option<f64>,
+}
+
+/// One rate limiter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LimiterSnapshot {
+    /// Its short name.
+    pub name: String,
+    /// `module::name`.
+    pub path: String,
+    /// `file:line`; empty for those made at run time.
+    pub source: String,
+    /// Permits a window holds.
+    pub limit: u32,
+    /// The window.
+    pub window_seconds: f64,
+    /// Permits given within the window that ends now.
+    pub used: u32,
+    /// Permits given in all.
+    pub allowed: u64,
+    /// Permits refused in all.
+    pub limited: u64,
+    /// Time until the next permit; 0 when there is one now.
+    pub retry_after_seconds: f64,
+}
+
+/// One flag.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FlagSnapshot {
+    /// Its name.
+    pub name: String,
+    /// `module::name`.
+    pub path: String,
+    /// `file:line`; empty for those set by name at run time.
+    pub source_location: String,
+    /// Its type.
+    pub type_name: String,
+    /// Its value now.
+    pub value: Value,
+    /// Where the value comes from: `default`, `env`, `set`, `override`, or `default (env invalid)`.
+    pub source: String,
+}
+
+/// The state of `initialize`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InitializationSnapshot {
+    /// Was it done?
+    pub initialized: bool,
+    /// When it began.
+    pub timestamp: Option<f64>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// The names of the configuration's values; the values may be secret.
+    pub config_keys: Vec<String>,
+}
+
+/// Takes a [`Snapshot`]: every declared component with its state and counts, whether it was used or not, and what was made
+/// by name. It creates nothing and changes no count.
+///
+/// ```
+/// #[lifecycle::singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// let before = lifecycle::snapshot();
+/// assert!(before.singletons.iter().any(|one| one.name == "cache" && !one.created));
+/// println!("{before}"); // a table; serde gives JSON
+/// ```
+#[must_use]
+pub fn snapshot() -> Snapshot {
+    let now = std::time::SystemTime::now();
+    let mut all = Snapshot {
+        timestamp: unix_seconds(now),
+        singletons: Vec::new(),
+        breakers: Vec::new(),
+        limiters: Vec::new(),
+        flags: Vec::new(),
+        initialization: crate::init::initialization().observe(),
+        duplicates: super::verify().iter().map(ToString::to_string).collect(),
+    };
+    for component in components() {
+        match component {
+            Component::Singleton(singleton) => all.singletons.push(singleton.observe()),
+            Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
+            Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
+            Component::Flag(flag) => all.flags.push(flag.observe()),
+        }
+    }
+    all.singletons.extend(crate::singleton::singletons().observe_dynamic());
+    all.breakers.extend(crate::breaker::breakers().observe_dynamic());
+    all.flags.extend(crate::init::initialization().observe_dynamic());
+    all
+}
+
+impl Snapshot {
+    /// The observed dependency edges: (dependent, dependency), by name.
+    #[must_use]
+    pub fn edges(&self) -> Vec<(&str, &str)> {
+        self.singletons
+            .iter()
+            .flat_map(|one| one.depends_on.iter().map(move |on| (one.name.as_str(), on.as_str())))
+            .collect()
+    }
+}

@@ -1,0 +1,140 @@
+//! A snapshot as a table for a terminal.
+
+use super::Snapshot;
+use crate::error::printable;
+use std::fmt;
+
+/// One section: a heading row, then rows; columns are as wide as their widest cell.
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(heading: &[&str]) -> Self {
+        Self { rows: vec![heading.iter().map(|cell| (*cell).to_owned()).collect()] }
+    }
+
+    fn row(&mut self, cells: Vec<String>) {
+        // Names may be anything: what goes to a terminal is escaped.
+        self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.rows.first().map_or(0, Vec::len);
+        let width = |at: usize| self.rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for row in &self.rows {
+            let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+            writeln!(f, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+fn or_dash<T: fmt::Display>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections = [
+            ("singletons", self.singleton_table()),
+            ("circuit breakers", self.breaker_table()),
+            ("rate limiters", self.limiter_table()),
+            ("flags", self.flag_table()),
+        ];
+        for (title, table) in sections.iter().filter(|(_, table)| table.rows.len() > 1) {
+            writeln!(f, "{title}")?;
+            table.write(f)?;
+        }
+        for duplicate in &self.duplicates {
+            writeln!(f, "warning: {duplicate}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    fn singleton_table(&self) -> Table {
+        let mut table =
+            Table::new(&["name", "type", "state", "accesses", "order", "created in", "needs", "declared at"]);
+        for one in &self.singletons {
+            let state = match (one.created, one.failures) {
+                (true, _) => "ready".to_owned(),
+                (false, 0) => "lazy".to_owned(),
+                (false, failures) => format!("failed {failures}x"),
+            };
+            let took = or_dash(one.creation_us.filter(|_| one.created).map(|us| format!("{us} us")));
+            table.row(vec![
+                one.name.clone(),
+                one.type_name.clone(),
+                state,
+                one.accesses.to_string(),
+                or_dash(one.order),
+                took,
+                if one.depends_on.is_empty() { "-".to_owned() } else { one.depends_on.join(", ") },
+                one.source.clone(),
+            ]);
+        }
+        table
+    }
+
+    fn breaker_table(&self) -> Table {
+        let mut table = Table::new(&[
+            "name",
+            "state",
+            "failures",
+            "ok",
+            "failed",
+            "refused",
+            "dropped",
+            "opened",
+            "next probe",
+            "declared at",
+        ]);
+        for one in &self.breakers {
+            table.row(vec![
+                one.name.clone(),
+                one.state.clone(),
+                format!("{}/{}", one.failures, one.threshold),
+                one.statistics.successful_calls.to_string(),
+                one.statistics.failed_calls.to_string(),
+                one.statistics.rejected_calls.to_string(),
+                one.statistics.cancelled_calls.to_string(),
+                format!("{}x", one.statistics.times_opened),
+                or_dash(one.retry_after_seconds.map(|s| format!("in {s:.1} s"))),
+                one.source.clone(),
+            ]);
+        }
+        table
+    }
+
+    fn limiter_table(&self) -> Table {
+        let mut table = Table::new(&["name", "limit", "used now", "allowed", "limited", "declared at"]);
+        for one in &self.limiters {
+            table.row(vec![
+                one.name.clone(),
+                format!("{}/{:?}", one.limit, std::time::Duration::from_secs_f64(one.window_seconds)),
+                one.used.to_string(),
+                one.allowed.to_string(),
+                one.limited.to_string(),
+                one.source.clone(),
+            ]);
+        }
+        table
+    }
+
+    fn flag_table(&self) -> Table {
+        let mut table = Table::new(&["name", "value", "source", "type", "declared at"]);
+        for one in &self.flags {
+            table.row(vec![
+                one.name.clone(),
+                one.value.to_string(),
+                one.source.clone(),
+                one.type_name.clone(),
+                one.source_location.clone(),
+            ]);
+        }
+        table
+    }
+}

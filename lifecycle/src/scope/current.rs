@@ -1,0 +1,164 @@
+//! What is installed on this thread right now: one stack of entries, each removed by its id in any order.
+//!
+//! Entries are shared owners, never pointers with "restore the previous one": dropping an outer guard before an inner one is
+//! legal and only takes the outer entry away.
+
+use super::{Frame, OverrideList, Raised, Universe};
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::sync::{Arc, Weak};
+
+/// One thing that can be installed.
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Universe(Arc<Universe>),
+    /// The factory that is running here.
+    Frame(Arc<Frame>),
+    /// The factory a captured context came from; it may be over by now.
+    CapturedFrame(Weak<Frame>),
+    /// The overrides of the thread a captured context came from.
+    Overrides(Arc<OverrideList>),
+    Correlation(Arc<str>),
+}
+
+impl Entry {
+    /// A correlation id changes no look-up, so it does not slow the process.
+    fn slows(&self) -> bool {
+        !matches!(self, Self::Correlation(_))
+    }
+}
+
+struct Current {
+    next_id: u64,
+    entries: Vec<(u64, Entry)>,
+    /// Overrides installed on this thread outside any universe.
+    own_overrides: Option<Arc<OverrideList>>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current { next_id: 0, entries: Vec::new(), own_overrides: None }) };
+}
+
+/// Reads the stack. Gives `None` where the thread is being torn down: nothing is installed there any more.
+fn read<R>(f: impl FnOnce(&Current) -> Option<R>) -> Option<R> {
+    CURRENT.try_with(|current| f(&current.borrow())).ok().flatten()
+}
+
+/// Keeps an entry installed on this thread.
+pub(crate) struct Installed {
+    id: Option<u64>,
+    _raised: Option<Raised>,
+    /// The entry is in this thread's stack.
+    _not_send: PhantomData<*const ()>,
+}
+
+/// Installs `entry` on this thread until the guard goes.
+pub(crate) fn install(entry: Entry) -> Installed {
+    let raised = entry.slows().then(Raised::new);
+    let id = CURRENT.try_with(|current| {
+        let mut current = current.borrow_mut();
+        current.next_id += 1;
+        let id = current.next_id;
+        current.entries.push((id, entry));
+        id
+    });
+    Installed { id: id.ok(), _raised: raised, _not_send: PhantomData }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let Some(id) = self.id else { return };
+        let removed = CURRENT.try_with(|current| {
+            let mut current = current.borrow_mut();
+            let at = current.entries.iter().rposition(|(entry, _)| *entry == id)?;
+            Some(current.entries.remove(at))
+        });
+        // Outside the borrow: an entry may be the last owner of user values.
+        drop(removed);
+    }
+}
+
+/// The entries that count here, the innermost first, down to and including the innermost universe: entering a universe
+/// hides everything installed outside it but the running factory.
+fn visible<R>(current: &Current, mut pick: impl FnMut(&Entry) -> Option<R>) -> Option<R> {
+    for (_, entry) in current.entries.iter().rev() {
+        if let Some(found) = pick(entry) {
+            return Some(found);
+        }
+        if matches!(entry, Entry::Universe(_)) {
+            return None;
+        }
+    }
+    None
+}
+
+/// The innermost universe.
+pub(crate) fn universe() -> Option<Arc<Universe>> {
+    read(|current| {
+        visible(current, |entry| match entry {
+            Entry::Universe(universe) => Some(universe.clone()),
+            _ => None,
+        })
+    })
+}
+
+/// The factory on whose behalf this code runs.
+pub(crate) fn frame() -> Option<Arc<Frame>> {
+    read(|current| {
+        current.entries.iter().rev().find_map(|(_, entry)| match entry {
+            Entry::Frame(frame) => Some(frame.clone()),
+            Entry::CapturedFrame(frame) => frame.upgrade(),
+            _ => None,
+        })
+    })
+}
+
+/// The correlation id in force.
+pub(crate) fn correlation_id() -> Option<Arc<str>> {
+    read(|current| {
+        visible(current, |entry| match entry {
+            Entry::Correlation(id) => Some(id.clone()),
+            _ => None,
+        })
+    })
+}
+
+/// The override list in force, if there is one.
+pub(crate) fn overrides() -> Option<Arc<OverrideList>> {
+    read(|current| {
+        let mut in_universe = false;
+        let installed = visible(current, |entry| match entry {
+            Entry::Overrides(list) => Some(list.clone()),
+            Entry::Universe(universe) => {
+                in_universe = true;
+                Some(universe.overrides().clone())
+            }
+            _ => None,
+        });
+        if in_universe { installed } else { installed.or_else(|| current.own_overrides.clone()) }
+    })
+}
+
+/// The override list in force, made for this thread when there is none. `None` while the thread is torn down.
+pub(super) fn overrides_or_new() -> Option<Arc<OverrideList>> {
+    overrides().or_else(|| {
+        CURRENT
+            .try_with(|current| {
+                let mut current = current.borrow_mut();
+                current.own_overrides.get_or_insert_with(|| Arc::new(OverrideList::default())).clone()
+            })
+            .ok()
+    })
+}
+
+/// What a captured context takes along: the universe, the overrides, the correlation id and, weakly, the running factory.
+pub(super) fn capture() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    match universe() {
+        Some(universe) => entries.push(Entry::Universe(universe)),
+        None => entries.extend(overrides().map(Entry::Overrides)),
+    }
+    entries.extend(correlation_id().map(Entry::Correlation));
+    entries.extend(frame().map(|frame| Entry::CapturedFrame(Arc::downgrade(&frame))));
+    entries
+}

@@ -1,0 +1,175 @@
+//! Creation frames: one for each run of a factory, and the graph of which frame waits for which.
+//!
+//! The nodes are frames, not threads or tasks: a factory's future may move between threads, and one frame may wait for
+//! several others at a time. A wait is entered under one lock and only if it closes no circle, so of the parties to a
+//! deadlock the last one is told, before it blocks.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) type FrameId = u64;
+
+/// Who is being created, for messages and records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) name: Cow<'static, str>,
+    /// File and line of the declaration; empty and 0 for components made at run time.
+    pub(crate) place: (&'static str, u32),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            ("", _) => write!(f, "{}", self.name),
+            (file, line) => write!(f, "{} ({file}:{line})", self.name),
+        }
+    }
+}
+
+/// The frames of a circle, in order; the first is also where it closes.
+#[derive(Debug)]
+pub(crate) struct CyclePath(Vec<Subject>);
+
+impl fmt::Display for CyclePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for subject in &self.0 {
+            write!(f, "{subject} -> ")?;
+        }
+        f.write_str(self.0.first().map_or("", |first| first.name.as_ref()))
+    }
+}
+
+/// One run of a factory.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) id: FrameId,
+    pub(crate) subject: Subject,
+    parent: Option<FrameId>,
+    /// What the factory reached for, in order, without repetition.
+    accessed: Mutex<Vec<Cow<'static, str>>>,
+}
+
+struct Node {
+    subject: Subject,
+    /// May name a frame twice: a factory may wait for one twice at a time (`join!`).
+    waits_for: Vec<FrameId>,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+static GRAPH: Mutex<BTreeMap<FrameId, Node>> = Mutex::new(BTreeMap::new());
+
+fn graph() -> MutexGuard<'static, BTreeMap<FrameId, Node>> {
+    GRAPH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Frame {
+    /// Begins a factory run; the frame that asked for it waits for it from now on.
+    pub(crate) fn begin(subject: Subject, parent: Option<&Frame>) -> Arc<Self> {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let parent = parent.map(|frame| frame.id);
+        let mut graph = graph();
+        graph.insert(id, Node { subject: subject.clone(), waits_for: Vec::new() });
+        if let Some(asker) = parent.and_then(|parent| graph.get_mut(&parent)) {
+            asker.waits_for.push(id);
+        }
+        drop(graph);
+        Arc::new(Self { id, subject, parent, accessed: Mutex::new(Vec::new()) })
+    }
+
+    /// Notes that the factory reached for `name`.
+    pub(crate) fn accessed(&self, name: &Cow<'static, str>) {
+        let mut accessed = self.accessed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !accessed.contains(name) {
+            accessed.push(name.clone());
+        }
+    }
+
+    /// What the factory has reached for so far.
+    pub(crate) fn edges(&self) -> Vec<Cow<'static, str>> {
+        self.accessed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        let mut graph = graph();
+        let gone = graph.remove(&self.id);
+        if let Some(parent) = self.parent {
+            stop_waiting(&mut graph, parent, self.id);
+        }
+        drop(graph);
+        drop(gone);
+    }
+}
+
+/// Keeps "this frame waits for that one" in the graph.
+#[derive(Debug)]
+pub(crate) struct WaitEdge {
+    from: FrameId,
+    to: FrameId,
+}
+
+impl WaitEdge {
+    /// Enters the wait, unless it would close a circle: then its path.
+    pub(crate) fn enter(from: &Frame, to: FrameId) -> Result<Self, CyclePath> {
+        let mut graph = graph();
+        if let Some(path) = path_between(&graph, to, from.id) {
+            let subjects = path.iter().filter_map(|id| graph.get(id)).map(|node| node.subject.clone()).collect();
+            return Err(CyclePath(subjects));
+        }
+        if let Some(node) = graph.get_mut(&from.id) {
+            node.waits_for.push(to);
+        }
+        Ok(Self { from: from.id, to })
+    }
+}
+
+impl Drop for WaitEdge {
+    fn drop(&mut self) {
+        stop_waiting(&mut graph(), self.from, self.to);
+    }
+}
+
+fn stop_waiting(graph: &mut BTreeMap<FrameId, Node>, from: FrameId, to: FrameId) {
+    let Some(node) = graph.get_mut(&from) else {
+        return;
+    };
+    if let Some(at) = node.waits_for.iter().position(|id| *id == to) {
+        node.waits_for.swap_remove(at);
+    }
+}
+
+/// A path along "waits for" from `start` to `goal`, both included (depth first; frames are few).
+fn path_between(graph: &BTreeMap<FrameId, Node>, start: FrameId, goal: FrameId) -> Option<Vec<FrameId>> {
+    let mut seen = Vec::new();
+    let mut path = vec![start];
+    // Each level of the path remembers which of its node's waits to try next.
+    let mut next = vec![0];
+    loop {
+        let at = *path.last()?;
+        if at == goal {
+            return Some(path);
+        }
+        let depth = next.len() - 1;
+        let step = graph.get(&at).and_then(|node| node.waits_for.get(next[depth]).copied());
+        next[depth] += 1;
+        match step {
+            Some(id) if seen.contains(&id) => {}
+            Some(id) => {
+                seen.push(id);
+                path.push(id);
+                next.push(0);
+            }
+            None => {
+                path.pop();
+                next.pop();
+                if path.is_empty() {
+                    return None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A test's world: nothing created, breakers closed, windows empty, flags at their defaults, a clock of its own.
+
+use super::OverrideList;
+use crate::clock::{ClockHandle, ManualClock};
+use crate::telemetry::EventRecord;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+type State = Arc<dyn Any + Send + Sync>;
+
+pub(crate) struct Universe {
+    clock: Arc<ManualClock>,
+    /// By the address of the component's static, which no other component can have while the process lives.
+    states: Mutex<BTreeMap<usize, State>>,
+    overrides: Arc<OverrideList>,
+    events: Mutex<Vec<EventRecord>>,
+}
+
+impl Universe {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            clock: Arc::new(ManualClock::new()),
+            states: Mutex::default(),
+            overrides: Arc::default(),
+            events: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn manual_clock(&self) -> &Arc<ManualClock> {
+        &self.clock
+    }
+
+    pub(crate) fn clock(&self) -> ClockHandle {
+        ClockHandle::Custom(self.clock.clone())
+    }
+
+    pub(crate) fn overrides(&self) -> &Arc<OverrideList> {
+        &self.overrides
+    }
+
+    /// This world's state of component `key`, made on first use. `fresh` is this crate's own code and takes no lock.
+    pub(super) fn state<S: Send + Sync + 'static>(&self, key: usize, fresh: impl FnOnce(&Self) -> S) -> Arc<S> {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = states.get(&key).and_then(|state| state.clone().downcast::<S>().ok());
+        known.unwrap_or_else(|| {
+            let state = Arc::new(fresh(self));
+            states.insert(key, state.clone());
+            state
+        })
+    }
+
+    pub(crate) fn record(&self, event: EventRecord) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    pub(crate) fn events(&self) -> Vec<EventRecord> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

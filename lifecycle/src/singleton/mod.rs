@@ -1,0 +1,14 @@
+//! Lazy singletons: created on first use, once across all threads, counted, listed before they exist.
+//!
+//! [`creation`](self) decides who runs a factory and who waits; the cell keeps the declared instance behind one atomic
+//! pointer; the core is the by-name face over declared and run-time singletons.
+
+mod cell;
+mod core;
+mod creation;
+mod kept;
+mod operation;
+
+pub use self::core::{SingletonCore, SingletonStats, get_singleton_manager, singletons};
+pub use cell::{AnySingleton, FactoryOutput, Singleton, SingletonCell, SingletonValue, TryFactoryOutput};
+pub use operation::{SingletonOperation, execute_singleton_operation};

@@ -1,0 +1,225 @@
+//! Every tracing event of the crate, in one place. Nothing here is called with a lock held: a subscriber may call back.
+//!
+//! Names and fields follow the event table that the documentation lists; the static message says the same to people.
+//! In a test world each event is recorded too ([`testing::events`](crate::testing::events)).
+
+use crate::error::printable;
+use crate::scope;
+use std::time::Duration;
+use tracing::{Level, event};
+
+/// An event as a test world recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventRecord {
+    /// The event's name, such as `lifecycle.circuit_breaker.state_changed`.
+    pub name: &'static str,
+    /// The component it is about.
+    pub component: String,
+    /// What happened, in words: `closed -> open`.
+    pub detail: String,
+}
+
+fn record(name: &'static str, component: &str, detail: impl FnOnce() -> String) {
+    if scope::quiet() {
+        return;
+    }
+    if let Some(universe) = scope::universe() {
+        universe.record(EventRecord { name, component: component.to_owned(), detail: detail() });
+    }
+}
+
+/// The correlation id as a field value; events outside any correlation do not have the field.
+fn correlation() -> Option<String> {
+    scope::correlation_id().map(|id| id.to_string())
+}
+
+fn millis(duration: Option<Duration>) -> Option<u64> {
+    duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn singleton_initialized(name: &str, took: Duration, order: u64) {
+    record("lifecycle.singleton.initialized", name, || format!("order {order}"));
+    event!(
+        name: "lifecycle.singleton.initialized", target: "lifecycle::singleton", Level::DEBUG,
+        singleton.name = printable(name), duration_us = micros(took), init.order = order, correlation_id = correlation(),
+        "singleton created"
+    );
+}
+
+pub(crate) fn singleton_init_failed(name: &str, error_type: &str, message: &str, took: Duration) {
+    record("lifecycle.singleton.init_failed", name, || message.to_owned());
+    event!(
+        name: "lifecycle.singleton.init_failed", target: "lifecycle::singleton", Level::ERROR,
+        singleton.name = printable(name), error.type = error_type, error.message = message, duration_us = micros(took),
+        correlation_id = correlation(), "singleton factory failed; the next access tries again"
+    );
+}
+
+pub(crate) fn singleton_reset(name: &str, reason: &'static str) {
+    record("lifecycle.singleton.reset", name, || reason.to_owned());
+    event!(
+        name: "lifecycle.singleton.reset", target: "lifecycle::singleton", Level::INFO,
+        singleton.name = printable(name), reason, correlation_id = correlation(), "singleton instance taken away"
+    );
+}
+
+pub(crate) fn singleton_retired(name: &str, count: u64, bytes: usize) {
+    record("lifecycle.singleton.retired", name, || count.to_string());
+    event!(
+        name: "lifecycle.singleton.retired", target: "lifecycle::singleton", Level::WARN,
+        singleton.name = printable(name), retired = count, bytes,
+        "replaced instances of a `&'static` singleton stay allocated; for values that change use a swap singleton"
+    );
+}
+
+/// A breaker's change of state, as its events tell it.
+pub(crate) struct BreakerChange<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) failures: u32,
+    pub(crate) threshold: u32,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+pub(crate) fn breaker_state_changed(change: &BreakerChange<'_>) {
+    const NAME: &str = "lifecycle.circuit_breaker.state_changed";
+    record(NAME, change.name, || format!("{} -> {}", change.from, change.to));
+    // The level is part of an event's static metadata, so the two levels are two events.
+    macro_rules! emit {
+        ($level:expr) => {
+            event!(
+                name: "lifecycle.circuit_breaker.state_changed", target: "lifecycle::circuit_breaker", $level,
+                circuit_breaker.name = printable(change.name), circuit_breaker.state = change.to,
+                circuit_breaker.previous_state = change.from, reason = change.reason, failures = change.failures,
+                threshold = change.threshold, retry_after_ms = millis(change.retry_after),
+                correlation_id = correlation(), "circuit breaker changed state"
+            )
+        };
+    }
+    if change.to == "open" { emit!(Level::WARN) } else { emit!(Level::INFO) }
+}
+
+pub(crate) fn breaker_rejected(name: &str, retry_after: Option<Duration>) {
+    record("lifecycle.circuit_breaker.call_rejected", name, || format!("{retry_after:?}"));
+    event!(
+        name: "lifecycle.circuit_breaker.call_rejected", target: "lifecycle::circuit_breaker", Level::DEBUG,
+        circuit_breaker.name = printable(name), retry_after_ms = millis(retry_after), correlation_id = correlation(),
+        "circuit breaker refused a call"
+    );
+}
+
+pub(crate) fn breaker_forced(name: &str, state: &'static str) {
+    record("lifecycle.circuit_breaker.forced", name, || state.to_owned());
+    event!(
+        name: "lifecycle.circuit_breaker.forced", target: "lifecycle::circuit_breaker", Level::WARN,
+        circuit_breaker.name = printable(name), circuit_breaker.state = state, by = "call", correlation_id = correlation(),
+        "circuit breaker set by hand"
+    );
+}
+
+pub(crate) fn breaker_created(name: &str) {
+    record("lifecycle.circuit_breaker.created", name, String::new);
+    event!(
+        name: "lifecycle.circuit_breaker.created", target: "lifecycle::circuit_breaker", Level::DEBUG,
+        circuit_breaker.name = printable(name), correlation_id = correlation(), "circuit breaker created"
+    );
+}
+
+pub(crate) fn breaker_config_differs(name: &str, existing: &str, requested: &str) {
+    record("lifecycle.circuit_breaker.config_differs", name, || requested.to_owned());
+    event!(
+        name: "lifecycle.circuit_breaker.config_differs", target: "lifecycle::circuit_breaker", Level::WARN,
+        circuit_breaker.name = printable(name), existing, requested, correlation_id = correlation(),
+        "circuit breaker exists with another configuration, which stays in force"
+    );
+}
+
+pub(crate) fn core_reset(core: &'static str) {
+    record("lifecycle.core.reset", core, String::new);
+    event!(
+        name: "lifecycle.core.reset", target: "lifecycle::core", Level::INFO, core, correlation_id = correlation(),
+        "core reset"
+    );
+}
+
+/// The first refusal of an episode warns, the others are for debugging.
+pub(crate) fn limiter_limited(name: &str, limit: u32, window: Duration, retry_after: Option<Duration>, first: bool) {
+    record("lifecycle.rate_limiter.limited", name, || format!("{retry_after:?}"));
+    macro_rules! emit {
+        ($level:expr) => {
+            event!(
+                name: "lifecycle.rate_limiter.limited", target: "lifecycle::rate_limiter", $level,
+                rate_limiter.name = printable(name), limit, window_ms = millis(Some(window)),
+                retry_after_ms = millis(retry_after), correlation_id = correlation(), "rate limit reached"
+            )
+        };
+    }
+    if first { emit!(Level::WARN) } else { emit!(Level::DEBUG) }
+}
+
+/// Ends an episode of refusals: how many were told at debug level only.
+pub(crate) fn limiter_recovered(name: &str, suppressed: u64) {
+    record("lifecycle.rate_limiter.recovered", name, || suppressed.to_string());
+    event!(
+        name: "lifecycle.rate_limiter.recovered", target: "lifecycle::rate_limiter", Level::INFO,
+        rate_limiter.name = printable(name), suppressed, correlation_id = correlation(), "rate limit admits again"
+    );
+}
+
+pub(crate) fn flag_changed(key: &str, old: &str, new: &str, by: &'static str) {
+    record("lifecycle.flag.changed", key, || format!("{old} -> {new}"));
+    event!(
+        name: "lifecycle.flag.changed", target: "lifecycle::flag", Level::INFO,
+        feature_flag.key = printable(key), old, new, by, correlation_id = correlation(), "flag changed"
+    );
+}
+
+pub(crate) fn flag_env_invalid(key: &str, variable: &str, expected: &'static str) {
+    record("lifecycle.flag.env_invalid", key, || variable.to_owned());
+    // The value itself is not logged: what stands in the wrong variable may be a secret.
+    event!(
+        name: "lifecycle.flag.env_invalid", target: "lifecycle::flag", Level::WARN,
+        feature_flag.key = printable(key), variable, expected, correlation_id = correlation(),
+        "environment variable does not hold a value of the flag's type; the default stays in force"
+    );
+}
+
+pub(crate) fn flag_type_mismatch(key: &str, expected: &'static str) {
+    record("lifecycle.flag.type_mismatch", key, || expected.to_owned());
+    event!(
+        name: "lifecycle.flag.type_mismatch", target: "lifecycle::flag", Level::WARN,
+        feature_flag.key = printable(key), expected, correlation_id = correlation(),
+        "flag holds a value of another type; the caller's default was given"
+    );
+}
+
+pub(crate) fn init_completed(took: Duration) {
+    record("lifecycle.init.completed", "initialization", String::new);
+    event!(
+        name: "lifecycle.init.completed", target: "lifecycle::init", Level::INFO, duration_us = micros(took),
+        correlation_id = correlation(), "initialized"
+    );
+}
+
+pub(crate) fn init_config_ignored() {
+    record("lifecycle.init.config_ignored", "initialization", String::new);
+    event!(
+        name: "lifecycle.init.config_ignored", target: "lifecycle::init", Level::WARN, correlation_id = correlation(),
+        "already initialized; the differing configuration of a later call is ignored"
+    );
+}
+
+pub(crate) fn init_reset(was_initialized: bool) {
+    record("lifecycle.init.reset", "initialization", String::new);
+    event!(
+        name: "lifecycle.init.reset", target: "lifecycle::init", Level::INFO, was_initialized,
+        correlation_id = correlation(), "initialization reset"
+    );
+}

@@ -1,0 +1,81 @@
+//! Worlds for tests: nothing created, breakers closed, windows empty, flags at their defaults, a clock of its own.
+//!
+//! Any number of them live side by side in one process without seeing each other, so tests run in parallel.
+//!
+//! ```
+//! use lifecycle::{circuit_breaker, testing};
+//! use std::time::Duration;
+//!
+//! #[circuit_breaker(threshold = 1, timeout = 30)]
+//! fn fetch(ok: bool) -> Result<(), Box<dyn std::error::Error>> {
+//!     if ok { Ok(()) } else { Err("down".into()) }
+//! }
+//!
+//! testing::isolated(|| {
+//!     fetch(false).unwrap_err();
+//!     assert_eq!(fetch(true).unwrap_err().to_string(), "`fetch`: circuit breaker is open, retry after 30.0s");
+//!     testing::advance(Duration::from_secs(30));
+//!     fetch(true).unwrap();
+//! });
+//! ```
+//!
+//! A thread or task started inside a world is outside it, unless it is given [`Context::capture`].
+
+use crate::clock::ManualClock;
+use crate::scope::{self, Entry, InContext, Universe};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use crate::scope::Context;
+pub use crate::telemetry::EventRecord;
+
+/// Runs `f` in a world of its own.
+pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
+    Context::of(Entry::Universe(Universe::new())).run(f)
+}
+
+/// Runs `future` in a world of its own: each of its polls, and its drop, happen there.
+pub fn isolated_async<F: Future>(future: F) -> InContext<F> {
+    Context::of(Entry::Universe(Universe::new())).wrap(future)
+}
+
+/// Moves this world's clock on.
+///
+/// # Panics
+/// Outside [`isolated`] and [`isolated_async`]: the process's clock cannot be moved.
+#[track_caller]
+pub fn advance(by: Duration) {
+    clock().advance(by);
+}
+
+/// This world's clock, for components built at run time and for moving it by other means.
+///
+/// # Panics
+/// Outside [`isolated`] and [`isolated_async`].
+#[must_use]
+#[track_caller]
+pub fn clock() -> Arc<ManualClock> {
+    world().manual_clock().clone()
+}
+
+/// The events of this world so far, oldest first: what tracing subscribers were told.
+///
+/// # Panics
+/// Outside [`isolated`] and [`isolated_async`].
+#[must_use]
+#[track_caller]
+pub fn events() -> Vec<EventRecord> {
+    world().events()
+}
+
+#[track_caller]
+fn world() -> Arc<Universe> {
+    match scope::universe() {
+        Some(universe) => universe,
+        None => panic!(
+            "this needs a test world: call it inside `lifecycle::testing::isolated`, or carry the world here with \
+             `Context::capture()` (threads and tasks do not inherit it)"
+        ),
+    }
+}

@@ -1,0 +1,87 @@
+//! A core's limit on its by-name operations.
+
+use crate::clock::ClockHandle;
+use crate::error::Error;
+use crate::limiter::{Decision, WindowCell};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Operations a window allows, unless set otherwise (core-semantics 9).
+const LIMIT: u32 = 1000;
+const WINDOW: Duration = Duration::from_millis(1000);
+
+/// Charges one permit an operation, and counts what it refuses.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    manager: &'static str,
+    clock: ClockHandle,
+    cell: WindowCell,
+    /// Switched off by `set_rate_limit(None)`.
+    unlimited: AtomicBool,
+    rejected: AtomicU64,
+}
+
+impl Gate {
+    const_unless_loom! {
+        /// The gate of a process-wide core.
+        pub(crate) fn new(manager: &'static str) -> Self {
+            Self::for_universe(manager, ClockHandle::System)
+        }
+
+        /// A gate on a clock of its own: a test world's, or an isolated core's.
+        pub(crate) fn for_universe(manager: &'static str, clock: ClockHandle) -> Self {
+            Self {
+                manager,
+                clock,
+                cell: WindowCell::new(LIMIT, WINDOW),
+                unlimited: AtomicBool::new(false),
+                rejected: AtomicU64::new(0),
+            }
+        }
+    }
+
+    /// Pays for one operation.
+    pub(crate) fn charge(&self) -> Result<(), Error> {
+        if self.unlimited.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Decision::Refused { retry_after, .. } = self.cell.try_acquire(1, &self.clock) else {
+            return Ok(());
+        };
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        let (limit, window) = self.cell.limit();
+        Err(Error::RateLimited {
+            manager: self.manager,
+            limit,
+            window,
+            retry_after: retry_after.unwrap_or(Duration::MAX),
+        })
+    }
+
+    /// Empties the window and forgets the refusals.
+    pub(crate) fn reset(&self) {
+        self.cell.reset();
+        self.rejected.store(0, Ordering::Relaxed);
+    }
+
+    /// Operations refused since the last reset.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// (Operations in the window that ends now, how many it allows, the window).
+    pub(crate) fn usage(&self) -> (u32, u32, Duration) {
+        let (limit, window) = self.cell.limit();
+        (self.cell.used(&self.clock), limit, window)
+    }
+
+    /// Sets the limit and the window; `None` takes the limit away. What the present window has admitted still counts.
+    pub(crate) fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
+        if let Some((limit, window)) = limit {
+            crate::limiter::check_limit(self.manager, limit, window)?;
+            self.cell.reconfigure(limit, window);
+        }
+        self.unlimited.store(limit.is_none(), Ordering::Relaxed);
+        Ok(())
+    }
+}
