@@ -9,6 +9,7 @@ use std::time::Duration;
 use tracing::{Level, event};
 
 /// An event as a test world recorded it.
+#[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "read through `testing` only"))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventRecord {
@@ -40,6 +41,15 @@ fn millis(duration: Option<Duration>) -> Option<u64> {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The span of a factory run; its parent is whatever span the one who asked is in.
+pub(crate) fn singleton_init_span(name: &str, type_name: &'static str, source: (&'static str, u32)) -> tracing::Span {
+    tracing::info_span!(
+        target: "lifecycle::singleton", "singleton.init",
+        singleton.name = printable(name), singleton.type = type_name,
+        singleton.source = format_args!("{}:{}", source.0, source.1), correlation_id = correlation(),
+    )
 }
 
 pub(crate) fn singleton_initialized(name: &str, took: Duration, order: u64) {

@@ -3,7 +3,7 @@
 use lifecycle::clock::{Clock, ManualClock};
 use lifecycle::testing::{advance, events, isolated};
 use lifecycle::{Error, RateLimiter, Rejected, RejectedKind, rate_limit};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -112,45 +112,41 @@ fn threads_together_never_get_more_than_the_limit_in_any_window() {
     assert_eq!(seen.allowed + seen.limited, (attempts * THREADS) as u64);
 }
 
+/// A clock in whose reading another caller is served, five nanoseconds later: what a thread is that was stopped in between.
+#[derive(Default)]
+struct Interrupted {
+    nanos: AtomicU64,
+    armed: AtomicBool,
+    limiter: OnceLock<RateLimiter>,
+}
+
+impl Clock for Interrupted {
+    fn now_mono(&self) -> u64 {
+        if !self.armed.swap(false, Ordering::SeqCst) {
+            return self.nanos.load(Ordering::SeqCst);
+        }
+        let stale = self.nanos.fetch_add(5, Ordering::SeqCst);
+        self.limiter.get().unwrap().try_acquire().expect("the other caller comes first");
+        stale
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
 #[test]
-fn threads_on_a_moving_clock_never_get_more_than_the_limit() {
-    // The clock moves at every reading, so that threads often decide with readings older than another's permit.
-    struct Ticking(ManualClock);
-    impl Clock for Ticking {
-        fn now_mono(&self) -> u64 {
-            self.0.advance(NANOSECOND);
-            self.0.now_mono()
-        }
-        fn now_wall(&self) -> SystemTime {
-            self.0.now_wall()
-        }
-    }
-    const LIMIT: usize = 16;
-    let clock = Arc::new(Ticking(ManualClock::new()));
-    let window = Duration::from_nanos(500);
-    let limiter = RateLimiter::new(LIMIT as u32, window).unwrap().with_clock(clock.clone());
-    let given = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..5_000 {
-                    let before = clock.0.now_mono();
-                    if limiter.try_acquire().is_ok() {
-                        given.lock().unwrap().push((before, clock.0.now_mono()));
-                    }
-                }
-            });
-        }
-    });
-    let mut given = given.into_inner().unwrap();
-    assert!(given.len() > LIMIT);
-    // A permit was given somewhere in its span. Spans that lie within one window wholly were given in it.
-    given.sort_unstable();
-    for (at, &(begin, _)) in given.iter().enumerate() {
-        let end = begin + window.as_nanos() as u64;
-        let within = given[at..].iter().filter(|(_, after)| *after <= end).count();
-        assert!(within <= LIMIT, "{within} in the window from {begin}");
-    }
+fn a_reading_that_another_caller_overtook_does_not_make_his_permit_older() {
+    let clock = Arc::new(Interrupted::default());
+    let limiter = RateLimiter::new(1, Duration::from_nanos(100)).unwrap().with_clock(clock.clone());
+    let limiter = clock.limiter.get_or_init(|| limiter);
+    clock.nanos.store(1000, Ordering::SeqCst);
+    clock.armed.store(true, Ordering::SeqCst);
+    assert_eq!(limiter.try_acquire().unwrap_err().retry_after, Some(Duration::from_nanos(101)));
+    clock.nanos.store(1105, Ordering::SeqCst);
+    assert!(limiter.try_acquire().is_err(), "the permit was given at 1005, not at the stale 1000");
+    clock.nanos.store(1106, Ordering::SeqCst);
+    limiter.try_acquire().unwrap();
 }
 
 #[test]
@@ -195,39 +191,18 @@ fn reset_empties_the_window_and_keeps_the_counts() {
 fn an_episode_of_refusals_is_told_once_at_its_beginning_and_once_at_its_end() {
     isolated(|| {
         let limiter = RateLimiter::per_second(1).unwrap().named("api");
-        let names = || events().iter().map(|event| (event.name, event.detail.clone())).collect::<Vec<_>>();
+        let told = || events().iter().map(|event| (event.name, event.detail.clone())).collect::<Vec<_>>();
         assert_eq!(take(&limiter, 4), 1);
-        let limited = names();
-        assert!(limited.iter().all(|(name, _)| *name == "lifecycle.rate_limiter.limited"));
-        assert_eq!(limited.len(), 3);
-        // Under steady overload permits trickle: that is still the same episode.
-        advance(SECOND + NANOSECOND);
-        assert_eq!(take(&limiter, 2), 1);
+        assert_eq!(told().len(), 3);
+        advance(Duration::from_millis(600));
+        assert_eq!(take(&limiter, 1), 0);
+        advance(Duration::from_millis(400) + NANOSECOND);
+        assert_eq!(take(&limiter, 2), 1, "under steady overload permits trickle: that is the same episode");
+        assert!(told().iter().all(|(name, _)| *name == "lifecycle.rate_limiter.limited"));
         advance(SECOND + NANOSECOND);
         assert_eq!(take(&limiter, 1), 1);
-        assert_eq!(names()[4..], [("lifecycle.rate_limiter.recovered", "3".to_owned())]);
+        assert_eq!(told()[5..], [("lifecycle.rate_limiter.recovered", "4".to_owned())]);
     });
-}
-
-#[test]
-fn the_clock_may_use_the_limiter() {
-    struct Reenters(OnceLock<RateLimiter>, AtomicBool);
-    impl Clock for Reenters {
-        fn now_mono(&self) -> u64 {
-            if let Some(limiter) = self.0.get().filter(|_| !self.1.swap(true, Ordering::SeqCst)) {
-                assert_eq!(limiter.usage().limit, 1);
-                self.1.store(false, Ordering::SeqCst);
-            }
-            7
-        }
-        fn now_wall(&self) -> SystemTime {
-            SystemTime::UNIX_EPOCH
-        }
-    }
-    let clock = Arc::new(Reenters(OnceLock::new(), AtomicBool::new(false)));
-    let limiter = RateLimiter::per_second(1).unwrap().with_clock(clock.clone());
-    clock.0.set(limiter).unwrap();
-    assert_eq!(take(clock.0.get().unwrap(), 2), 1);
 }
 
 #[rate_limit("2/s")]
@@ -251,5 +226,5 @@ fn a_guarded_function_is_limited_in_each_world_apart() {
     }
     let outside = lifecycle::snapshot().limiters.into_iter().find(|one| one.name == "guarded").unwrap();
     assert_eq!((outside.used, outside.allowed, outside.limited), (0, 0, 0));
-    assert!(outside.source.ends_with(&format!("limiter.rs:{}", outside.source.rsplit(':').next().unwrap())));
+    assert!(outside.source.contains("limiter.rs:"));
 }

@@ -32,24 +32,23 @@ fn minimal() {
                 }
                 &__LIFECYCLE_BREAKER
             };
-            match ::lifecycle::__private0::guard::breaker(breaker) {
-                ::lifecycle::__private0::core::result::Result::Ok(admission) => {
-                    admission
-                        .run(
-                            || -> Result<User, ApiError> { get(id) },
-                            |value| {
-                                use ::lifecycle::__private0::channel::Whole as _;
-                                ::lifecycle::__private0::channel::Outcome::<
-                                    Result<User, ApiError>,
-                                >::NEW
-                                    .__failed(value)
-                            },
-                        )
-                }
+            let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
+                ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
                 ::lifecycle::__private0::core::result::Result::Err(rejected) => {
-                    ::lifecycle::__private0::channel::refuse::<Result<User, ApiError>>(rejected)
+                    return ::lifecycle::__private0::channel::refuse::<
+                        Result<User, ApiError>,
+                    >(rejected);
                 }
-            }
+            };
+            admission
+                .run(
+                    || -> Result<User, ApiError> { get(id) },
+                    |value| {
+                        use ::lifecycle::__private0::channel::Whole as _;
+                        ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
+                            .__failed(value)
+                    },
+                )
         }
     "#]].assert_eq(&pretty(&expanded));
 }
@@ -80,13 +79,15 @@ fn rich() {
                 mut rest: impl Iterator<Item = T>,
             ) -> Result<&'a T, ApiError> {
                 let breaker = {
-                    const __LIFECYCLE_TIMEOUT: ::lifecycle::__private0::core::time::Duration = ::lifecycle::__private0::channel::AsDuration(
+                    const __LIFECYCLE_TIMEOUT: ::lifecycle::__private0::core::time::Duration = {
+                        let value: ::lifecycle::__private0::core::time::Duration = ::lifecycle::__private0::channel::duration(
                             OPEN,
-                        )
-                        .get();
-                    const _: () = ::lifecycle::__private0::core::assert!(
-                        ! __LIFECYCLE_TIMEOUT.is_zero(), "`timeout` must be longer than zero"
-                    );
+                        );
+                        ::lifecycle::__private0::core::assert!(
+                            ! value.is_zero(), "`timeout` must be longer than zero"
+                        );
+                        value
+                    };
                     static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
                         ::lifecycle::__private0::Descriptor::new(
                             ::lifecycle::__private0::Kind::Breaker,
@@ -111,34 +112,37 @@ fn rich() {
                     }
                     &__LIFECYCLE_BREAKER
                 };
-                match ::lifecycle::__private0::guard::breaker(breaker) {
-                    ::lifecycle::__private0::core::result::Result::Ok(admission) => {
-                        admission
-                            .run_async(
-                                async move {
-                                    if false {
-                                        return ::lifecycle::__private0::guard::never::<
-                                            Result<&'a T, ApiError>,
-                                        >();
-                                    }
-                                    { self.get(id, rest.next()).await }
-                                },
-                                |value| {
-                                    use ::lifecycle::__private0::channel::Whole as _;
-                                    ::lifecycle::__private0::channel::Outcome::<
-                                        Result<&'a T, ApiError>,
-                                    >::NEW
-                                        .__failed(value)
-                                },
-                            )
-                            .await
-                    }
+                let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
+                    ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
                     ::lifecycle::__private0::core::result::Result::Err(rejected) => {
-                        use ::lifecycle::__private0::channel::Whole as _;
-                        ::lifecycle::__private0::channel::Outcome::<Result<&'a T, ApiError>>::NEW
-                            .__refused(|r| ApiError::refused(id, r), rejected)
+                        return {
+                            use ::lifecycle::__private0::channel::Whole as _;
+                            ::lifecycle::__private0::channel::Outcome::<
+                                Result<&'a T, ApiError>,
+                            >::NEW
+                                .__refused(|r| ApiError::refused(id, r), rejected)
+                        };
                     }
-                }
+                };
+                admission
+                    .run_async(
+                        async move {
+                            if false {
+                                return ::lifecycle::__private0::guard::never::<
+                                    Result<&'a T, ApiError>,
+                                >();
+                            }
+                            self.get(id, rest.next()).await
+                        },
+                        |value| {
+                            use ::lifecycle::__private0::channel::Whole as _;
+                            ::lifecycle::__private0::channel::Outcome::<
+                                Result<&'a T, ApiError>,
+                            >::NEW
+                                .__failed(value)
+                        },
+                    )
+                    .await
             }
         }
     "#]].assert_eq(&pretty_method(&circuit_breaker(args, item)));

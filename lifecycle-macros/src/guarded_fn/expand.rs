@@ -111,19 +111,22 @@ impl Parts<'_> {
         }
         let Self { failed, shape, bindings, .. } = self;
         let value = &shape.value;
-        let body = if bindings.is_empty() { body.clone() } else { braced(generated!(#bindings #body), body) };
+        let stream = body.stream();
+        let body = braced(generated!(#bindings #stream), body);
         self.decided(&generated!(admission.run(|| -> #value #body, #failed)))
     }
 
     /// Input: `{ body }`, in an async context
-    /// Output: `match admit() { Ok(admission) => admission.run_async(async move { body }, failed).await, Err(rejected) => refusal }`
-    fn in_async(&self, body: &Group) -> TokenStream {
+    /// Output: `admission.run_async(async move { body }, failed).await`, once decided
+    fn in_async(&self, block: &Group) -> TokenStream {
         if !self.breaks {
-            return self.limited(body);
+            return self.limited(block);
         }
         let Self { failed, bindings, .. } = self;
         let dead_return = self.dead_return();
-        self.decided(&generated!(admission.run_async(async move { #dead_return #bindings #body }, #failed).await))
+        let body = block.stream();
+        let body = braced(generated!(#dead_return #bindings #body), block);
+        self.decided(&generated!(admission.run_async(async move #body, #failed).await))
     }
 
     /// Input: `{ body }`, which builds a future
@@ -159,16 +162,21 @@ impl Parts<'_> {
         }
     }
 
+    /// Input: `run`, which uses `admission`
+    /// Output: `let admission = match admit() { Ok(admission) => admission, Err(rejected) => return refusal }; run`
+    ///
+    /// The `match` ends before `run`: an async function would keep its scrutinee through every `.await` inside it.
     fn decided(&self, run: &TokenStream) -> TokenStream {
         let Self { declarations, admit, refusal, .. } = self;
         let private = self.runtime.private();
         let admission = if self.breaks { generated!(admission) } else { generated!(()) };
         generated! {
             #declarations
-            match #admit {
-                #private::core::result::Result::Ok(#admission) => #run,
-                #private::core::result::Result::Err(rejected) => #refusal,
-            }
+            let #admission = match #admit {
+                #private::core::result::Result::Ok(admitted) => admitted,
+                #private::core::result::Result::Err(rejected) => return #refusal,
+            };
+            #run
         }
     }
 

@@ -58,7 +58,7 @@ struct Guards {
 }
 
 impl Guards {
-    /// Reads the options of one more guard.
+    /// Reads the options of one more guard; `Part::span` is where it is wrong to stand.
     fn add(&mut self, part: Part, errors: &mut Errors) {
         let twice = match part.kind {
             Kind::Breaker => self.breaker.replace(circuit_breaker::read(part.args, errors)).is_some(),
@@ -80,7 +80,7 @@ impl Guards {
 
 /// A guard's attribute: wraps the function now, or lets the attributes below expand first.
 fn guard_with(part: Part, may_wait: bool, item: TokenStream) -> TokenStream {
-    let (kind, mut errors) = (part.kind, Errors::default());
+    let (kind, span, mut errors) = (part.kind, part.span, Errors::default());
     let mut guards = Guards::default();
     let marker = marker::tokens(&part);
     guards.add(part, &mut errors);
@@ -98,7 +98,11 @@ fn guard_with(part: Part, may_wait: bool, item: TokenStream) -> TokenStream {
     if may_wait && function.attrs.iter().any(attributes::may_be_a_macro) {
         return marker::requeue(&guards.runtime(), &marker, &function);
     }
-    for waiting in marker::take(&mut function.attrs) {
+    for mut waiting in marker::take(&mut function.attrs) {
+        // Of two of a kind the lower one is too many: that is this one.
+        if waiting.kind == kind {
+            waiting.span = span;
+        }
         guards.add(waiting, &mut errors);
     }
     refusal::check_channel(&guards, &function, &mut errors);

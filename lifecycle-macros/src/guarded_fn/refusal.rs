@@ -6,7 +6,8 @@ use crate::errors::Errors;
 use crate::item::Function;
 use crate::options::Options;
 use crate::runtime::{Runtime, generated};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use syn::spanned::Spanned as _;
 use syn::{Expr, Path, ReturnType};
 
 /// Where a refusal goes.
@@ -59,6 +60,15 @@ pub(super) fn check_channel(guards: &Guards, function: &Function, errors: &mut E
         );
         errors.on(&function.sig.ident, message);
     }
+    if let ReturnType::Type(_, ty) = &function.sig.output {
+        if Shape::of(function).opaque {
+            let message = format!(
+                "`#[{}]` may refuse a call, and an `impl Trait` has no error to say so: add `on_rejected = |rejected| ..`, which gives the whole value",
+                kind.macro_name(),
+            );
+            errors.on(ty, message);
+        }
+    }
 }
 
 /// The expression that a refused call gives, of the function's value type; `rejected` is in scope.
@@ -89,10 +99,14 @@ fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStr
         WayOut::OnRejected(callable) if shape.opaque => {
             generated!(#private::channel::ask(#callable, rejected))
         }
-        WayOut::OnRejected(callable) => generated! {{
-            use #private::channel::Whole as _;
-            #private::channel::Outcome::<#value>::NEW.__refused(#callable, rejected)
-        }},
+        WayOut::OnRejected(callable) => {
+            // What is wrong with the closure is said on the closure.
+            let refused = Ident::new("__refused", callable.span());
+            generated! {{
+                use #private::channel::Whole as _;
+                #private::channel::Outcome::<#value>::NEW.#refused(#callable, rejected)
+            }}
+        }
         WayOut::Fallback(path) => {
             let wait = match shape.form {
                 Form::Sync => TokenStream::new(),

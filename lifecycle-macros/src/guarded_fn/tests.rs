@@ -108,30 +108,27 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                 }
                 &__LIFECYCLE_LIMITER
             };
-            match ::lifecycle::__private0::guard::both(breaker, limiter) {
-                ::lifecycle::__private0::core::result::Result::Ok(admission) => {
-                    admission
-                        .run_async(
-                            async move {
-                                if false {
-                                    return ::lifecycle::__private0::guard::never::<
-                                        Result<u8, E>,
-                                    >();
-                                }
-                                { g().await }
-                            },
-                            |value| {
-                                use ::lifecycle::__private0::channel::Whole as _;
-                                ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__failed(value)
-                            },
-                        )
-                        .await
-                }
+            let admission = match ::lifecycle::__private0::guard::both(breaker, limiter) {
+                ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
                 ::lifecycle::__private0::core::result::Result::Err(rejected) => {
-                    ::lifecycle::__private0::channel::refuse::<Result<u8, E>>(rejected)
+                    return ::lifecycle::__private0::channel::refuse::<Result<u8, E>>(rejected);
                 }
-            }
+            };
+            admission
+                .run_async(
+                    async move {
+                        if false {
+                            return ::lifecycle::__private0::guard::never::<Result<u8, E>>();
+                        }
+                        g().await
+                    },
+                    |value| {
+                        use ::lifecycle::__private0::channel::Whole as _;
+                        ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
+                            .__failed(value)
+                    },
+                )
+                .await
         }
     "#]].assert_eq(&pretty(&one));
 }
@@ -183,34 +180,33 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                         }
                         &__LIFECYCLE_BREAKER
                     };
-                    match ::lifecycle::__private0::guard::breaker(breaker) {
-                        ::lifecycle::__private0::core::result::Result::Ok(admission) => {
-                            admission
-                                .run_async(
-                                    async move {
-                                        if false {
-                                            return ::lifecycle::__private0::guard::never::<
-                                                Result<u8, E>,
-                                            >();
-                                        }
-                                        { self.get(id).await }
-                                    },
-                                    |value| {
-                                        use ::lifecycle::__private0::channel::Whole as _;
-                                        ::lifecycle::__private0::channel::Outcome::<
-                                            Result<u8, E>,
-                                        >::NEW
-                                            .__failed(value)
-                                    },
-                                )
-                                .await
-                        }
+                    let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
+                        ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
                         ::lifecycle::__private0::core::result::Result::Err(rejected) => {
-                            use ::lifecycle::__private0::channel::Whole as _;
-                            ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                .__refused(|r| E::new(id, r), rejected)
+                            return {
+                                use ::lifecycle::__private0::channel::Whole as _;
+                                ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
+                                    .__refused(|r| E::new(id, r), rejected)
+                            };
                         }
-                    }
+                    };
+                    admission
+                        .run_async(
+                            async move {
+                                if false {
+                                    return ::lifecycle::__private0::guard::never::<
+                                        Result<u8, E>,
+                                    >();
+                                }
+                                self.get(id).await
+                            },
+                            |value| {
+                                use ::lifecycle::__private0::channel::Whole as _;
+                                ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
+                                    .__failed(value)
+                            },
+                        )
+                        .await
                 })
             }
         }
@@ -253,25 +249,24 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                         }
                         &__LIFECYCLE_BREAKER
                     };
-                    match ::lifecycle::__private0::guard::breaker(breaker) {
-                        ::lifecycle::__private0::core::result::Result::Ok(admission) => {
-                            admission
-                                .run_async(
-                                    future,
-                                    |value| {
-                                        use ::lifecycle::__private0::channel::Whole as _;
-                                        ::lifecycle::__private0::channel::Outcome::<
-                                            Result<u8, E>,
-                                        >::NEW
-                                            .__failed(value)
-                                    },
-                                )
-                                .await
-                        }
+                    let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
+                        ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
                         ::lifecycle::__private0::core::result::Result::Err(rejected) => {
-                            ::lifecycle::__private0::channel::refuse::<Result<u8, E>>(rejected)
+                            return ::lifecycle::__private0::channel::refuse::<
+                                Result<u8, E>,
+                            >(rejected);
                         }
-                    }
+                    };
+                    admission
+                        .run_async(
+                            future,
+                            |value| {
+                                use ::lifecycle::__private0::channel::Whole as _;
+                                ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
+                                    .__failed(value)
+                            },
+                        )
+                        .await
                 }
             }
         }

@@ -19,7 +19,6 @@ pub(super) fn not_a_static(kind: ItemKind, keyword: Span, errors: &mut Errors) {
 
 /// The flag's default; `None` when it has none.
 pub(super) fn flag(flag: &FlagStatic, errors: &mut Errors) -> Option<TokenStream> {
-    let before = errors.is_empty();
     if let Some(token) = &flag.mutability {
         errors.on(token, "a flag changes through `set`, not through `mut`: remove it");
     }
@@ -27,14 +26,8 @@ pub(super) fn flag(flag: &FlagStatic, errors: &mut Errors) -> Option<TokenStream
         errors.on(&flag.ty, format!("a flag's type says so: write `Flag<{plain}>`"));
         return None;
     }
-    let Some(value) = &flag.value else {
-        errors.on(&flag.ident, format!("a flag needs its default: add `= value`, as in `{LIKE_THIS}`"));
-        return None;
-    };
-    // `static mut` with a rewritten value would bring further errors: leave the item alone.
-    if flag.mutability.is_some() && before {
-        return Some(default_of(&flag.ty, value));
-    }
+    // Without a value the compiler itself says so, on the untouched item.
+    let value = flag.value.as_ref()?;
     Some(default_of(&flag.ty, value))
 }
 

@@ -20,8 +20,8 @@ pub(super) fn expand(model: &Declared<'_>) -> TokenStream {
         None => generated!(#private::core::option::Option::None),
     };
     // A type that is not a flag is told so on itself.
-    let private_here = runtime.private_at(flag.ty.span());
-    let declared = quote_spanned!(flag.ty.span()=> #private_here::Flag::__declared);
+    let ty = &flag.ty;
+    let declared = quote_spanned!(ty.span()=> <#ty>::__declared);
     let declaration = with_value(flag, &generated!(#declared(#value, #descriptor, #env, || &#ident)));
     generated! {
         #declaration

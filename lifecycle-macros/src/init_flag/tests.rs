@@ -6,7 +6,9 @@ use quote::quote;
 #[test]
 fn minimal() {
     expect![[r#"
-        static USE_CACHE: Flag<bool> = ::lifecycle::__private0::Flag::__declared(
+        static USE_CACHE: Flag<bool> = <Flag<
+            bool,
+        >>::__declared(
             true,
             ::lifecycle::__private0::Descriptor::new(
                 ::lifecycle::__private0::Kind::Flag,
@@ -43,7 +45,9 @@ fn rich() {
     expect![[r#"
         /// How long to wait.
         #[cfg(unix)]
-        pub(crate) static RETRY_AFTER: lifecycle::Flag<Duration> = facade::lifecycle::__private0::Flag::__declared(
+        pub(crate) static RETRY_AFTER: lifecycle::Flag<Duration> = <lifecycle::Flag<
+            Duration,
+        >>::__declared(
             Duration::from_secs(3),
             facade::lifecycle::__private0::Descriptor::new(
                 facade::lifecycle::__private0::Kind::Flag,

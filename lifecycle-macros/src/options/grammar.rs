@@ -68,8 +68,16 @@ impl Grammar {
         if let Some(other) = other {
             return format!("`{name}` belongs to `#[{}]`; {}", other.name, self.allowed());
         }
-        match closest(name, self.keys.iter().map(|key| key.name)) {
-            Some(meant) => format!("unknown option `{name}`, did you mean `{meant}`? {}", self.allowed()),
+        if let Some(meant) = closest(name, self.keys.iter().map(|key| key.name)) {
+            return format!("unknown option `{name}`, did you mean `{meant}`? {}", self.allowed());
+        }
+        let others = FAMILY.iter().filter(|other| other.name != this);
+        let meant =
+            others.filter_map(|other| Some((other, closest(name, other.keys.iter().map(|key| key.name))?))).next();
+        match meant {
+            Some((other, meant)) => {
+                format!("unknown option `{name}`; `{meant}` belongs to `#[{}]`; {}", other.name, self.allowed())
+            }
             None => format!("unknown option `{name}`; {}", self.allowed()),
         }
     }

@@ -4,7 +4,7 @@ use super::grammar::{Key, Wanted};
 use super::units::parse_duration;
 use crate::errors::Errors;
 use crate::runtime::{Runtime, generated};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use std::time::Duration;
 use syn::spanned::Spanned as _;
@@ -46,7 +46,7 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
         Wanted::Callable => match &value {
             Expr::Path(_) | Expr::Closure(_) => Ok(Value::Callable(value.clone())),
             Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => Err(format!(
-                "`{name}` takes the function itself, not a call of it: leave the parentheses away, or write a closure, `{name} = || ..`"
+                "`{name}` takes the function itself, not a call of it: leave the parentheses away, or write a closure around it"
             )),
             _ => Err(format!("`{name}` is a path to a function, or a closure: write `{example}`")),
         },
@@ -142,22 +142,23 @@ fn bare(value: Expr) -> Expr {
     }
 }
 
-/// A const that holds an option's expression, with the check that it can work: `(declaration, its name)`.
+/// A const that holds an option's expression and checks it: `(declaration, its name)`. A value that cannot work is an error
+/// on the expression, and only there: whatever uses the const is silent.
 ///
-/// `const THRESHOLD: u32 = LIMIT; const _: () = assert!(THRESHOLD != 0, "..");`
+/// `const THRESHOLD: u32 = { let value: u32 = LIMIT; assert!(value != 0, ".."); value };`
 fn checked_const(
-    private: &TokenStream,
+    runtime: &Runtime,
     key: &str,
     ty: &TokenStream,
     value: &TokenStream,
     span: Span,
-    ok: impl FnOnce(&Ident) -> TokenStream,
+    ok: &TokenStream,
     message: &str,
 ) -> (TokenStream, TokenStream) {
     let name = format_ident!("__LIFECYCLE_{}", key.to_uppercase(), span = Span::mixed_site());
-    let ok = ok(&name);
-    let check = quote_spanned! {span=> const _: () = #private::core::assert!(#ok, #message); };
-    let declaration = generated! { const #name: #ty = #value; #check };
+    let private = runtime.private_at(span);
+    let check = quote_spanned!(span=> #private::core::assert!(#ok, #message););
+    let declaration = generated! { const #name: #ty = { let value: #ty = #value; #check value }; };
     (declaration, generated!(#name))
 }
 
@@ -167,18 +168,10 @@ impl Count {
         match self {
             Self::Literal(count) => (TokenStream::new(), generated!(#count)),
             Self::Const(value) => {
-                let private = runtime.private();
-                let ty = generated!(#private::core::primitive::u32);
+                let private = runtime.private_at(value.span());
+                let ty = quote_spanned!(value.span()=> #private::core::primitive::u32);
                 let message = format!("`{key}` must be at least 1");
-                checked_const(
-                    &private,
-                    key,
-                    &ty,
-                    &generated!(#value),
-                    value.span(),
-                    |name| generated!(#name != 0),
-                    &message,
-                )
+                checked_const(runtime, key, &ty, &generated!(#value), value.span(), &generated!(value != 0), &message)
             }
         }
     }
@@ -194,19 +187,11 @@ impl TimeSpan {
                 (TokenStream::new(), generated!(#private::core::time::Duration::new(#seconds, #nanos)))
             }
             Self::Const(value) => {
-                let ty = generated!(#private::core::time::Duration);
+                let ty = quote_spanned!(value.span()=> #private::core::time::Duration);
                 let private_here = runtime.private_at(value.span());
-                let converted = quote_spanned! {value.span()=> #private_here::channel::AsDuration(#value).get() };
+                let converted = quote_spanned! {value.span()=> #private_here::channel::duration(#value) };
                 let message = format!("`{key}` must be longer than zero");
-                checked_const(
-                    &private,
-                    key,
-                    &ty,
-                    &converted,
-                    value.span(),
-                    |name| generated!(!#name.is_zero()),
-                    &message,
-                )
+                checked_const(runtime, key, &ty, &converted, value.span(), &generated!(!value.is_zero()), &message)
             }
         }
     }

@@ -64,10 +64,13 @@ fn rich() {
                 page: usize,
             ) -> Result<Hits, SearchError> {
                 let limiter = {
-                    const __LIFECYCLE_LIMIT: facade::lifecycle::__private0::core::primitive::u32 = LIMIT;
-                    const _: () = facade::lifecycle::__private0::core::assert!(
-                        __LIFECYCLE_LIMIT != 0, "`limit` must be at least 1"
-                    );
+                    const __LIFECYCLE_LIMIT: facade::lifecycle::__private0::core::primitive::u32 = {
+                        let value: facade::lifecycle::__private0::core::primitive::u32 = LIMIT;
+                        facade::lifecycle::__private0::core::assert!(
+                            value != 0, "`limit` must be at least 1"
+                        );
+                        value
+                    };
                     static __LIFECYCLE_LIMITER: facade::lifecycle::__private0::RateLimiter = facade::lifecycle::__private0::RateLimiter::__declared(
                         facade::lifecycle::__private0::Descriptor::new(
                             facade::lifecycle::__private0::Kind::Limiter,

@@ -3,7 +3,7 @@
 use super::model::{FunctionSingleton, Output};
 use crate::item::{Function, braced};
 use crate::runtime::generated;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{ReturnType, Signature, Type};
@@ -21,23 +21,23 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         Output::Fallible { value, written, .. } => (value, written),
     };
     let descriptor = runtime.descriptor("Singleton", name);
-    let listed = runtime.listed("singleton", &generated!(__LIFECYCLE_CELL));
     let body = &function.body;
-    let private_here = runtime.private_at(value.span());
-    let new = quote_spanned!(value.span()=> #private_here::SingletonCell::<#value>::new);
-    let refusal = generated!(#private::SingletonError);
-    let result = generated!(#private::core::result::Result<&'static #value, #refusal>);
+    let result = generated!(#private::core::result::Result<&'static #value, #private::SingletonError>);
     let (create, item) = if *says_self {
         (generated!(|| -> #written #body), TokenStream::new())
     } else {
-        (generated!(__lifecycle_create), generated!(fn __lifecycle_create() -> #written #body))
+        // `fn` and name in the user's place: messages about the function point there.
+        let fn_token = &function.sig.fn_token;
+        let create = Ident::new("__lifecycle_create", function.sig.ident.span().resolved_at(Span::mixed_site()));
+        (generated!(#create), generated!(#fn_token #create() -> #written #body))
     };
+    let kept = generated!(__LifecycleKept);
     let ask = match (says_self, output) {
-        (true, _) => generated!(#private::channel::only_created(&__LIFECYCLE_CELL, #name)),
-        (false, Output::Value(_)) => generated!(__LIFECYCLE_CELL.try_get_or_create(#create)),
+        (true, _) => generated!(#private::declared::only_created::<#kept>(&__LIFECYCLE_CELL, #name)),
+        (false, Output::Value(_)) => generated!(#private::declared::try_instance::<#kept>(&__LIFECYCLE_CELL, #create)),
         (false, Output::Fallible { error, .. }) => generated! {
             use #private::channel::{ByDebug as _, ByName as _};
-            #private::channel::asked(#name, __LIFECYCLE_CELL.get_or_try_create(#create), |error| {
+            #private::channel::asked(#name, #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create), |error| {
                 #private::channel::Boxing::<#error>::NEW.__boxed(error)
             })
         },
@@ -45,10 +45,10 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     let give = match output {
         Output::Value(_) => {
             let no_alias = no_hidden_result(model, value);
-            generated!(#no_alias __LIFECYCLE_CELL.get_or_create(#create))
+            generated!(#no_alias #private::declared::instance::<#kept>(&__LIFECYCLE_CELL, #create))
         }
         Output::Fallible { error, .. } => generated! {
-            match __LIFECYCLE_CELL.get_or_try_create(#create) {
+            match #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create) {
                 #private::core::result::Result::Ok(instance) => #private::core::result::Result::Ok(instance),
                 #private::core::result::Result::Err(error) => #private::core::result::Result::Err({
                     use #private::channel::Panics as _;
@@ -58,8 +58,14 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         },
     };
     let body = generated! {
-        static __LIFECYCLE_CELL: #private::SingletonCell<#value> = #new(#descriptor, __lifecycle_ask);
-        #listed
+        // The one place where a type that threads cannot share is found out.
+        struct #kept;
+        impl #private::declared::Kept for #kept {
+            type Value = #value;
+        }
+        static __LIFECYCLE_CELL: #private::SingletonCell<#value> =
+            #private::declared::cell::<#kept>(#descriptor, __lifecycle_ask);
+        #private::inventory::submit! { #private::declared::listed::<#kept>(&__LIFECYCLE_CELL) }
         #item
         fn __lifecycle_ask() -> #result {
             #ask
@@ -77,10 +83,12 @@ fn no_hidden_result(model: &FunctionSingleton<'_>, value: &Type) -> TokenStream 
         value.to_token_stream().to_string().replace(' ', "")
     );
     // In braces: the trait must not be in the body's reach.
-    quote_spanned! {value.span()=>
+    let private_here = model.runtime.private_at(value.span());
+    let check = quote_spanned!(value.span()=> #private_here::core::assert!(!#private_here::channel::IsResult::<#value>::HIDDEN, #message););
+    generated! {
         const _: () = {
             use #private::channel::NotResult as _;
-            #private::core::assert!(!#private::channel::IsResult::<#value>::HIDDEN, #message);
+            #check
         };
     }
 }

@@ -3,7 +3,7 @@
 use super::model::{Factory, TypeSingleton};
 use crate::runtime::generated;
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 
 /// Input: `pub struct Config { .. }`
@@ -11,28 +11,36 @@ use syn::spanned::Spanned as _;
 pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     let TypeSingleton { runtime, name, factory, vis, ident, cfgs } = model;
     let (root, private) = (runtime.root(), runtime.private());
-    let private_here = runtime.private_at(ident.span());
     let descriptor = runtime.descriptor("Singleton", name);
-    let listed = runtime.listed("singleton", &generated!(CELL));
     let shared = generated!(&'static #ident);
     let result = generated!(#private::core::result::Result<#shared, #private::SingletonError>);
+    let create = create(model);
 
-    let (infallible, create) = accessors(model, &shared);
-    let first_error = match factory {
-        Factory::Fallible(_) => "When the factory fails (the next call tries again), or when",
-        _ => "When",
-    };
-    let doc_try = format!(
-        "The one `{ident}` of the process, created on first use.\n\n# Errors\n{first_error} its creation needs itself."
-    );
+    let fallible = matches!(factory, Factory::Fallible(_));
+    let try_accessor = if fallible { generated!(try_create) } else { generated!(try_instance) };
+    let doc = format!("The one `{ident}` of the process, created on first use.");
+    let first_error = if fallible { "When the factory fails (the next call tries again), or when" } else { "When" };
+    let doc_errors = format!("{doc}\n\n# Errors\n{first_error} its creation needs itself.");
+    let doc_panics = format!("{doc}\n\n# Panics\nWhen its creation needs itself: the message is the path.");
     let doc_get = format!("The one `{ident}` of the process if it exists: never creates it, never waits.");
-    // The constructor is where a type that threads cannot share is found out: on the user's own name for it.
-    let new = quote_spanned!(ident.span()=> #private_here::SingletonCell::<#ident>::new);
+    let instance = if fallible {
+        TokenStream::new()
+    } else {
+        generated! {
+            #[doc = #doc_panics]
+            #[inline]
+            #[must_use]
+            #vis fn instance() -> #shared {
+                #private::declared::instance::<#ident>(&CELL, create)
+            }
+        }
+    };
     generated! {
         #(#cfgs)*
         const _: () = {
-            static CELL: #private::SingletonCell<#ident> = #new(#descriptor, #ident::try_instance);
-            #listed
+            static CELL: #private::SingletonCell<#ident> = #private::declared::cell::<#ident>(#descriptor, #ident::try_instance);
+            #private::inventory::submit! { #private::declared::listed::<#ident>(&CELL) }
+            #create
             #[automatically_derived]
             impl #root::Singleton for #ident {
                 fn __cell() -> &'static #private::SingletonCell<Self> {
@@ -42,52 +50,50 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
             // Not every program uses every accessor.
             #[allow(dead_code)]
             impl #ident {
-                #infallible
-                #[doc = #doc_try]
+                #instance
+                #[doc = #doc_errors]
                 #[inline]
                 #vis fn try_instance() -> #result {
-                    #create
+                    #private::declared::#try_accessor::<#ident>(&CELL, create)
                 }
                 #[doc = #doc_get]
                 #[inline]
                 #[must_use]
                 #vis fn get() -> #private::core::option::Option<#shared> {
-                    CELL.get()
+                    #private::declared::get::<#ident>(&CELL)
                 }
             }
         };
     }
 }
 
-/// `instance()` (but not beside a factory that can fail), and the body of `try_instance()`.
-fn accessors(model: &TypeSingleton<'_>, shared: &TokenStream) -> (TokenStream, TokenStream) {
-    let TypeSingleton { runtime, factory, vis, ident, .. } = model;
-    let (factory, fallible) = match factory {
+/// `fn create() -> Config { made(factory) }`: the factory stands here once, and what is wrong with it is said once.
+fn create(model: &TypeSingleton<'_>) -> TokenStream {
+    let TypeSingleton { runtime, factory, ident, .. } = model;
+    let private = runtime.private();
+    let (call, given) = match factory {
         Factory::Default => {
             let private_here = runtime.private_at(ident.span());
-            (quote_spanned!(ident.span()=> <#ident as #private_here::channel::DefaultFactory>::create), false)
+            (quote_spanned!(ident.span()=> #private_here::channel::default_of::<#ident>()), generated!(#ident))
         }
-        Factory::Infallible(path) => (quote!(#path), false),
-        Factory::Fallible(path) => (quote!(#path), true),
+        Factory::Infallible(factory) => {
+            let private_here = runtime.private_at(factory.span());
+            (
+                quote_spanned!(factory.span()=> #private_here::declared::made::<#ident, _, _>(#factory)),
+                generated!(#ident),
+            )
+        }
+        Factory::Fallible(factory) => {
+            let private_here = runtime.private_at(factory.span());
+            let given = generated!(#private::core::result::Result<#ident, #private::BoxError>);
+            (quote_spanned!(factory.span()=> #private_here::declared::tried::<#ident, _, _>(#factory)), given)
+        }
     };
-    if fallible {
-        let create = quote_spanned!(factory.span()=> try_create);
-        return (TokenStream::new(), generated!(CELL.#create(#factory)));
+    generated! {
+        fn create() -> #given {
+            #call
+        }
     }
-    let (create, try_create) =
-        (quote_spanned!(factory.span()=> get_or_create), quote_spanned!(factory.span()=> try_get_or_create));
-    let doc = format!(
-        "The one `{ident}` of the process, created on first use.\n\n# Panics\nWhen its creation needs itself: the message is the path."
-    );
-    let instance = generated! {
-        #[doc = #doc]
-        #[inline]
-        #[must_use]
-        #vis fn instance() -> #shared {
-            CELL.#create(#factory)
-        }
-    };
-    (instance, generated!(CELL.#try_create(#factory)))
 }
 
 /// After a mistake: accessors that compile, so that callers see no errors about missing ones.

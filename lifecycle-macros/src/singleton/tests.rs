@@ -10,9 +10,9 @@ fn minimal_type() {
             api: String,
         }
         const _: () = {
-            static CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::SingletonCell::<
+            static CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::declared::cell::<
                 Config,
-            >::new(
+            >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
                     "config",
@@ -23,7 +23,10 @@ fn minimal_type() {
                 Config::try_instance,
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::Listed::singleton(& CELL)
+                ::lifecycle::__private0::declared::listed:: < Config > (& CELL)
+            }
+            fn create() -> Config {
+                ::lifecycle::__private0::channel::default_of::<Config>()
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Config {
@@ -40,9 +43,7 @@ fn minimal_type() {
                 #[inline]
                 #[must_use]
                 fn instance() -> &'static Config {
-                    CELL.get_or_create(
-                        <Config as ::lifecycle::__private0::channel::DefaultFactory>::create,
-                    )
+                    ::lifecycle::__private0::declared::instance::<Config>(&CELL, create)
                 }
                 /**The one `Config` of the process, created on first use.
 
@@ -53,15 +54,13 @@ fn minimal_type() {
                     &'static Config,
                     ::lifecycle::__private0::SingletonError,
                 > {
-                    CELL.try_get_or_create(
-                        <Config as ::lifecycle::__private0::channel::DefaultFactory>::create,
-                    )
+                    ::lifecycle::__private0::declared::try_instance::<Config>(&CELL, create)
                 }
                 ///The one `Config` of the process if it exists: never creates it, never waits.
                 #[inline]
                 #[must_use]
                 fn get() -> ::lifecycle::__private0::core::option::Option<&'static Config> {
-                    CELL.get()
+                    ::lifecycle::__private0::declared::get::<Config>(&CELL)
                 }
             }
         };
@@ -94,9 +93,9 @@ fn rich_type() {
         }
         #[cfg(feature = "config")]
         const _: () = {
-            static CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::SingletonCell::<
+            static CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::declared::cell::<
                 Config,
-            >::new(
+            >(
                 crate::facade::__private0::Descriptor::new(
                     crate::facade::__private0::Kind::Singleton,
                     "settings",
@@ -107,7 +106,17 @@ fn rich_type() {
                 Config::try_instance,
             );
             crate::facade::__private0::inventory::submit! {
-                crate ::facade::__private0::Listed::singleton(& CELL)
+                crate ::facade::__private0::declared::listed:: < Config > (& CELL)
+            }
+            fn create() -> crate::facade::__private0::core::result::Result<
+                Config,
+                crate::facade::__private0::BoxError,
+            > {
+                crate::facade::__private0::declared::tried::<
+                    Config,
+                    _,
+                    _,
+                >(|path| Config::load(DEFAULT))
             }
             #[automatically_derived]
             impl crate::facade::Singleton for Config {
@@ -126,7 +135,7 @@ fn rich_type() {
                     &'static Config,
                     crate::facade::__private0::SingletonError,
                 > {
-                    CELL.try_create(|path| Config::load(DEFAULT))
+                    crate::facade::__private0::declared::try_create::<Config>(&CELL, create)
                 }
                 ///The one `Config` of the process if it exists: never creates it, never waits.
                 #[inline]
@@ -134,7 +143,7 @@ fn rich_type() {
                 pub(in crate::app) fn get() -> crate::facade::__private0::core::option::Option<
                     &'static Config,
                 > {
-                    CELL.get()
+                    crate::facade::__private0::declared::get::<Config>(&CELL)
                 }
             }
         };
@@ -146,9 +155,13 @@ fn rich_type() {
 fn minimal_function() {
     expect![[r#"
         fn greeting() -> &'static String {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<String> = ::lifecycle::__private0::SingletonCell::<
-                String,
-            >::new(
+            struct __LifecycleKept;
+            impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
+                type Value = String;
+            }
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<String> = ::lifecycle::__private0::declared::cell::<
+                __LifecycleKept,
+            >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
                     "greeting",
@@ -159,7 +172,8 @@ fn minimal_function() {
                 __lifecycle_ask,
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::Listed::singleton(& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> String {
                 "hello".to_owned()
@@ -168,7 +182,9 @@ fn minimal_function() {
                 &'static String,
                 ::lifecycle::__private0::SingletonError,
             > {
-                __LIFECYCLE_CELL.try_get_or_create(__lifecycle_create)
+                ::lifecycle::__private0::declared::try_instance::<
+                    __LifecycleKept,
+                >(&__LIFECYCLE_CELL, __lifecycle_create)
             }
             const _: () = {
                 use ::lifecycle::__private0::channel::NotResult as _;
@@ -177,7 +193,9 @@ fn minimal_function() {
                     "`String` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                 );
             };
-            __LIFECYCLE_CELL.get_or_create(__lifecycle_create)
+            ::lifecycle::__private0::declared::instance::<
+                __LifecycleKept,
+            >(&__LIFECYCLE_CELL, __lifecycle_create)
         }
     "#]].assert_eq(&pretty(&singleton(quote!(), quote!(fn greeting() -> String { "hello".to_owned() }))));
 }
@@ -194,9 +212,13 @@ fn rich_function() {
         #[inline]
         #[allow(unused)]
         pub fn db() -> std::result::Result<&'static Pool<Pg>, DbError> {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::SingletonCell::<
-                Pool<Pg>,
-            >::new(
+            struct __LifecycleKept;
+            impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
+                type Value = Pool<Pg>;
+            }
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::declared::cell::<
+                __LifecycleKept,
+            >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
                     "pool",
@@ -207,7 +229,8 @@ fn rich_function() {
                 __lifecycle_ask,
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::Listed::singleton(& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> std::result::Result<Pool<Pg>, DbError> {
                 Pool::connect(url()?)
@@ -219,13 +242,19 @@ fn rich_function() {
                 use ::lifecycle::__private0::channel::{ByDebug as _, ByName as _};
                 ::lifecycle::__private0::channel::asked(
                     "pool",
-                    __LIFECYCLE_CELL.get_or_try_create(__lifecycle_create),
+                    ::lifecycle::__private0::declared::fallible::<
+                        __LifecycleKept,
+                        _,
+                    >(&__LIFECYCLE_CELL, __lifecycle_create),
                     |error| {
                         ::lifecycle::__private0::channel::Boxing::<DbError>::NEW.__boxed(error)
                     },
                 )
             }
-            match __LIFECYCLE_CELL.get_or_try_create(__lifecycle_create) {
+            match ::lifecycle::__private0::declared::fallible::<
+                __LifecycleKept,
+                _,
+            >(&__LIFECYCLE_CELL, __lifecycle_create) {
                 ::lifecycle::__private0::core::result::Result::Ok(instance) => {
                     ::lifecycle::__private0::core::result::Result::Ok(instance)
                 }
@@ -237,7 +266,8 @@ fn rich_function() {
                 }
             }
         }
-    "#]].assert_eq(&pretty(&singleton(quote!(name = "pool"), item)));
+    "#]]
+    .assert_eq(&pretty(&singleton(quote!(name = "pool"), item)));
 }
 
 #[test]
@@ -245,9 +275,13 @@ fn a_body_that_says_self_is_a_closure() {
     expect![[r#"
         impl Service {
             fn shared() -> &'static Table {
-                static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::SingletonCell::<
-                    Table,
-                >::new(
+                struct __LifecycleKept;
+                impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
+                    type Value = Table;
+                }
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::declared::cell::<
+                    __LifecycleKept,
+                >(
                     ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
                         "shared",
@@ -258,13 +292,16 @@ fn a_body_that_says_self_is_a_closure() {
                     __lifecycle_ask,
                 );
                 ::lifecycle::__private0::inventory::submit! {
-                    ::lifecycle::__private0::Listed::singleton(& __LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                    __LIFECYCLE_CELL)
                 }
                 fn __lifecycle_ask() -> ::lifecycle::__private0::core::result::Result<
                     &'static Table,
                     ::lifecycle::__private0::SingletonError,
                 > {
-                    ::lifecycle::__private0::channel::only_created(&__LIFECYCLE_CELL, "shared")
+                    ::lifecycle::__private0::declared::only_created::<
+                        __LifecycleKept,
+                    >(&__LIFECYCLE_CELL, "shared")
                 }
                 const _: () = {
                     use ::lifecycle::__private0::channel::NotResult as _;
@@ -273,7 +310,9 @@ fn a_body_that_says_self_is_a_closure() {
                         "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                     );
                 };
-                __LIFECYCLE_CELL.get_or_create(|| -> Table { Self::build() })
+                ::lifecycle::__private0::declared::instance::<
+                    __LifecycleKept,
+                >(&__LIFECYCLE_CELL, || -> Table { Self::build() })
             }
         }
     "#]].assert_eq(&pretty_method(&singleton(quote!(), quote!(fn shared() -> Table { Self::build() }))));

@@ -4,7 +4,6 @@
 //! The pattern: an inherent method on `Outcome<Result<T, E>>` wins over a trait method of the same name on `Outcome<R>`.
 
 use crate::error::{BoxError, CreateError, Rejected, SingletonError};
-use crate::singleton::SingletonCell;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -117,6 +116,12 @@ impl<T: Default> DefaultFactory for T {
     fn create() -> Self {
         Self::default()
     }
+}
+
+/// The instance of a type without a factory.
+#[must_use]
+pub fn default_of<T: DefaultFactory>() -> T {
+    T::create()
 }
 
 /// Whether a type is a `Result` behind an alias: an inherent const wins over a trait's.
@@ -232,48 +237,44 @@ pub fn asked<T, E>(
     })
 }
 
-/// For a function singleton whose body says `Self`: by name it is found once it exists.
-///
-/// # Errors
-/// When the function has not been called yet.
-pub fn only_created<T: crate::singleton::SingletonValue>(
-    cell: &'static SingletonCell<T>,
-    name: &str,
-) -> Result<&'static T, SingletonError> {
-    cell.get().ok_or_else(|| {
-        SingletonError::factory(
-            name,
-            "its body says `Self`, so only a call of the function itself can create it".into(),
-        )
-    })
+mod sealed {
+    /// Only `u64` and `Duration`, which [`duration`](super::duration) relies on.
+    pub trait Sealed: Copy {
+        const SECONDS: bool;
+    }
+    impl Sealed for u64 {
+        const SECONDS: bool = true;
+    }
+    impl Sealed for std::time::Duration {
+        const SECONDS: bool = false;
+    }
 }
 
-/// A const option's value as a duration.
+/// What a const option for a length of time may be.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a length of time",
     label = "expected a `Duration`, or a `u64` of seconds",
     note = "write `30` (seconds), `\"250ms\"`, or a const of type `std::time::Duration`"
 )]
-pub trait Time {}
+pub trait Time: sealed::Sealed {}
 impl Time for u64 {}
 impl Time for Duration {}
 
-/// See [`Time`].
-#[derive(Debug)]
-pub struct AsDuration<T: Time>(pub T);
-
-impl AsDuration<u64> {
-    /// Seconds.
-    #[must_use]
-    pub const fn get(self) -> Duration {
-        Duration::from_secs(self.0)
+/// A const option's value as a duration. One function for both types: const traits are not stable, and a second method
+/// would be a second error on a wrong type.
+#[must_use]
+pub const fn duration<T: Time>(value: T) -> Duration {
+    union Value<T: Copy> {
+        given: T,
+        seconds: u64,
+        duration: Duration,
     }
-}
-
-impl AsDuration<Duration> {
-    /// Itself.
-    #[must_use]
-    pub const fn get(self) -> Duration {
-        self.0
+    let value = Value { given: value };
+    if T::SECONDS {
+        // SAFETY: the trait is sealed, and `SECONDS` is true for `u64` only: `T` is `u64`.
+        Duration::from_secs(unsafe { value.seconds })
+    } else {
+        // SAFETY: the trait is sealed, and `SECONDS` is false for `Duration` only: `T` is `Duration`.
+        unsafe { value.duration }
     }
 }

@@ -2,10 +2,11 @@
 //! never meet the runtime of another. Everything here is sound for any safe caller.
 
 pub mod channel;
+pub mod declared;
 pub mod guard;
 
 pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
-pub use crate::error::{CreateError, Rejected, SingletonError};
+pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
 pub use crate::limiter::RateLimiter;
 pub use crate::registry::{Descriptor, Kind, Listed};

@@ -1,18 +1,18 @@
 //! `CircuitBreaker`: the cell with its name, configuration, clock, counts and events.
 
+use super::builder::CircuitBreakerBuilder;
 use super::cell::{Cell, Settled, Ticket};
 use super::config::BreakerConfig;
 use super::machine::{Admission, Change, Outcome, State};
 use super::permit::{Admitted, Permit};
-use crate::clock::{Clock, ClockHandle, Moment, unix_seconds};
+use crate::clock::{ClockHandle, Moment, unix_seconds};
 use crate::counter::Counters;
-use crate::error::{CallError, Error, Rejected, RejectedKind};
-use crate::registry::{BreakerSnapshot, BreakerStatistics, Component, Descriptor, Kind, register};
+use crate::error::{CallError, Rejected, RejectedKind};
+use crate::registry::{BreakerSnapshot, BreakerStatistics, Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::telemetry::{self, BreakerChange};
 use std::borrow::Cow;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub(super) const CANCELLED: usize = 3;
 pub(super) const IGNORED: usize = 4;
 
 impl BreakerState {
-    const fn new(clock: ClockHandle) -> Self {
+    pub(super) const fn new(clock: ClockHandle) -> Self {
         Self { cell: Cell::new(), counts: Counters::new(), last_failure: AtomicU64::new(0), clock }
     }
 
@@ -70,9 +70,12 @@ impl BreakerState {
 
 impl CircuitBreaker {
     /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
-    #[must_use]
     pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
-        CircuitBreakerBuilder { name: name.into(), config: BreakerConfig::new(), clock: None }
+        CircuitBreakerBuilder::new(name.into())
+    }
+
+    pub(super) const fn new(state: Scoped<BreakerState>, descriptor: Descriptor, config: BreakerConfig) -> Self {
+        Self { state, descriptor, config, me: None }
     }
 
     /// What expansions put into a static. `me` gives that static.
@@ -245,7 +248,7 @@ impl CircuitBreaker {
     /// As [`call`](Self::call).
     pub async fn call_async<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
         let permit = self.try_acquire()?;
-        permit.run_async(future, |permit, result| permit.settle_result(result)).await.map_err(CallError::Inner)
+        permit.run_async(future, Permit::settle_result).await.map_err(CallError::Inner)
     }
 
     /// Refuses every call until [`reset`](Self::reset), whatever the time.
@@ -344,84 +347,5 @@ impl CircuitBreaker {
     /// [`metrics`](Self::metrics) with the place of the declaration.
     pub(crate) fn observe(&self) -> BreakerSnapshot {
         BreakerSnapshot { path: self.descriptor.path(), source: self.descriptor.source(), ..self.metrics() }
-    }
-}
-
-/// Builds a [`CircuitBreaker`]; methods are named as the options of the attribute.
-#[derive(Clone)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct CircuitBreakerBuilder {
-    name: Cow<'static, str>,
-    config: BreakerConfig,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-impl std::fmt::Debug for CircuitBreakerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CircuitBreakerBuilder")
-            .field("name", &self.name)
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Hands each setting on to the configuration, under the same name.
-macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident: $ty:ty),* $(,)?) => {$(
-        $(#[$doc])*
-        pub fn $name(mut self, value: $ty) -> Self {
-            self.config = self.config.$name(value);
-            self
-        }
-    )*};
-}
-
-impl CircuitBreakerBuilder {
-    settings! {
-        /// Failures in a row that open the breaker (default 5).
-        threshold: u32,
-        /// How long it stays open before a probe is admitted (default 60 s). Not a limit on the call.
-        timeout: Duration,
-        /// Probes that may run at a time while half-open (default 1).
-        half_open_calls: u32,
-        /// Probes that must succeed in a row to close it (default 1).
-        success_threshold: u32,
-        /// How long a probe keeps its slot (default: `timeout`, at most five minutes).
-        half_open_timeout: Duration,
-        /// From this duration on a dropped call counts as a failure (default 10 s).
-        slow_call: Duration,
-    }
-
-    /// All numbers at once.
-    pub fn config(mut self, config: BreakerConfig) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// The clock it goes by (default: that of the test world it is built in, else the system's).
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
-    /// The breaker.
-    ///
-    /// # Errors
-    /// [`Error::InvalidName`] for an empty name, [`Error::InvalidConfig`] for a number it cannot work with.
-    pub fn build(self) -> Result<CircuitBreaker, Error> {
-        if self.name.is_empty() {
-            return Err(Error::InvalidName { kind: "Circuit breaker" });
-        }
-        self.config.validate(&self.name)?;
-        let clock = match self.clock {
-            Some(clock) => ClockHandle::Custom(clock),
-            None => ClockHandle::in_force(),
-        };
-        Ok(CircuitBreaker {
-            state: Scoped::owned(BreakerState::new(clock)),
-            descriptor: Descriptor::dynamic(Kind::Breaker, self.name),
-            config: self.config,
-            me: None,
-        })
     }
 }

@@ -3,6 +3,8 @@
 //! `machine` is the pure state machine, `cell` makes it concurrent, [`CircuitBreaker`] adds name, clock, counts and
 //! events, and [`CircuitBreakerCore`] is the by-name face.
 
+#[cfg(not(loom))]
+mod builder;
 mod cell;
 mod config;
 #[cfg(not(loom))]
@@ -20,7 +22,8 @@ pub use machine::State;
 #[cfg(not(loom))]
 pub use {
     self::core::{BreakerCoreStats, CircuitBreakerCore, breakers, get_circuit_breaker_manager},
-    handle::{CircuitBreaker, CircuitBreakerBuilder},
+    builder::CircuitBreakerBuilder,
+    handle::CircuitBreaker,
     operation::{CircuitBreakerOperation, execute_circuit_breaker_operation},
     permit::{Guarded, Permit},
 };

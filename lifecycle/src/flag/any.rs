@@ -46,6 +46,10 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     #[doc(hidden)]
     fn __replace_json(&self, value: &Value) -> Result<(Value, FlagSource), Error>;
 
+    /// Sends its readers the slow way, for a test world that begins.
+    #[doc(hidden)]
+    fn __hide(&self);
+
     /// Takes back what was set: the environment variable or the default holds again.
     fn reset(&self);
 
@@ -76,6 +80,10 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
         };
         let Sourced { word, source } = self.replace(new);
         Ok((T::decode(word).to_json(), source))
+    }
+
+    fn __hide(&self) {
+        self.state.process().hide();
     }
 
     fn reset(&self) {

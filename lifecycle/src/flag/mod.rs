@@ -1,13 +1,16 @@
 //! Typed flags: a default in the code, an environment variable over it, `set` over both, an override over all.
 //!
 //! Reading one is a load and a branch: the value sits encoded in one atomic word. `value` is the encoding and the reading of
-//! text, `state` the word and what is behind it, `any` the flag as the by-name face sees it, this file [`Flag`] itself.
+//! text, `state` the word and what is behind it, `published` when readers may take the word as it is, `any` the flag as the
+//! by-name face sees it, this file [`Flag`] itself.
 
 mod any;
+mod published;
 mod state;
 mod value;
 
 pub use any::AnyFlag;
+pub(crate) use published::hide_all;
 pub use value::FlagValue;
 
 use crate::registry::{self, Component, Descriptor, Kind};
@@ -119,10 +122,7 @@ impl<T: FlagValue> Flag<T> {
     /// Its value.
     #[inline(always)]
     pub fn get(&self) -> T {
-        // Two tests one after the other: joined by `&&` they compile to twice the instructions.
-        if !scope::quiet() {
-            return self.get_slow();
-        }
+        // No look at `scope::quiet`: see `published`.
         let word = self.state.process().word();
         if !T::is_resolved(word) {
             return self.get_slow();
@@ -133,7 +133,11 @@ impl<T: FlagValue> Flag<T> {
     #[cold]
     #[inline(never)]
     fn get_slow(&self) -> T {
-        self.current().0
+        let value = self.current().0;
+        if scope::quiet() {
+            published::publish(self.state.process(), self.me.map(|me| me()));
+        }
+        value
     }
 
     /// Sets it, and gives the value it had before. An override in force goes on hiding both.
@@ -181,7 +185,9 @@ impl<T: FlagValue> Flag<T> {
     /// assert!(!DRY_RUN.get());
     /// ```
     pub fn override_with(&'static self, value: T) -> OverrideGuard {
-        OverrideGuard::install(self.state.key(), value)
+        let guard = OverrideGuard::install(self.state.key(), value);
+        published::hide(self.state.process());
+        guard
     }
 
     fn state(&self) -> StateRef<'_, FlagState> {

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A flag's value in one world.
 #[derive(Debug)]
 pub(super) struct FlagState {
-    /// What readers look at: a copy of `held`'s word. Written only with `held` locked, so both have one order of changes.
+    /// What readers look at: `held`'s word while it is [published](super::published), else [`UNRESOLVED`]. Written only with
+    /// `held` locked, so both have one order of changes.
     word: AtomicU64,
     held: Mutex<Held>,
 }
@@ -17,6 +18,7 @@ pub(super) struct FlagState {
 struct Held {
     /// `None` until the first read, and after a reset.
     value: Option<Sourced>,
+    published: bool,
     /// The unusable environment variable was reported; a reset does not report it again.
     warned: bool,
 }
@@ -40,7 +42,7 @@ pub(super) struct Resolved {
 impl FlagState {
     const_unless_loom! {
         pub(super) fn new() -> Self {
-            Self { word: AtomicU64::new(UNRESOLVED), held: Mutex::new(Held { value: None, warned: false }) }
+            Self { word: AtomicU64::new(UNRESOLVED), held: Mutex::new(Held { value: None, published: false, warned: false }) }
         }
     }
 
@@ -77,12 +79,30 @@ impl FlagState {
     /// Forgets the value and gives it.
     pub(super) fn clear(&self) -> Option<Sourced> {
         let mut held = self.held.lock();
+        // Its next reader, who settles it anew, publishes it again; it is still listed, so `published` stays.
         self.word.store(UNRESOLVED, Ordering::Relaxed);
         held.value.take()
     }
 
+    /// Lets readers see the value; gives true if they could not before. Only [`published`](super::published) calls this.
+    pub(super) fn publish(&self) -> bool {
+        let mut held = self.held.lock();
+        let Some(value) = held.value else { return false };
+        self.word.store(value.word, Ordering::Relaxed);
+        !std::mem::replace(&mut held.published, true)
+    }
+
+    /// Sends readers the slow way.
+    pub(super) fn hide(&self) {
+        let mut held = self.held.lock();
+        held.published = false;
+        self.word.store(UNRESOLVED, Ordering::Relaxed);
+    }
+
     fn store(&self, held: &mut Held, value: Sourced) {
         held.value = Some(value);
-        self.word.store(value.word, Ordering::Relaxed);
+        if held.published {
+            self.word.store(value.word, Ordering::Relaxed);
+        }
     }
 }

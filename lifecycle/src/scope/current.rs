@@ -55,6 +55,10 @@ pub(crate) struct Installed {
 /// Installs `entry` on this thread until the guard goes.
 pub(crate) fn install(entry: Entry) -> Installed {
     let raised = entry.slows().then(Raised::new);
+    if matches!(entry, Entry::Universe(_)) {
+        // Flags are read without a look at `SLOW`: from now on they send their readers the slow way.
+        crate::flag::hide_all();
+    }
     let id = CURRENT.try_with(|current| {
         let mut current = current.borrow_mut();
         current.next_id += 1;

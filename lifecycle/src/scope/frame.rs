@@ -80,10 +80,10 @@ impl Frame {
     }
 
     /// Notes that the factory reached for `name`.
-    pub(crate) fn accessed(&self, name: &Cow<'static, str>) {
+    pub(crate) fn accessed(&self, name: Cow<'static, str>) {
         let mut accessed = self.accessed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !accessed.contains(name) {
-            accessed.push(name.clone());
+        if !accessed.contains(&name) {
+            accessed.push(name);
         }
     }
 

@@ -9,17 +9,30 @@ type Value = Arc<dyn Any + Send + Sync>;
 /// The overrides of one thread or universe; the newest for a component is the one in force.
 #[derive(Default)]
 pub(crate) struct OverrideList {
-    entries: Mutex<(u64, Vec<(u64, usize, Value)>)>,
+    installed: Mutex<Installed>,
+}
+
+#[derive(Default)]
+struct Installed {
+    last_id: u64,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    id: u64,
+    /// The component it stands in for.
+    key: usize,
+    value: Value,
 }
 
 impl OverrideList {
-    fn lock(&self) -> MutexGuard<'_, (u64, Vec<(u64, usize, Value)>)> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Installed> {
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stands in for component `key`, if its type is the one asked for.
     pub(crate) fn find<V: Send + Sync + 'static>(&self, key: usize) -> Option<Arc<V>> {
-        let found = self.lock().1.iter().rev().find(|(_, of, _)| *of == key).map(|(_, _, value)| value.clone());
+        let found = self.lock().entries.iter().rev().find(|entry| entry.key == key).map(|entry| entry.value.clone());
         found?.downcast().ok()
     }
 }
@@ -40,20 +53,22 @@ impl OverrideGuard {
         // While a thread is torn down nothing more runs on it that could see an override: a list of its own will do.
         let list = current::overrides_or_new().unwrap_or_default();
         let raised = Raised::new();
-        let mut entries = list.lock();
-        entries.0 += 1;
-        let id = entries.0;
-        entries.1.push((id, key, Arc::new(value)));
-        drop(entries);
+        let value = Arc::new(value);
+        let mut installed = list.lock();
+        installed.last_id += 1;
+        let id = installed.last_id;
+        installed.entries.push(Entry { id, key, value });
+        drop(installed);
         Self { list, id, _raised: raised }
     }
 }
 
 impl Drop for OverrideGuard {
     fn drop(&mut self) {
-        let mut entries = self.list.lock();
-        let removed = entries.1.iter().position(|(id, ..)| *id == self.id).map(|at| entries.1.remove(at));
-        drop(entries);
+        let mut installed = self.list.lock();
+        let at = installed.entries.iter().position(|entry| entry.id == self.id);
+        let removed = at.map(|at| installed.entries.remove(at));
+        drop(installed);
         // Outside the lock: this may run the value's destructor.
         drop(removed);
     }

@@ -17,6 +17,7 @@ pub(crate) struct Universe {
     events: Mutex<Vec<EventRecord>>,
 }
 
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only `testing` makes worlds"))]
 impl Universe {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {

@@ -1,66 +1,23 @@
 //! The declared singleton: one atomic pointer on the hot path, everything else outlined.
 
 use super::creation::{Creation, Record};
+use super::face::Seen;
 use super::kept::keep;
-use crate::clock::{ClockHandle, unix_seconds};
+use super::output::{FactoryOutput, SingletonValue, TryFactoryOutput};
+use crate::clock::ClockHandle;
 use crate::counter::Counters;
-use crate::error::{BoxError, CreateError, Error, SingletonError};
-use crate::registry::{Component, Descriptor, SingletonSnapshot, register};
+use crate::error::{BoxError, CreateError, SingletonError};
+use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, OverrideGuard, Scoped, StateRef, Universe};
 use crate::telemetry;
-use std::any::Any;
 use std::convert::Infallible;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-/// What a singleton may be: every thread gets the same `&'static` reference to it.
-#[diagnostic::on_unimplemented(
-    message = "a singleton is shared by all threads for ever, and `{Self}` cannot be",
-    label = "must be `Send + Sync + 'static`",
-    note = "wrap what is not thread-safe (`Rc` -> `Arc`, `RefCell` -> `Mutex`, `Cell` -> an atomic)"
-)]
-pub trait SingletonValue: Send + Sync + 'static {}
-impl<T: Send + Sync + 'static> SingletonValue for T {}
-
-/// What `factory` may give: the instance itself.
-#[diagnostic::on_unimplemented(
-    message = "this factory gives `{Self}`, not `{T}`",
-    label = "gives `{Self}`",
-    note = "a factory that returns a `Result` is written `try_factory = ..`; then `try_instance()` gives the error"
-)]
-pub trait FactoryOutput<T> {
-    #[doc(hidden)]
-    fn into_instance(self) -> T;
-}
-impl<T> FactoryOutput<T> for T {
-    #[inline]
-    fn into_instance(self) -> T {
-        self
-    }
-}
-
-/// What `try_factory` may give: a `Result` whose error can be boxed.
-#[diagnostic::on_unimplemented(
-    message = "this factory gives `{Self}`, not a `Result<{T}, E>`",
-    label = "gives `{Self}`",
-    note = "a factory that cannot fail is written `factory = ..`; the error of one that can must be a `std::error::Error` \
-            (`Send + Sync + 'static`), a `String`, an `anyhow::Error` or a boxed error"
-)]
-pub trait TryFactoryOutput<T> {
-    #[doc(hidden)]
-    #[allow(clippy::missing_errors_doc, reason = "not called by users")]
-    fn into_result(self) -> Result<T, BoxError>;
-}
-impl<T, E: Into<BoxError>> TryFactoryOutput<T> for Result<T, E> {
-    fn into_result(self) -> Result<T, BoxError> {
-        self.map_err(Into::into)
-    }
-}
-
 /// The home of one declared singleton. Expansions put it into a static.
 pub struct SingletonCell<T: 'static> {
     slot: Scoped<InstanceSlot<T>>,
-    descriptor: Descriptor,
+    pub(super) descriptor: Descriptor,
     ask: fn() -> Result<&'static T, SingletonError>,
 }
 
@@ -246,7 +203,7 @@ impl<T: SingletonValue> SingletonCell<T> {
         describe: impl FnOnce(&E) -> String,
     ) -> Result<&'static T, CreateError<E>> {
         if let Some(asker) = scope::frame() {
-            asker.accessed(&self.descriptor.shared_name());
+            asker.accessed(self.descriptor.shared_name());
         }
         let slot = self.resolve();
         let found = match self.overridden().or_else(|| slot.current()) {
@@ -266,7 +223,23 @@ impl<T: SingletonValue> SingletonCell<T> {
         Ok(found)
     }
 
-    fn put(&'static self, value: Option<T>) -> Option<&'static T> {
+    /// Lets `value` stand in for the instance until the guard is dropped.
+    pub(super) fn override_with(&'static self, value: T) -> OverrideGuard {
+        OverrideGuard::install(self.slot.key(), Override(keep(value)))
+    }
+
+    pub(super) fn look(&'static self) -> Seen {
+        let slot = self.resolve();
+        Seen {
+            created: slot.current().is_some(),
+            accesses: slot.accesses.read(0),
+            retired: slot.retired.load(Ordering::Relaxed),
+            record: slot.creation.record(),
+        }
+    }
+
+    /// Puts an instance, or none, in place; retires and gives what was there.
+    pub(super) fn put(&'static self, value: Option<T>) -> Option<&'static T> {
         register(Component::Singleton(self));
         let slot = self.resolve();
         let new = value.map(keep);
@@ -303,189 +276,4 @@ fn error_chain(error: &BoxError) -> String {
         cause = inner.source();
     }
     text
-}
-
-/// A declared singleton whose type is not known: what lists, reports and the by-name core work with.
-pub trait AnySingleton: std::fmt::Debug + Send + Sync {
-    /// Who it is.
-    fn descriptor(&self) -> &Descriptor;
-    /// The full name of its type.
-    fn type_name(&self) -> &'static str;
-    /// The instance if it exists; never creates.
-    fn existing(&'static self) -> Option<&'static (dyn Any + Send + Sync)>;
-    /// The instance, created by its factory if need be; counted.
-    ///
-    /// # Errors
-    /// [`SingletonError`]: the factory's error, or a cycle.
-    fn ask_any(&'static self) -> Result<&'static (dyn Any + Send + Sync), SingletonError>;
-    /// Puts `value` in the instance's place and retires that.
-    ///
-    /// # Errors
-    /// [`Error::TypeMismatch`] when `value` has another type; nothing is changed then.
-    fn replace_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<bool, Error>;
-    /// Retires the instance. Gives false when there is none.
-    fn delete_any(&'static self) -> bool;
-    /// Its state and counts.
-    fn observe(&'static self) -> SingletonSnapshot;
-}
-
-impl<T: SingletonValue> AnySingleton for SingletonCell<T> {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn type_name(&self) -> &'static str {
-        std::any::type_name::<T>()
-    }
-
-    fn existing(&'static self) -> Option<&'static (dyn Any + Send + Sync)> {
-        self.get().map(|instance| instance as _)
-    }
-
-    fn ask_any(&'static self) -> Result<&'static (dyn Any + Send + Sync), SingletonError> {
-        self.ask().map(|instance| instance as _)
-    }
-
-    fn replace_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<bool, Error> {
-        let value = value.downcast::<T>().map_err(|_| Error::TypeMismatch {
-            name: self.descriptor.name().to_owned(),
-            expected: std::any::type_name::<T>(),
-            found,
-        })?;
-        Ok(self.put(Some(*value)).is_some())
-    }
-
-    fn delete_any(&'static self) -> bool {
-        self.put(None).is_some()
-    }
-
-    fn observe(&'static self) -> SingletonSnapshot {
-        let slot = self.resolve();
-        let record = slot.creation.record();
-        snapshot_of(
-            &self.descriptor,
-            std::any::type_name::<T>(),
-            slot.current().is_some(),
-            slot.accesses.read(0),
-            record,
-            slot.retired.load(Ordering::Relaxed),
-            size_of::<T>(),
-        )
-    }
-}
-
-/// The snapshot of a singleton, declared or by name.
-pub(super) fn snapshot_of(
-    descriptor: &Descriptor,
-    type_name: &str,
-    created: bool,
-    accesses: u64,
-    record: Record,
-    retired: u64,
-    size: usize,
-) -> SingletonSnapshot {
-    SingletonSnapshot {
-        name: descriptor.name().to_owned(),
-        path: descriptor.path(),
-        source: descriptor.source(),
-        type_name: short_type_name(type_name),
-        created,
-        accesses,
-        created_at: record.created_at.map(unix_seconds),
-        creation_us: record.took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
-        order: record.order,
-        thread: record.thread,
-        asked_by: record.asked_by,
-        depends_on: record.depends_on,
-        failures: record.failures,
-        last_error: record.last_error,
-        retired,
-        size,
-    }
-}
-
-/// A type's name without the modules, with its generics: `alloc::vec::Vec<u8>` -> `Vec<u8>`.
-pub(super) fn short_type_name(full: &str) -> String {
-    let mut short = String::new();
-    let mut word = String::new();
-    let mut rest = full.chars().peekable();
-    while let Some(c) = rest.next() {
-        if c == ':' && rest.peek() == Some(&':') {
-            rest.next();
-            word.clear();
-        } else if c.is_alphanumeric() || c == '_' {
-            word.push(c);
-        } else {
-            short.push_str(&word);
-            word.clear();
-            short.push(c);
-        }
-    }
-    short + &word
-}
-
-/// A type that `#[singleton]` made a lazy singleton.
-///
-/// The accessors are inherent too, so that no import is needed for them; this trait carries what is done less often.
-///
-/// ```
-/// use lifecycle::{Singleton, singleton};
-///
-/// #[singleton]
-/// #[derive(Default)]
-/// struct Cache;
-///
-/// assert!(!Cache::is_created());
-/// Cache::instance();
-/// assert_eq!(Cache::stats().accesses, 1);
-/// ```
-pub trait Singleton: SingletonValue + Sized {
-    #[doc(hidden)]
-    fn __cell() -> &'static SingletonCell<Self>;
-
-    /// The instance, created on first use.
-    ///
-    /// # Errors
-    /// [`SingletonError`]: the factory's error (nothing is stored, the next access tries again), or a cycle.
-    fn try_instance() -> Result<&'static Self, SingletonError> {
-        Self::__cell().ask()
-    }
-
-    /// The instance if it exists: never creates, never waits, is not counted.
-    #[must_use]
-    fn get() -> Option<&'static Self> {
-        Self::__cell().get()
-    }
-
-    /// Does an instance exist?
-    #[must_use]
-    fn is_created() -> bool {
-        Self::__cell().get().is_some()
-    }
-
-    /// Puts `value` in the instance's place; gives the replaced one. Counts start again at zero.
-    ///
-    /// The replaced instance stays allocated for ever (references to it are `'static`) and is reported as retired.
-    fn replace(value: Self) -> Option<&'static Self> {
-        Self::__cell().put(Some(value))
-    }
-
-    /// Takes the instance away: the next access runs the factory again. Gives false when there is none.
-    ///
-    /// The instance stays allocated for ever (references to it are `'static`) and is reported as retired.
-    fn delete() -> bool {
-        Self::__cell().put(None).is_some()
-    }
-
-    /// Lets `value` stand in for the instance on this thread (in a test world: in that world) until the guard is dropped.
-    fn override_with(value: Self) -> OverrideGuard {
-        let cell = Self::__cell();
-        OverrideGuard::install(cell.slot.key(), Override(keep(value)))
-    }
-
-    /// State and counts.
-    #[must_use]
-    fn stats() -> SingletonSnapshot {
-        Self::__cell().observe()
-    }
 }

@@ -1,29 +1,20 @@
 //! The by-name face of singletons: those declared by the macro and those stored here at run time.
 
-use super::cell::{AnySingleton, short_type_name, snapshot_of};
-use super::creation::{Creation, Record};
+use super::creation::Record;
+use super::face::{AnySingleton, Seen, short_type_name};
+use super::names::{CoreState, Entry, Held, take};
+use super::stats::SingletonStats;
 use crate::clock::{ClockHandle, unix_seconds};
-use crate::counter::Counters;
 use crate::error::{BoxError, CreateError, Error, SingletonError};
 use crate::instance::Instance;
-use crate::keyed::{KeyedMap, Lookup};
-use crate::registry::{self, Component, Descriptor, Kind, SingletonSnapshot, components};
-use crate::scope::{self, Scoped, StateRef, Universe};
-use crate::sync::Mutex;
+use crate::registry::{self, Component, Kind, SingletonSnapshot, components};
+use crate::scope::{self, Scoped, StateRef};
 use crate::telemetry;
-use crate::wire::Gate;
-use serde::{Serialize, Serializer};
 use serde_json::Value;
-use std::any::{Any, type_name};
+use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
-
-/// Names a core holds; a name beyond them is refused with [`Error::Full`].
-const MAX_SINGLETONS: usize = 65_536;
-
-type Shared = Arc<dyn Any + Send + Sync>;
 
 /// Singletons by name.
 ///
@@ -43,92 +34,6 @@ pub struct SingletonCore {
     state: Scoped<CoreState>,
 }
 
-#[derive(Debug)]
-struct CoreState {
-    gate: Gate,
-    clock: ClockHandle,
-    names: KeyedMap<String, Arc<Entry>>,
-    /// Positions in the order of storing.
-    stored: AtomicU64,
-}
-
-/// One name. It stays in the map when its instance is taken away, so that whoever is creating under it stores into what
-/// others will find; an entry that holds nothing gives way when the map is full.
-#[derive(Debug)]
-struct Entry {
-    descriptor: Descriptor,
-    held: Mutex<Option<Held>>,
-    creation: Creation,
-    accesses: Counters<1>,
-}
-
-#[derive(Clone)]
-struct Held {
-    value: Shared,
-    type_name: &'static str,
-    size: usize,
-    /// Kept when the value is overwritten.
-    position: u64,
-}
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.type_name)
-    }
-}
-
-impl Entry {
-    fn new(name: &str) -> Self {
-        Self {
-            descriptor: Descriptor::dynamic(Kind::Singleton, name.to_owned().into()),
-            held: Mutex::new(None),
-            creation: Creation::new(),
-            accesses: Counters::new(),
-        }
-    }
-
-    fn held(&self) -> Option<Held> {
-        self.held.lock().clone()
-    }
-}
-
-impl CoreState {
-    const fn new(clock: ClockHandle) -> Self {
-        Self { gate: Gate::new("singleton"), clock, names: KeyedMap::new(MAX_SINGLETONS), stored: AtomicU64::new(0) }
-    }
-
-    fn on(clock: ClockHandle) -> Self {
-        Self { gate: Gate::for_universe("singleton", clock.clone()), ..Self::new(clock) }
-    }
-
-    fn in_universe(universe: &Universe) -> Self {
-        Self::on(universe.clock())
-    }
-
-    /// The name's entry and what it holds, if it holds anything.
-    fn find(&self, name: &str) -> Option<(Arc<Entry>, Held)> {
-        let entry = self.names.get(name)?;
-        let held = entry.held()?;
-        Some((entry, held))
-    }
-
-    /// Entries that hold an instance, in the order of storing.
-    fn holding(&self) -> Vec<(Arc<Entry>, Held)> {
-        let entries = self.names.entries().into_iter();
-        let mut all: Vec<_> = entries.filter_map(|(_, entry)| entry.held().map(|held| (entry, held))).collect();
-        all.sort_by_key(|(_, held)| held.position);
-        all
-    }
-
-    /// Puts a value into an entry, under its creation's lock. Gives what was there, to be dropped outside it.
-    fn store<T: Send + Sync + 'static>(&self, entry: &Entry, value: Arc<T>) -> Option<Held> {
-        let mut held = entry.held.lock();
-        let position =
-            held.as_ref().map_or_else(|| self.stored.fetch_add(1, Ordering::Relaxed), |known| known.position);
-        held.replace(Held { value, type_name: type_name::<T>(), size: size_of::<T>(), position })
-    }
-}
-
 static CORE: SingletonCore = SingletonCore { state: Scoped::declared(CoreState::new(ClockHandle::System)) };
 
 /// The process's singleton core.
@@ -142,47 +47,6 @@ pub fn singletons() -> &'static SingletonCore {
 #[must_use]
 pub fn get_singleton_manager() -> &'static SingletonCore {
     singletons()
-}
-
-/// The numbers of a core, in the wire form of the contract (core-semantics 3.6).
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct SingletonStats {
-    /// Instances that exist.
-    pub total_singletons: usize,
-    /// Their names, in the order of creation.
-    pub singleton_names: Vec<String>,
-    /// Their types.
-    #[serde(serialize_with = "pairs")]
-    pub singleton_types: Vec<(String, String)>,
-    /// When each was stored, in seconds since 1970.
-    #[serde(serialize_with = "pairs")]
-    pub creation_times: Vec<(String, f64)>,
-    /// How often each was handed out.
-    #[serde(serialize_with = "pairs")]
-    pub access_counts: Vec<(String, u64)>,
-    /// Their shallow size.
-    pub estimated_memory_bytes: usize,
-    /// The same in KiB, to two decimals.
-    pub estimated_memory_kb: f64,
-    /// The same in MiB, to two decimals.
-    pub estimated_memory_mb: f64,
-    /// What the estimate covers.
-    pub memory_note: &'static str,
-    /// Operations refused by the limit.
-    pub rate_limited_count: u64,
-    /// When the numbers were taken.
-    pub timestamp: f64,
-}
-
-/// On the wire a list of pairs is an object.
-fn pairs<S: Serializer, V: Serialize>(pairs: &[(String, V)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
-}
-
-/// Half up, to two decimals.
-fn round2(value: f64) -> f64 {
-    (value * 100.0 + 0.5).floor() / 100.0
 }
 
 impl Default for SingletonCore {
@@ -274,12 +138,12 @@ impl SingletonCore {
             Some(entry) => entry,
             None => match self.declared_named(name)? {
                 Some(declared) => return ask(declared),
-                None => Self::entry(&state, name)?,
+                None => state.entry(name)?,
             },
         };
         let subject = entry.descriptor.subject();
         if let Some(asker) = scope::frame() {
-            asker.accessed(&subject.name);
+            asker.accessed(subject.name.clone());
         }
         let held = match entry.held() {
             Some(held) => held,
@@ -312,16 +176,6 @@ impl SingletonCore {
         hand_out(&entry, held)
     }
 
-    fn entry(state: &CoreState, name: &str) -> Result<Arc<Entry>, Error> {
-        let idle = |entry: &Arc<Entry>| Arc::strong_count(entry) == 1 && entry.held.lock().is_none();
-        match state.names.get_or_insert_with(name, || (name.to_owned(), Arc::new(Entry::new(name))), idle) {
-            Lookup::Found(entry) | Lookup::Inserted(entry) => Ok(entry),
-            Lookup::Full => {
-                Err(Error::Full { what: "the singleton core", name: name.to_owned(), limit: MAX_SINGLETONS })
-            }
-        }
-    }
-
     /// Stores `value` under that name; an earlier instance gives way (whoever holds it keeps it) and counts start again.
     ///
     /// # Errors
@@ -333,7 +187,7 @@ impl SingletonCore {
             (None, Ok(Some(declared))) => {
                 return declared.replace_any(Box::new(value), type_name::<T>()).map(drop);
             }
-            (None, Ok(None)) => Self::entry(&state, name)?,
+            (None, Ok(None)) => state.entry(name)?,
             (None, Err(ambiguous)) => return Err(ambiguous),
         };
         let value = Arc::new(value);
@@ -412,20 +266,7 @@ impl SingletonCore {
     pub fn get_stats(&self) -> SingletonStats {
         let state = self.resolve();
         let seen: Vec<_> = self.observe_all().into_iter().filter(|one| one.created).collect();
-        let bytes = seen.iter().map(|one| one.size).sum::<usize>();
-        SingletonStats {
-            total_singletons: seen.len(),
-            singleton_names: seen.iter().map(|one| one.name.clone()).collect(),
-            singleton_types: seen.iter().map(|one| (one.name.clone(), one.type_name.clone())).collect(),
-            creation_times: seen.iter().map(|one| (one.name.clone(), one.created_at.unwrap_or_default())).collect(),
-            access_counts: seen.iter().map(|one| (one.name.clone(), one.accesses)).collect(),
-            estimated_memory_bytes: bytes,
-            estimated_memory_kb: round2(bytes as f64 / 1024.0),
-            estimated_memory_mb: round2(bytes as f64 / 1_048_576.0),
-            memory_note: "Estimates are shallow size only (size_of)",
-            rate_limited_count: state.gate.rejected(),
-            timestamp: unix_seconds(SystemTime::now()),
-        }
+        SingletonStats::of(&seen, state.gate.rejected(), unix_seconds(SystemTime::now()))
     }
 
     /// What is declared, created or not.
@@ -446,8 +287,9 @@ impl SingletonCore {
         let holding = self.resolve().holding().into_iter();
         holding
             .map(|(entry, held)| {
-                let (count, record) = (entry.accesses.read(0), entry.creation.record());
-                snapshot_of(&entry.descriptor, held.type_name, true, count, record, 0, held.size)
+                let (accesses, record) = (entry.accesses.read(0), entry.creation.record());
+                let seen = Seen { created: true, accesses, retired: 0, record };
+                seen.snapshot(&entry.descriptor, held.type_name, held.size)
             })
             .collect()
     }
@@ -498,15 +340,6 @@ impl SingletonCore {
         let instance = declared.ask_any()?;
         Ok(instance.downcast_ref::<Value>().cloned().unwrap_or_else(|| describe(declared.type_name())))
     }
-}
-
-/// Takes an entry's value out, under its creation's lock; to be dropped outside it.
-fn take(entry: &Entry) -> Option<Held> {
-    entry.creation.exclusively(|record| {
-        *record = Record::default();
-        entry.accesses.reset();
-        entry.held.lock().take()
-    })
 }
 
 /// Drops a user's value with no lock held, and does not let its panic stop what comes after.

@@ -94,6 +94,8 @@ impl Creation {
         let mut attempt = Attempt { creation: self, subject, clock, started: clock.now(), settled: false };
         let made = {
             let _running = scope::install(Entry::Frame(frame.clone()));
+            let _span =
+                telemetry::singleton_init_span(&subject.name, std::any::type_name::<V>(), subject.place).entered();
             make()
         };
         let took = clock.now().since(attempt.started);

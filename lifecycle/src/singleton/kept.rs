@@ -1,7 +1,7 @@
 //! Instances handed out for `'static`: never freed, and reachable from a static, so that leak checkers see what this is:
 //! memory in use, not memory lost.
 
-use super::cell::SingletonValue;
+use super::output::SingletonValue;
 use std::any::Any;
 use std::sync::{Mutex, PoisonError};
 

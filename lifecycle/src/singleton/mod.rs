@@ -6,9 +6,16 @@
 mod cell;
 mod core;
 mod creation;
+mod face;
 mod kept;
+mod names;
 mod operation;
+mod output;
+mod stats;
 
-pub use self::core::{SingletonCore, SingletonStats, get_singleton_manager, singletons};
-pub use cell::{AnySingleton, FactoryOutput, Singleton, SingletonCell, SingletonValue, TryFactoryOutput};
+pub use self::core::{SingletonCore, get_singleton_manager, singletons};
+pub use cell::SingletonCell;
+pub use face::{AnySingleton, Singleton};
 pub use operation::{SingletonOperation, execute_singleton_operation};
+pub use output::{FactoryOutput, SingletonValue, TryFactoryOutput};
+pub use stats::SingletonStats;

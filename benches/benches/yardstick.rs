@@ -1,0 +1,56 @@
+//! Nanoseconds: `cargo bench -p lifecycle-benches --bench yardstick`. Nothing is asserted: a clock is not evidence.
+
+use lifecycle_benches::{GROUPS, Peers, contestants, markdown, measure};
+use std::time::Duration;
+
+const SAMPLES: usize = 200;
+const SAMPLE: [Duration; 2] = [Duration::from_micros(50), Duration::from_micros(200)];
+
+/// A reference faster than this is not there to be measured: a ratio to it says nothing.
+const NEGLIGIBLE: f64 = 0.15;
+
+fn main() {
+    let peers = Peers::default();
+    println!(
+        "\n{SAMPLES} samples each, the fastest counts; contestants take turns; loop, call and the guarded function itself subtracted.\n"
+    );
+    let mut columns = Vec::new();
+    for (threads, sample) in (1..).zip(SAMPLE) {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if threads > cores {
+            eprintln!("skipped: {threads} threads on {cores} core");
+            continue;
+        }
+        let measured = measure::nanoseconds(&contestants::all(), &peers, threads, SAMPLES, sample);
+        columns.push((threads, contestants::costs(&measured)));
+    }
+    let mut header = vec!["operation".to_owned(), "by".to_owned()];
+    for (threads, _) in &columns {
+        let threads = if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads sharing it") };
+        header.extend([format!("{threads}: ns"), "ratio".to_owned()]);
+    }
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    println!("{}", markdown(2, &header, &rows(&columns)));
+}
+
+fn rows(columns: &[(usize, Vec<Vec<f64>>)]) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for (at, group) in GROUPS.iter().enumerate() {
+        for (which, contestant) in group.contestants.iter().enumerate() {
+            let mut row =
+                vec![if which == 0 { group.operation.to_owned() } else { String::new() }, contestant.name.to_owned()];
+            for (_, costs) in columns {
+                let costs = &costs[at];
+                let reference = costs[1];
+                row.push(format!("{:.1}", costs[which].max(0.0)));
+                row.push(if reference < NEGLIGIBLE {
+                    "–".to_owned()
+                } else {
+                    format!("{:.2}", costs[which] / reference)
+                });
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}

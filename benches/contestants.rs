@@ -1,0 +1,339 @@
+//! Who is measured, and against whom.
+
+use governor::clock::{DefaultClock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use lifecycle::{Flag, circuit_breaker, init_flag, rate_limit, singleton};
+use std::hint::black_box;
+use std::num::NonZeroU32;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// One way to do the work.
+#[derive(Debug, Clone, Copy)]
+pub struct Contestant {
+    /// Its row in the table.
+    pub name: &'static str,
+    /// The work, once. What it is given and what it gives only keeps the compiler from leaving work out.
+    pub once: fn(&Peers, u64) -> u64,
+    /// The work that many times: inlined into a loop of its own.
+    pub often: fn(&Peers, u64),
+}
+
+/// Makes both forms of a contestant out of one function.
+macro_rules! contestant {
+    ($name:literal, $work:path) => {
+        Contestant {
+            name: $name,
+            once: $work,
+            often: |peers, times| crate::measure::repeat_inlined($work, peers, times),
+        }
+    };
+}
+
+/// One kind of work, and who does it.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// What is done.
+    pub operation: &'static str,
+    /// What is subtracted.
+    pub base: Base,
+    /// `lifecycle` first, then whom it is compared with (ratio 1), then the others.
+    pub contestants: &'static [Contestant],
+    /// The instructions that `lifecycle` may take.
+    pub budget: Option<Budget>,
+}
+
+/// What is none of a contestant's own cost.
+#[derive(Debug, Clone, Copy)]
+pub enum Base {
+    /// The loop and the call of the contestant.
+    Loop,
+    /// These and the function that is guarded.
+    Unguarded,
+}
+
+/// A number of instructions.
+#[derive(Debug, Clone, Copy)]
+pub enum Budget {
+    /// That many more than the base.
+    OverBase(u64),
+    /// That many more than whom `lifecycle` is compared with.
+    OverReference(u64),
+}
+
+/// The [`Base`]s, in its order.
+static BASES: [Contestant; 2] = [contestant!("nothing", nothing), contestant!("the call, unguarded", unguarded)];
+
+/// Everything that is measured.
+pub static GROUPS: &[Group] = &[
+    Group {
+        operation: "singleton read",
+        base: Base::Loop,
+        contestants: &[
+            contestant!("**lifecycle** `#[singleton]`, counted", lifecycle_singleton),
+            contestant!("std `LazyLock`", std_lazy_lock),
+            contestant!("once_cell `Lazy`", once_cell_lazy),
+        ],
+        budget: Some(Budget::OverBase(13)),
+    },
+    Group {
+        operation: "flag read",
+        base: Base::Loop,
+        contestants: &[
+            contestant!("**lifecycle** `#[init_flag]`", lifecycle_flag),
+            contestant!("`AtomicBool`, relaxed load", atomic_bool),
+        ],
+        budget: Some(Budget::OverReference(4)),
+    },
+    Group {
+        operation: "closed breaker, call succeeds",
+        base: Base::Unguarded,
+        contestants: &[
+            contestant!("**lifecycle** `#[circuit_breaker]`, counted", lifecycle_breaker),
+            contestant!("failsafe, consecutive failures", failsafe_breaker),
+            contestant!("recloser", recloser_breaker),
+        ],
+        budget: Some(Budget::OverBase(30)),
+    },
+    Group {
+        operation: "limiter admits, 1000 in 10 us",
+        base: Base::Unguarded,
+        contestants: &[
+            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", lifecycle_admits),
+            contestant!("governor, its default clock (quanta)", governor_admits),
+            contestant!("governor, `Instant` as clock", governor_instant_admits),
+        ],
+        budget: None,
+    },
+    Group {
+        operation: "limiter refuses",
+        base: Base::Loop,
+        contestants: &[
+            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", lifecycle_refuses),
+            contestant!("governor, its default clock (quanta)", governor_refuses),
+            contestant!("governor, `Instant` as clock", governor_instant_refuses),
+        ],
+        budget: None,
+    },
+];
+
+/// Every function that is measured.
+#[must_use]
+pub fn all() -> Vec<Contestant> {
+    BASES.iter().chain(GROUPS.iter().flat_map(|group| group.contestants)).copied().collect()
+}
+
+/// From what was measured, in the order of [`all`]: what each contestant of each group costs over the group's base.
+#[must_use]
+pub fn costs(measured: &[f64]) -> Vec<Vec<f64>> {
+    let (bases, mut rest) = measured.split_at(BASES.len());
+    let mut costs = Vec::new();
+    for group in GROUPS {
+        let (own, others) = rest.split_at(group.contestants.len());
+        costs.push(own.iter().map(|value| value - bases[group.base as usize]).collect());
+        rest = others;
+    }
+    costs
+}
+
+/// What the peers need at hand. They get it by reference, as a field of an application's state would be: in statics they would
+/// pay for a `LazyLock` beside their own work.
+#[derive(Debug)]
+pub struct Peers {
+    failsafe: failsafe::StateMachine<failsafe::failure_policy::ConsecutiveFailures<failsafe::backoff::Constant>, ()>,
+    recloser: recloser::Recloser,
+    generous: Direct<DefaultClock>,
+    strict: Direct<DefaultClock>,
+    generous_instant: Direct<MonotonicClock>,
+    strict_instant: Direct<MonotonicClock>,
+}
+
+type Direct<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as governor::clock::Clock>::Instant>>;
+
+impl Default for Peers {
+    fn default() -> Self {
+        // Were it never stored to, the compiler would be free to know its value.
+        USE_CACHE_ATOMIC.store(black_box(true), Ordering::Relaxed);
+        let policy =
+            failsafe::failure_policy::consecutive_failures(5, failsafe::backoff::constant(Duration::from_secs(60)));
+        let burst = const { NonZeroU32::new(1000).unwrap() };
+        let each = Duration::from_nanos(10);
+        let generous = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
+        let strict = Quota::per_hour(NonZeroU32::MIN);
+        Self {
+            failsafe: failsafe::Config::new().failure_policy(policy).build(),
+            recloser: recloser::Recloser::custom().build(),
+            generous: RateLimiter::direct(generous),
+            strict: RateLimiter::direct(strict),
+            generous_instant: RateLimiter::direct_with_clock(generous, MonotonicClock),
+            strict_instant: RateLimiter::direct_with_clock(strict, MonotonicClock),
+        }
+    }
+}
+
+// ---- The call that is guarded
+
+/// Why a call gives no number.
+#[derive(Debug)]
+enum Failure {
+    Refused,
+    Broken,
+}
+
+impl From<lifecycle::Rejected> for Failure {
+    fn from(_: lifecycle::Rejected) -> Self {
+        Self::Refused
+    }
+}
+
+/// Succeeds, which the compiler does not know. Not inlined, as what one guards is not.
+#[inline(never)]
+fn work(number: u64) -> Result<u64, Failure> {
+    if black_box(number) == u64::MAX { Err(Failure::Broken) } else { Ok(number) }
+}
+
+/// Keeps both outcomes apart, so that none is left out.
+#[inline(always)]
+fn outcome(result: Result<u64, Failure>) -> u64 {
+    match result {
+        Ok(number) => number,
+        Err(Failure::Refused) => u64::MAX,
+        Err(Failure::Broken) => u64::MAX - 1,
+    }
+}
+
+#[inline(always)]
+fn nothing(_: &Peers, number: u64) -> u64 {
+    number
+}
+
+#[inline(always)]
+fn unguarded(_: &Peers, number: u64) -> u64 {
+    outcome(work(number))
+}
+
+// ---- Singletons: the reference is handed out, not read through
+
+#[singleton]
+#[derive(Debug, Default)]
+struct Settings {
+    numbers: [u64; 4],
+}
+
+#[inline(always)]
+fn address(settings: &'static Settings) -> u64 {
+    settings.numbers.as_ptr().addr() as u64
+}
+
+#[inline(always)]
+fn lifecycle_singleton(_: &Peers, _: u64) -> u64 {
+    address(Settings::instance())
+}
+
+#[inline(always)]
+fn std_lazy_lock(_: &Peers, _: u64) -> u64 {
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(|| black_box(Settings::default()));
+    address(&SETTINGS)
+}
+
+#[inline(always)]
+fn once_cell_lazy(_: &Peers, _: u64) -> u64 {
+    static SETTINGS: once_cell::sync::Lazy<Settings> = once_cell::sync::Lazy::new(|| black_box(Settings::default()));
+    address(&SETTINGS)
+}
+
+// ---- Flags
+
+#[init_flag(env = "LIFECYCLE_BENCHES_USE_CACHE")]
+static USE_CACHE: Flag<bool> = true;
+
+static USE_CACHE_ATOMIC: AtomicBool = AtomicBool::new(true);
+
+#[inline(always)]
+fn lifecycle_flag(_: &Peers, number: u64) -> u64 {
+    if USE_CACHE.get() { number } else { !number }
+}
+
+#[inline(always)]
+fn atomic_bool(_: &Peers, number: u64) -> u64 {
+    if USE_CACHE_ATOMIC.load(Ordering::Relaxed) { number } else { !number }
+}
+
+// ---- Breakers
+
+#[circuit_breaker]
+fn lifecycle_call(number: u64) -> Result<u64, Failure> {
+    work(number)
+}
+
+#[inline(always)]
+fn lifecycle_breaker(_: &Peers, number: u64) -> u64 {
+    outcome(lifecycle_call(number))
+}
+
+#[inline(always)]
+fn failsafe_breaker(peers: &Peers, number: u64) -> u64 {
+    use failsafe::CircuitBreaker as _;
+    outcome(peers.failsafe.call(|| work(number)).map_err(|error| match error {
+        failsafe::Error::Inner(inner) => inner,
+        failsafe::Error::Rejected => Failure::Refused,
+    }))
+}
+
+#[inline(always)]
+fn recloser_breaker(peers: &Peers, number: u64) -> u64 {
+    outcome(peers.recloser.call(|| work(number)).map_err(|error| match error {
+        recloser::Error::Inner(inner) => inner,
+        recloser::Error::Rejected => Failure::Refused,
+    }))
+}
+
+// ---- Limiters: one that never refuses at the speed of this loop, and one that nearly always does
+
+#[rate_limit("1000/10us")]
+fn generous_call(number: u64) -> Result<u64, Failure> {
+    work(number)
+}
+
+#[rate_limit("1/h")]
+fn strict_call(number: u64) -> Result<u64, Failure> {
+    work(number)
+}
+
+#[inline(always)]
+fn lifecycle_admits(_: &Peers, number: u64) -> u64 {
+    outcome(generous_call(number))
+}
+
+#[inline(always)]
+fn lifecycle_refuses(_: &Peers, number: u64) -> u64 {
+    outcome(strict_call(number))
+}
+
+#[inline(always)]
+fn governed<C: governor::clock::Clock>(limiter: &Direct<C>, number: u64) -> u64 {
+    outcome(limiter.check().map_err(|_| Failure::Refused).and_then(|()| work(number)))
+}
+
+#[inline(always)]
+fn governor_admits(peers: &Peers, number: u64) -> u64 {
+    governed(&peers.generous, number)
+}
+
+#[inline(always)]
+fn governor_refuses(peers: &Peers, number: u64) -> u64 {
+    governed(&peers.strict, number)
+}
+
+#[inline(always)]
+fn governor_instant_admits(peers: &Peers, number: u64) -> u64 {
+    governed(&peers.generous_instant, number)
+}
+
+#[inline(always)]
+fn governor_instant_refuses(peers: &Peers, number: u64) -> u64 {
+    governed(&peers.strict_instant, number)
+}

@@ -1,0 +1,68 @@
+//! The numbers of the by-name core, as the wire carries them.
+
+use crate::registry::SingletonSnapshot;
+use serde::{Serialize, Serializer};
+
+/// The numbers of a core, in the wire form of the contract (core-semantics 3.6).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SingletonStats {
+    /// Instances that exist.
+    pub total_singletons: usize,
+    /// Their names, in the order of creation.
+    pub singleton_names: Vec<String>,
+    /// Their types.
+    #[serde(serialize_with = "pairs")]
+    pub singleton_types: Vec<(String, String)>,
+    /// When each was stored, in seconds since 1970.
+    #[serde(serialize_with = "pairs")]
+    pub creation_times: Vec<(String, f64)>,
+    /// How often each was handed out.
+    #[serde(serialize_with = "pairs")]
+    pub access_counts: Vec<(String, u64)>,
+    /// Their shallow size.
+    pub estimated_memory_bytes: usize,
+    /// The same in KiB, to two decimals.
+    pub estimated_memory_kb: f64,
+    /// The same in MiB, to two decimals.
+    pub estimated_memory_mb: f64,
+    /// What the estimate covers.
+    pub memory_note: &'static str,
+    /// Operations refused by the limit.
+    pub rate_limited_count: u64,
+    /// When the numbers were taken.
+    pub timestamp: f64,
+}
+
+/// On the wire a list of pairs is an object.
+fn pairs<S: Serializer, V: Serialize>(pairs: &[(String, V)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// Half up, to two decimals.
+fn round2(value: f64) -> f64 {
+    (value * 100.0 + 0.5).floor() / 100.0
+}
+
+impl SingletonStats {
+    /// Of the instances that exist.
+    pub(super) fn of(created: &[SingletonSnapshot], rate_limited_count: u64, timestamp: f64) -> Self {
+        fn by_name<V>(of: &[SingletonSnapshot], value: impl Fn(&SingletonSnapshot) -> V) -> Vec<(String, V)> {
+            of.iter().map(|one| (one.name.clone(), value(one))).collect()
+        }
+        let bytes = created.iter().map(|one| one.size).sum::<usize>();
+        Self {
+            total_singletons: created.len(),
+            singleton_names: created.iter().map(|one| one.name.clone()).collect(),
+            singleton_types: by_name(created, |one| one.type_name.clone()),
+            creation_times: by_name(created, |one| one.created_at.unwrap_or_default()),
+            access_counts: by_name(created, |one| one.accesses),
+            estimated_memory_bytes: bytes,
+            estimated_memory_kb: round2(bytes as f64 / 1024.0),
+            estimated_memory_mb: round2(bytes as f64 / 1_048_576.0),
+            memory_note: "Estimates are shallow size only (size_of)",
+            rate_limited_count,
+            timestamp,
+        }
+    }
+}
