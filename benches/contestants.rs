@@ -1,5 +1,6 @@
 //! Who is measured, and against whom.
 
+use failsafe::CircuitBreaker as _;
 use governor::clock::{DefaultClock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -22,13 +23,13 @@ pub struct Contestant {
     pub often: fn(&Peers, u64),
 }
 
-/// Makes both forms of a contestant out of one function.
+/// Both forms of a contestant. The work is written out twice: called twice it might not be inlined.
 macro_rules! contestant {
-    ($name:literal, $work:path) => {
+    ($name:literal, |$peers:pat_param, $number:pat_param| $work:expr) => {
         Contestant {
             name: $name,
-            once: $work,
-            often: |peers, times| crate::measure::repeat_inlined($work, peers, times),
+            once: |$peers, $number| $work,
+            often: |peers, times| crate::measure::repeat_inlined(|$peers, $number| $work, peers, times),
         }
     };
 }
@@ -65,17 +66,18 @@ pub enum Budget {
 }
 
 /// The [`Base`]s, in its order.
-static BASES: [Contestant; 2] = [contestant!("nothing", nothing), contestant!("the call, unguarded", unguarded)];
+static BASES: [Contestant; 2] =
+    [contestant!("nothing", |_, number| number), contestant!("the call, unguarded", |_, number| outcome(work(number)))];
 
-/// Everything that is measured.
-pub static GROUPS: &[Group] = &[
+/// See [`groups`].
+static GROUPS: &[Group] = &[
     Group {
         operation: "singleton read",
         base: Base::Loop,
         contestants: &[
-            contestant!("**lifecycle** `#[singleton]`, counted", lifecycle_singleton),
-            contestant!("std `LazyLock`", std_lazy_lock),
-            contestant!("once_cell `Lazy`", once_cell_lazy),
+            contestant!("**lifecycle** `#[singleton]`, counted", |_, _| address(Settings::instance())),
+            contestant!("std `LazyLock`", |_, _| address(&SETTINGS_STD)),
+            contestant!("once_cell `Lazy`", |_, _| address(&SETTINGS_ONCE_CELL)),
         ],
         budget: Some(Budget::OverBase(13)),
     },
@@ -83,8 +85,10 @@ pub static GROUPS: &[Group] = &[
         operation: "flag read",
         base: Base::Loop,
         contestants: &[
-            contestant!("**lifecycle** `#[init_flag]`", lifecycle_flag),
-            contestant!("`AtomicBool`, relaxed load", atomic_bool),
+            contestant!("**lifecycle** `#[init_flag]`", |_, number| choice(USE_CACHE.get(), number)),
+            contestant!("`AtomicBool`, relaxed load", |_, number| {
+                choice(USE_CACHE_ATOMIC.load(Ordering::Relaxed), number)
+            }),
         ],
         budget: Some(Budget::OverReference(4)),
     },
@@ -92,9 +96,13 @@ pub static GROUPS: &[Group] = &[
         operation: "closed breaker, call succeeds",
         base: Base::Unguarded,
         contestants: &[
-            contestant!("**lifecycle** `#[circuit_breaker]`, counted", lifecycle_breaker),
-            contestant!("failsafe, consecutive failures", failsafe_breaker),
-            contestant!("recloser", recloser_breaker),
+            contestant!("**lifecycle** `#[circuit_breaker]`, counted", |_, number| outcome(guarded(number))),
+            contestant!("failsafe, consecutive failures", |peers, number| {
+                outcome(peers.failsafe.call(|| work(number)).map_err(of_failsafe))
+            }),
+            contestant!("recloser", |peers, number| {
+                outcome(peers.recloser.call(|| work(number)).map_err(of_recloser))
+            }),
         ],
         budget: Some(Budget::OverBase(30)),
     },
@@ -102,9 +110,9 @@ pub static GROUPS: &[Group] = &[
         operation: "limiter admits, 1000 in 10 us",
         base: Base::Unguarded,
         contestants: &[
-            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", lifecycle_admits),
-            contestant!("governor, its default clock (quanta)", governor_admits),
-            contestant!("governor, `Instant` as clock", governor_instant_admits),
+            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", |_, number| outcome(generous(number))),
+            contestant!("governor, its default clock (quanta)", |peers, number| governed(&peers.generous, number)),
+            contestant!("governor, `Instant` as clock", |peers, number| governed(&peers.generous_instant, number)),
         ],
         budget: None,
     },
@@ -112,13 +120,21 @@ pub static GROUPS: &[Group] = &[
         operation: "limiter refuses",
         base: Base::Loop,
         contestants: &[
-            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", lifecycle_refuses),
-            contestant!("governor, its default clock (quanta)", governor_refuses),
-            contestant!("governor, `Instant` as clock", governor_instant_refuses),
+            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", |_, number| outcome(strict(number))),
+            contestant!("governor, its default clock (quanta)", |peers, number| governed(&peers.strict, number)),
+            contestant!("governor, `Instant` as clock", |peers, number| governed(&peers.strict_instant, number)),
         ],
         budget: None,
     },
 ];
+
+/// Everything that is measured. Behind a function: were the table public, so were in effect the statics it leads to, and they
+/// would be loaded by way of a table of addresses, as nobody's own statics are.
+#[inline(never)]
+#[must_use]
+pub fn groups() -> &'static [Group] {
+    GROUPS
+}
 
 /// Every function that is measured.
 #[must_use]
@@ -205,16 +221,6 @@ fn outcome(result: Result<u64, Failure>) -> u64 {
     }
 }
 
-#[inline(always)]
-fn nothing(_: &Peers, number: u64) -> u64 {
-    number
-}
-
-#[inline(always)]
-fn unguarded(_: &Peers, number: u64) -> u64 {
-    outcome(work(number))
-}
-
 // ---- Singletons: the reference is handed out, not read through
 
 #[singleton]
@@ -223,26 +229,13 @@ struct Settings {
     numbers: [u64; 4],
 }
 
+static SETTINGS_STD: LazyLock<Settings> = LazyLock::new(|| black_box(Settings::default()));
+static SETTINGS_ONCE_CELL: once_cell::sync::Lazy<Settings> =
+    once_cell::sync::Lazy::new(|| black_box(Settings::default()));
+
 #[inline(always)]
 fn address(settings: &'static Settings) -> u64 {
     settings.numbers.as_ptr().addr() as u64
-}
-
-#[inline(always)]
-fn lifecycle_singleton(_: &Peers, _: u64) -> u64 {
-    address(Settings::instance())
-}
-
-#[inline(always)]
-fn std_lazy_lock(_: &Peers, _: u64) -> u64 {
-    static SETTINGS: LazyLock<Settings> = LazyLock::new(|| black_box(Settings::default()));
-    address(&SETTINGS)
-}
-
-#[inline(always)]
-fn once_cell_lazy(_: &Peers, _: u64) -> u64 {
-    static SETTINGS: once_cell::sync::Lazy<Settings> = once_cell::sync::Lazy::new(|| black_box(Settings::default()));
-    address(&SETTINGS)
 }
 
 // ---- Flags
@@ -253,87 +246,49 @@ static USE_CACHE: Flag<bool> = true;
 static USE_CACHE_ATOMIC: AtomicBool = AtomicBool::new(true);
 
 #[inline(always)]
-fn lifecycle_flag(_: &Peers, number: u64) -> u64 {
-    if USE_CACHE.get() { number } else { !number }
+fn choice(flag: bool, number: u64) -> u64 {
+    if flag { number } else { !number }
 }
 
-#[inline(always)]
-fn atomic_bool(_: &Peers, number: u64) -> u64 {
-    if USE_CACHE_ATOMIC.load(Ordering::Relaxed) { number } else { !number }
-}
-
-// ---- Breakers
+// ---- Guards. All are inlined into the loop; what they guard is not.
 
 #[circuit_breaker]
-fn lifecycle_call(number: u64) -> Result<u64, Failure> {
+#[inline(always)]
+fn guarded(number: u64) -> Result<u64, Failure> {
     work(number)
 }
 
 #[inline(always)]
-fn lifecycle_breaker(_: &Peers, number: u64) -> u64 {
-    outcome(lifecycle_call(number))
-}
-
-#[inline(always)]
-fn failsafe_breaker(peers: &Peers, number: u64) -> u64 {
-    use failsafe::CircuitBreaker as _;
-    outcome(peers.failsafe.call(|| work(number)).map_err(|error| match error {
+fn of_failsafe(error: failsafe::Error<Failure>) -> Failure {
+    match error {
         failsafe::Error::Inner(inner) => inner,
         failsafe::Error::Rejected => Failure::Refused,
-    }))
+    }
 }
 
 #[inline(always)]
-fn recloser_breaker(peers: &Peers, number: u64) -> u64 {
-    outcome(peers.recloser.call(|| work(number)).map_err(|error| match error {
+fn of_recloser(error: recloser::Error<Failure>) -> Failure {
+    match error {
         recloser::Error::Inner(inner) => inner,
         recloser::Error::Rejected => Failure::Refused,
-    }))
+    }
 }
 
-// ---- Limiters: one that never refuses at the speed of this loop, and one that nearly always does
-
+/// Never refuses at the speed of this loop.
 #[rate_limit("1000/10us")]
-fn generous_call(number: u64) -> Result<u64, Failure> {
+#[inline(always)]
+fn generous(number: u64) -> Result<u64, Failure> {
     work(number)
 }
 
+/// Refuses nearly always.
 #[rate_limit("1/h")]
-fn strict_call(number: u64) -> Result<u64, Failure> {
+#[inline(always)]
+fn strict(number: u64) -> Result<u64, Failure> {
     work(number)
-}
-
-#[inline(always)]
-fn lifecycle_admits(_: &Peers, number: u64) -> u64 {
-    outcome(generous_call(number))
-}
-
-#[inline(always)]
-fn lifecycle_refuses(_: &Peers, number: u64) -> u64 {
-    outcome(strict_call(number))
 }
 
 #[inline(always)]
 fn governed<C: governor::clock::Clock>(limiter: &Direct<C>, number: u64) -> u64 {
     outcome(limiter.check().map_err(|_| Failure::Refused).and_then(|()| work(number)))
-}
-
-#[inline(always)]
-fn governor_admits(peers: &Peers, number: u64) -> u64 {
-    governed(&peers.generous, number)
-}
-
-#[inline(always)]
-fn governor_refuses(peers: &Peers, number: u64) -> u64 {
-    governed(&peers.strict, number)
-}
-
-#[inline(always)]
-fn governor_instant_admits(peers: &Peers, number: u64) -> u64 {
-    governed(&peers.generous_instant, number)
-}
-
-#[inline(always)]
-fn governor_instant_refuses(peers: &Peers, number: u64) -> u64 {
-    governed(&peers.strict_instant, number)
 }

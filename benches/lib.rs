@@ -15,7 +15,7 @@
 pub mod contestants;
 pub mod measure;
 
-pub use contestants::{Budget, Contestant, GROUPS, Peers};
+pub use contestants::{Budget, Contestant, Group, Peers};
 
 /// A Markdown table; the first `text` columns are text, the others numbers.
 #[must_use]

@@ -149,8 +149,9 @@ async fn tour(story: &mut Story) -> Result<(), BoxError> {
     story.expect("who needs whom, as observed", lifecycle::snapshot().edges(), [("http_client", "config")]);
 
     story.chapter("A flag changes its mind");
-    for _ in ["as found", "flipped"] {
-        let eco = ECO_MODE.get(); // at first false, unless GATEWAY_ECO_MODE says something else
+    // As found (false, unless GATEWAY_ECO_MODE says something else), then flipped.
+    for _ in 0..2 {
+        let eco = ECO_MODE.get();
         let cold = too_cold(&readings)?;
         say(format_args!("eco mode {eco} ({}), rooms to heat: {cold:?}", ECO_MODE.source()));
         story.expect("rooms to heat", cold, if eco { &[][..] } else { &["kitchen", "living_room"] });
@@ -185,15 +186,16 @@ async fn tour(story: &mut Story) -> Result<(), BoxError> {
 
     story.chapter("A burst: the rate limit lets through what fits, exactly");
     let limiter = lifecycle::limiter("read_room")?;
+    // The window slides: wait until it has left all calls of the chapters above behind.
     while limiter.usage().used > 0 {
-        sleep(Duration::from_millis(10)).await; // until the calls above are out of the window
+        sleep(Duration::from_millis(10)).await;
     }
     let outcomes = story.ask_at_once(&hub, 30).await;
     let count = |what| outcomes.iter().filter(|outcome| word(outcome) == what).count();
     say(format_args!("30 calls at once: {} answered, {} refused", count("answered"), count("limited")));
     story.expect("admitted calls of the burst", count("answered"), 20);
     story.expect("refused calls of the burst", count("limited"), 10);
-    story.expect("failures the breaker saw in that", breaker.metrics().failures, 0);
+    story.expect("failures the breaker saw in it", breaker.metrics().failures, 0); // a refusal is no failure
     if let Some(refused) = outcomes.iter().rfind(|outcome| outcome.is_err()) {
         stage::tell("kitchen", refused);
         story.wait_out(refused).await;

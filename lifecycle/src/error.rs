@@ -58,8 +58,21 @@ fn rejected_text(kind: &RejectedKind, name: &str, retry_after: Option<&Duration>
     };
     let name = printable(name);
     match retry_after {
-        Some(after) => format!("`{name}`: {why}, retry after {after:.1?}"),
+        Some(after) => format!("`{name}`: {why}, retry after {}", wait(after)),
         None => format!("`{name}`: {why}"),
+    }
+}
+
+/// A time to wait, in words: to the nearest millisecond, from a second on to the nearest tenth. (The field is exact.)
+fn wait(time: &Duration) -> String {
+    let nanos = time.as_nanos();
+    let millis = (nanos + 500_000) / 1_000_000;
+    let tenths = (nanos + 50_000_000) / 100_000_000;
+    match (millis, tenths) {
+        (0, _) if nanos > 0 => "1ms".to_owned(),
+        (..1000, _) => format!("{millis}ms"),
+        (_, tenths) if tenths % 10 == 0 => format!("{}s", tenths / 10),
+        (_, tenths) => format!("{}.{}s", tenths / 10, tenths % 10),
     }
 }
 
@@ -76,7 +89,7 @@ pub enum CallError<E> {
     #[error(transparent)]
     Rejected(#[from] Rejected),
     /// The core's own operation limit refused: the function did not run.
-    #[error("rate limit exceeded for {manager} operations, retry after {retry_after:.1?}")]
+    #[error("rate limit exceeded for {manager} operations, retry after {}", wait(.retry_after))]
     RateLimited {
         /// Which core.
         manager: &'static str,
@@ -133,7 +146,7 @@ pub enum CreateError<E> {
 #[non_exhaustive]
 pub enum Error {
     /// A core's limit on operations is used up.
-    #[error("Rate limit exceeded: {manager} allows {limit} operations in {window:?}, retry after {retry_after:.1?}")]
+    #[error("Rate limit exceeded: {manager} allows {limit} operations in {window:?}, retry after {}", wait(.retry_after))]
     RateLimited {
         /// Which core: `initialization`, `singleton` or `circuit_breaker`.
         manager: &'static str,
@@ -264,4 +277,21 @@ pub enum Error {
         /// Why, and what to do.
         reason: &'static str,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_reads_naturally() {
+        let text = |nanos| wait(&Duration::from_nanos(nanos));
+        assert_eq!(text(0), "0ms");
+        assert_eq!(text(1), "1ms");
+        assert_eq!(text(399_900_001), "400ms");
+        assert_eq!(text(999_980_000), "1s");
+        assert_eq!(text(1_000_000_001), "1s");
+        assert_eq!(text(29_960_000_000), "30s");
+        assert_eq!(text(1_260_000_000), "1.3s");
+    }
 }

@@ -13,7 +13,7 @@
 //!
 //! testing::isolated(|| {
 //!     fetch(false).unwrap_err();
-//!     assert_eq!(fetch(true).unwrap_err().to_string(), "`fetch`: circuit breaker is open, retry after 30.0s");
+//!     assert_eq!(fetch(true).unwrap_err().to_string(), "`fetch`: circuit breaker is open, retry after 30s");
 //!     testing::advance(Duration::from_secs(30));
 //!     fetch(true).unwrap();
 //! });

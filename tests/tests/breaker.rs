@@ -189,7 +189,7 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> 
 #[test]
 fn a_future_dropped_early_counts_for_nothing_and_dropped_late_is_a_failure() {
     let (breaker, clock) = breaker(three().slow_call(secs(1)));
-    let mut drop_after = |wait| {
+    let drop_after = |wait| {
         let mut call = Box::pin(breaker.call_async(pending::<Result<(), ()>>()));
         assert!(poll(call.as_mut()).is_pending());
         clock.advance(wait);

@@ -74,7 +74,10 @@ fn a_declared_breaker_is_seen_by_the_core_once_used_and_starts_afresh_on_reset()
         assert!(core.get_all_states().is_empty());
         seen_by_core().unwrap_err();
         let states = core.get_all_states();
-        assert_eq!((states[0].name.as_str(), states[0].state.as_str(), states[0].threshold), ("seen_by_core", "open", 1));
+        assert_eq!(
+            (states[0].name.as_str(), states[0].state.as_str(), states[0].threshold),
+            ("seen_by_core", "open", 1)
+        );
         assert_eq!(core.get("seen_by_core").unwrap().config().to_string(), "threshold 1, timeout 9s");
         core.reset().unwrap();
         assert!(core.get_all_states().is_empty());
@@ -90,23 +93,54 @@ fn breaker_operations_have_the_shapes_of_the_contract() {
         let state = run("get", Args::new().with("name", "db"));
         assert_eq!(
             keys(&state),
-            ["name", "state", "failures", "threshold", "timeout", "last_failure_time", "opened_at", "retry_after_seconds", "statistics"]
+            [
+                "name",
+                "state",
+                "failures",
+                "threshold",
+                "timeout",
+                "last_failure_time",
+                "opened_at",
+                "retry_after_seconds",
+                "statistics"
+            ]
         );
         assert_eq!(
             keys(&state["statistics"]),
-            ["total_calls", "successful_calls", "failed_calls", "rejected_calls", "cancelled_calls", "ignored_calls", "times_opened", "last_state_change"]
+            [
+                "total_calls",
+                "successful_calls",
+                "failed_calls",
+                "rejected_calls",
+                "cancelled_calls",
+                "ignored_calls",
+                "times_opened",
+                "last_state_change"
+            ]
         );
-        assert_eq!((&state["state"], &state["threshold"], &state["timeout"]), (&json!("closed"), &json!(5), &json!(60.0)));
+        assert_eq!(
+            (&state["state"], &state["threshold"], &state["timeout"]),
+            (&json!("closed"), &json!(5), &json!(60.0))
+        );
         let stats = run("get_stats", Args::new());
         assert_eq!(keys(&stats), ["success", "message", "data"]);
         assert_eq!(
             keys(&stats["data"]),
-            ["total_operations", "breakers_count", "rate_limited_count", "rate_limit_window_ms", "current_rate_limit_size", "max_rate_limit", "breakers"]
+            [
+                "total_operations",
+                "breakers_count",
+                "rate_limited_count",
+                "rate_limit_window_ms",
+                "current_rate_limit_size",
+                "max_rate_limit",
+                "breakers"
+            ]
         );
         assert_eq!(keys(&stats["data"]["breakers"]), ["db"]);
         assert_eq!(run("reset_all", Args::new()), json!(null));
         assert_eq!(run("reset", Args::new()), json!(true));
-        let call = lifecycle::execute_circuit_breaker_operation(CircuitBreakerOperation::Call, Args::new().with("name", "db"));
+        let call =
+            lifecycle::execute_circuit_breaker_operation(CircuitBreakerOperation::Call, Args::new().with("name", "db"));
         assert!(matches!(call, Err(Error::NotDispatchable { .. })));
     });
 }
@@ -126,9 +160,17 @@ fn singleton_operations_have_the_shapes_of_the_contract() {
         assert_eq!(
             stats.as_object().unwrap().keys().collect::<Vec<_>>(),
             [
-                "total_singletons", "singleton_names", "singleton_types", "creation_times", "access_counts",
-                "estimated_memory_bytes", "estimated_memory_kb", "estimated_memory_mb", "memory_note",
-                "rate_limited_count", "timestamp"
+                "total_singletons",
+                "singleton_names",
+                "singleton_types",
+                "creation_times",
+                "access_counts",
+                "estimated_memory_bytes",
+                "estimated_memory_kb",
+                "estimated_memory_mb",
+                "memory_note",
+                "rate_limited_count",
+                "timestamp"
             ]
         );
         assert_eq!((&stats["singleton_names"], &stats["access_counts"]), (&json!(["a"]), &json!({"a": 1})));

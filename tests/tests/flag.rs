@@ -154,7 +154,7 @@ fn the_snapshot_shows_value_and_source_of_each_flag() {
         PLAIN.set(false);
         let seen = snapshot().flags.into_iter().find(|one| one.name == "plain").unwrap();
         assert_eq!((seen.value, seen.source.as_str(), seen.type_name.as_str()), (false.into(), "set", "bool"));
-        assert!(seen.path.ends_with("::plain") && seen.source_location.contains("flag.rs:"));
+        assert!(seen.path.ends_with("::plain") && seen.declared_at.contains("flag.rs:"));
     });
 }
 
@@ -163,6 +163,14 @@ fn worlds_and_overrides_that_come_and_go_do_not_mix_with_readers_outside() {
     #[init_flag]
     static BUSY: Flag<u64> = 1;
     const ROUNDS: u64 = 3_000;
+
+    /// Lets the readers end, also when the test fails.
+    struct Ends<'a>(&'a AtomicU64);
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 
     BUSY.set(2);
     let done = AtomicU64::new(0);
@@ -175,6 +183,7 @@ fn worlds_and_overrides_that_come_and_go_do_not_mix_with_readers_outside() {
             });
         }
         scope.spawn(|| {
+            let _ends = Ends(&done);
             for round in 0..ROUNDS {
                 isolated(|| {
                     assert_eq!(BUSY.get(), 1, "a world begins with the default");
@@ -183,16 +192,15 @@ fn worlds_and_overrides_that_come_and_go_do_not_mix_with_readers_outside() {
                 });
                 assert_eq!(BUSY.get(), 2);
             }
-            done.fetch_add(1, Ordering::Relaxed);
         });
         scope.spawn(|| {
+            let _ends = Ends(&done);
             for round in 0..ROUNDS {
                 let guard = BUSY.override_with(200 + round);
                 assert_eq!(BUSY.get(), 200 + round);
                 drop(guard);
                 assert_eq!(BUSY.get(), 2);
             }
-            done.fetch_add(1, Ordering::Relaxed);
         });
     });
 }
@@ -209,6 +217,30 @@ fn in_child(test: &str, variables: &[(&str, &str)]) {
 
 fn is_child(test: &str) -> bool {
     std::env::var("LIFECYCLE_TEST_CHILD").is_ok_and(|name| name == test)
+}
+
+#[test]
+fn a_flag_that_readers_know_is_still_overridden_and_isolated() {
+    const TEST: &str = "a_flag_that_readers_know_is_still_overridden_and_isolated";
+    static LOOSE: Flag<u64> = Flag::new(1);
+    if !is_child(TEST) {
+        // Alone in its process, where no other test keeps flags on the slow path.
+        return in_child(TEST, &[]);
+    }
+    for round in 0..3 {
+        assert_eq!((PLAIN.get(), LOOSE.get()), (true, 1));
+        let guards = (PLAIN.override_with(false), LOOSE.override_with(2));
+        assert_eq!((PLAIN.get(), LOOSE.get()), (false, 2), "round {round}");
+        PLAIN.set(true);
+        assert!(!PLAIN.get(), "setting it does not bring it out");
+        drop(guards);
+        PLAIN.reset();
+        assert_eq!((PLAIN.get(), LOOSE.get()), (true, 1));
+        PLAIN.set(false);
+        isolated(|| assert!(PLAIN.get()));
+        assert!(!PLAIN.get());
+        PLAIN.reset();
+    }
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn an_async_call_that_hangs_until_it_is_dropped_opens_the_breaker() {
         }
         assert_eq!(state("remote"), State::Open);
         let refused = poll_once(remote(async { panic!("must not run") }));
-        assert!(matches!(refused, Poll::Ready(Err(ApiError::Refused(rejected))) if rejected.retry_after == Some(Duration::from_secs(30))));
+        assert!(
+            matches!(refused, Poll::Ready(Err(ApiError::Refused(rejected))) if rejected.retry_after == Some(Duration::from_secs(30)))
+        );
     });
 }
 
@@ -127,7 +129,8 @@ fn an_async_wrapper_is_small() {
     let inner = async |answer: std::future::Ready<bool>| {
         if answer.await { Ok::<u8, ApiError>(1) } else { Err(ApiError::Down) }
     };
-    let (bare, guarded) = (size_of_val(&inner(std::future::ready(true))), size_of_val(&remote(std::future::ready(true))));
+    let (bare, guarded) =
+        (size_of_val(&inner(std::future::ready(true))), size_of_val(&remote(std::future::ready(true))));
     let arguments = size_of::<std::future::Ready<bool>>();
     assert!(guarded <= bare + 64 + arguments, "bare {bare}, guarded {guarded}");
 }

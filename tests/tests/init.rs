@@ -3,7 +3,8 @@
 use lifecycle::init::execute_initialization_operation as execute;
 use lifecycle::testing::{advance, events, isolated};
 use lifecycle::{
-    Args, Error, Flag, InitConfig, InitializationCore, InitializationOperation as Op, init_flag, initialization, initialize,
+    Args, Error, Flag, InitConfig, InitializationCore, InitializationOperation as Op, init_flag, initialization,
+    initialize,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,13 +30,19 @@ fn use_up() {
 #[test]
 fn initialize_answers_in_the_contracts_shapes() {
     isolated(|| {
-        let first = run("initialize", Args::new().with("config", json!({"debug_mode": true, "timeout": 30})).with("region", "eu"));
+        let first = run(
+            "initialize",
+            Args::new().with("config", json!({"debug_mode": true, "timeout": 30})).with("region", "eu"),
+        );
         assert_eq!(keys(&first), ["status", "cached", "timestamp", "duration_ms", "config_keys"]);
         assert_eq!((&first["status"], &first["cached"]), (&json!("initialized"), &json!(false)));
         assert_eq!(first["config_keys"], json!(["debug_mode", "timeout", "region"]));
         advance(Duration::from_millis(1500));
         let later = run("initialize", Args::new());
-        assert_eq!(keys(&later), ["status", "cached", "timestamp", "init_duration_ms", "uptime_seconds", "config_keys"]);
+        assert_eq!(
+            keys(&later),
+            ["status", "cached", "timestamp", "init_duration_ms", "uptime_seconds", "config_keys"]
+        );
         assert_eq!((&later["status"], &later["cached"]), (&json!("already_initialized"), &json!(true)));
         assert_eq!((&later["timestamp"], &later["uptime_seconds"]), (&first["timestamp"], &json!(1.5)));
         assert_eq!(later["config_keys"], first["config_keys"]);
@@ -129,8 +136,15 @@ fn reset_goes_back_to_the_beginning_and_leaves_what_was_handed_out() {
 fn the_status_has_the_contracts_fields() {
     isolated(|| {
         let fields = [
-            "initialized", "config", "flags", "init_timestamp", "init_duration_ms", "uptime_seconds", "flag_count",
-            "config_keys", "rate_limited_count",
+            "initialized",
+            "config",
+            "flags",
+            "init_timestamp",
+            "init_duration_ms",
+            "uptime_seconds",
+            "flag_count",
+            "config_keys",
+            "rate_limited_count",
         ];
         let before = run("get_status", Args::new());
         assert_eq!(keys(&before), fields);
@@ -228,7 +242,8 @@ fn at_its_limit_each_operation_gives_what_the_matrix_says() {
         core.initialize(InitConfig::new().with("a", 1)).unwrap();
         core.set_flag("f", 1).unwrap();
         use_up();
-        let limited = |error: Option<Error>| matches!(error, Some(Error::RateLimited { manager: "initialization", .. }));
+        let limited =
+            |error: Option<Error>| matches!(error, Some(Error::RateLimited { manager: "initialization", .. }));
         assert!(limited(core.initialize(InitConfig::new()).err()));
         assert!(limited(core.config().err()));
         assert!(limited(core.set_flag("f", 2).err()));
@@ -244,7 +259,10 @@ fn at_its_limit_each_operation_gives_what_the_matrix_says() {
         assert_eq!(run("get_config", Args::new()), json!({}));
         assert_eq!(run("is_initialized", Args::new()), false);
         let wire = run("set_flag", Args::new().with("flag_name", "f").with("value", 2));
-        assert_eq!(wire.to_string(), json!({"success": false, "error": "Rate limit exceeded", "flag_name": "f"}).to_string());
+        assert_eq!(
+            wire.to_string(),
+            json!({"success": false, "error": "Rate limit exceeded", "flag_name": "f"}).to_string()
+        );
         assert_eq!(run("get_flag", Args::new().with("flag_name", "f").with("default", "d")), "d");
         let status = run("get_status", Args::new());
         assert_eq!(status["flags"]["f"], 1, "and nothing was changed");
@@ -282,7 +300,8 @@ fn unknown_operations_and_arguments_are_errors() {
     let missing = execute(Op::SetFlag, Args::new().with("flag_name", "f"));
     assert!(matches!(missing, Err(Error::MissingArgument { op: "set_flag", name: "value" })));
     let names: Vec<_> = Op::ALL.iter().map(|operation| operation.as_str()).collect();
-    let all = ["initialize", "get_config", "is_initialized", "reset", "get_status", "get_stats", "set_flag", "get_flag"];
+    let all =
+        ["initialize", "get_config", "is_initialized", "reset", "get_status", "get_stats", "set_flag", "get_flag"];
     assert_eq!(names, all);
     for name in names {
         assert_eq!(name.parse::<Op>().unwrap().to_string(), name);
@@ -301,7 +320,8 @@ fn a_secret_in_the_configuration_shows_up_nowhere() {
 
     isolated(|| {
         let core = initialization();
-        let config = InitConfig::new().with("token", CANARY).with("nested", json!({"password": CANARY})).with("region", "eu");
+        let config =
+            InitConfig::new().with("token", CANARY).with("nested", json!({"password": CANARY})).with("region", "eu");
         let mut seen = vec![format!("{config:?}"), serde_json::to_string(&config).unwrap()];
         seen.push(format!("{:?}", core.initialize(config.reveal("region")).unwrap()));
         seen.push(core.config_as::<Wrong>().unwrap_err().to_string());
@@ -341,7 +361,10 @@ fn flags_by_name_are_in_the_snapshot() {
         initialization().set_flag("beta", json!({"share": 5})).unwrap();
         let seen = lifecycle::snapshot();
         let flag = seen.flags.iter().find(|flag| flag.name == "beta").unwrap();
-        assert_eq!((flag.type_name.as_str(), flag.source.as_str(), &flag.value), ("object", "set", &json!({"share": 5})));
+        assert_eq!(
+            (flag.type_name.as_str(), flag.source.as_str(), &flag.value),
+            ("object", "set", &json!({"share": 5}))
+        );
         assert!(!seen.initialization.initialized);
     });
     assert!(lifecycle::snapshot().flags.iter().all(|flag| flag.name != "beta"));

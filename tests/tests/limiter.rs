@@ -216,7 +216,7 @@ fn a_guarded_function_is_limited_in_each_world_apart() {
         isolated(|| {
             assert_eq!((guarded(), guarded()), (Ok(7), Ok(7)));
             let refused = guarded().unwrap_err();
-            assert_eq!(refused.to_string(), "`guarded`: rate limit exceeded, retry after 1.0s");
+            assert_eq!(refused.to_string(), "`guarded`: rate limit exceeded, retry after 1s");
             let seen = lifecycle::limiter("guarded").unwrap().observe();
             assert_eq!((seen.limit, seen.used, seen.allowed, seen.limited), (2, 2, 2, 1));
             assert_eq!(seen.retry_after_seconds, 1.000_000_001);
@@ -226,5 +226,5 @@ fn a_guarded_function_is_limited_in_each_world_apart() {
     }
     let outside = lifecycle::snapshot().limiters.into_iter().find(|one| one.name == "guarded").unwrap();
     assert_eq!((outside.used, outside.allowed, outside.limited), (0, 0, 0));
-    assert!(outside.source.contains("limiter.rs:"));
+    assert!(outside.declared_at.contains("limiter.rs:"));
 }

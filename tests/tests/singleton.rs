@@ -76,7 +76,7 @@ fn a_panic_reaches_its_caller_and_the_next_one_tries_again() {
         run
     }
 
-    let panic = catch_unwind(|| moody()).unwrap_err();
+    let panic = catch_unwind(moody).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"not today"));
     assert_eq!(*moody(), 1);
 }
@@ -128,11 +128,11 @@ mod circle {
 
     #[singleton(factory = Hen::hatch)]
     #[derive(Debug)]
-    pub struct Hen;
+    pub(crate) struct Hen;
 
     #[singleton(factory = Egg::lay)]
     #[derive(Debug)]
-    pub struct Egg;
+    pub(crate) struct Egg;
 
     impl Hen {
         fn hatch() -> Self {
@@ -193,8 +193,8 @@ fn a_circle_over_two_threads_is_reported_to_one_and_the_other_is_created() {
     }
 
     let (a, b) = std::thread::scope(|scope| {
-        let a = scope.spawn(|| left().map(|left| *left));
-        let b = scope.spawn(|| right().map(|right| *right));
+        let a = scope.spawn(|| left().copied());
+        let b = scope.spawn(|| right().copied());
         (a.join().unwrap(), b.join().unwrap())
     });
     // Whoever closes the circle is told. If that was `right`, it did without; if `left`, it failed and `right` went on.
@@ -220,7 +220,7 @@ fn listed_before_it_exists_and_observed_as_it_is_made() {
     let find = |name: &str| lifecycle::snapshot().singletons.into_iter().find(|one| one.name == name).unwrap();
     let lazy = find("ledger");
     assert_eq!((lazy.created, lazy.accesses, lazy.type_name.as_str()), (false, 0, "TheLedger"));
-    assert!(lazy.source.contains("singleton.rs:") && lazy.path.ends_with("singleton::ledger"), "{lazy:?}");
+    assert!(lazy.declared_at.contains("singleton.rs:") && lazy.path.ends_with("singleton::ledger"), "{lazy:?}");
     assert!(!find("bookkeeper").created, "function singletons are listed too");
 
     bookkeeper();

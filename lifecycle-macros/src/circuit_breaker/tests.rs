@@ -15,7 +15,7 @@ fn minimal() {
     );
     expect![[r#"
         fn fetch(id: u64) -> Result<User, ApiError> {
-            let breaker = {
+            let lifecycle_breaker = {
                 static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
                     ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Breaker,
@@ -32,21 +32,25 @@ fn minimal() {
                 }
                 &__LIFECYCLE_BREAKER
             };
-            let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
-                ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
-                ::lifecycle::__private0::core::result::Result::Err(rejected) => {
+            let lifecycle_admission = match ::lifecycle::__private0::guard::breaker(
+                lifecycle_breaker,
+            ) {
+                ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
+                    lifecycle_admitted
+                }
+                ::lifecycle::__private0::core::result::Result::Err(lifecycle_rejected) => {
                     return ::lifecycle::__private0::channel::refuse::<
                         Result<User, ApiError>,
-                    >(rejected);
+                    >(lifecycle_rejected);
                 }
             };
-            admission
+            lifecycle_admission
                 .run(
                     || -> Result<User, ApiError> { get(id) },
-                    |value| {
+                    |lifecycle_value| {
                         use ::lifecycle::__private0::channel::Whole as _;
                         ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
-                            .__failed(value)
+                            .__failed(lifecycle_value)
                     },
                 )
         }
@@ -78,15 +82,15 @@ fn rich() {
                 id: u64,
                 mut rest: impl Iterator<Item = T>,
             ) -> Result<&'a T, ApiError> {
-                let breaker = {
+                let lifecycle_breaker = {
                     const __LIFECYCLE_TIMEOUT: ::lifecycle::__private0::core::time::Duration = {
-                        let value: ::lifecycle::__private0::core::time::Duration = ::lifecycle::__private0::channel::duration(
+                        let lifecycle_value: ::lifecycle::__private0::core::time::Duration = ::lifecycle::__private0::channel::duration(
                             OPEN,
                         );
                         ::lifecycle::__private0::core::assert!(
-                            ! value.is_zero(), "`timeout` must be longer than zero"
+                            ! lifecycle_value.is_zero(), "`timeout` must be longer than zero"
                         );
-                        value
+                        lifecycle_value
                     };
                     static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
                         ::lifecycle::__private0::Descriptor::new(
@@ -112,19 +116,23 @@ fn rich() {
                     }
                     &__LIFECYCLE_BREAKER
                 };
-                let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
-                    ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
-                    ::lifecycle::__private0::core::result::Result::Err(rejected) => {
+                let lifecycle_admission = match ::lifecycle::__private0::guard::breaker(
+                    lifecycle_breaker,
+                ) {
+                    ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
+                        lifecycle_admitted
+                    }
+                    ::lifecycle::__private0::core::result::Result::Err(lifecycle_rejected) => {
                         return {
                             use ::lifecycle::__private0::channel::Whole as _;
                             ::lifecycle::__private0::channel::Outcome::<
                                 Result<&'a T, ApiError>,
                             >::NEW
-                                .__refused(|r| ApiError::refused(id, r), rejected)
+                                .__refused(|r| ApiError::refused(id, r), lifecycle_rejected)
                         };
                     }
                 };
-                admission
+                lifecycle_admission
                     .run_async(
                         async move {
                             if false {
@@ -134,12 +142,12 @@ fn rich() {
                             }
                             self.get(id, rest.next()).await
                         },
-                        |value| {
+                        |lifecycle_value| {
                             use ::lifecycle::__private0::channel::Whole as _;
                             ::lifecycle::__private0::channel::Outcome::<
                                 Result<&'a T, ApiError>,
                             >::NEW
-                                .__failed(value)
+                                .__failed(lifecycle_value)
                         },
                     )
                     .await

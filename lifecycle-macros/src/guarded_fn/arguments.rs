@@ -10,12 +10,12 @@ pub(super) struct Named {
     pub(super) sig: Signature,
     /// The arguments as a call passes them on, `self` first.
     pub(super) names: Vec<TokenStream>,
-    /// `let (a, b) = argument_0;` for each pattern that had to give way.
+    /// `let (a, b) = lifecycle_argument_0;` for each pattern that had to give way.
     pub(super) bindings: TokenStream,
 }
 
 /// Input: `fn f(&self, id: u64, (a, b): Pair)`
-/// Output: `fn f(&self, id: u64, argument_2: Pair)`, `self, id, argument_2`, `let (a, b) = argument_2;`
+/// Output: `fn f(&self, id: u64, lifecycle_argument_2: Pair)`, `self, id, lifecycle_argument_2`, `let (a, b) = lifecycle_argument_2;`
 pub(super) fn named(sig: &Signature) -> Named {
     let mut sig = sig.clone();
     let (mut names, mut bindings) = (Vec::new(), TokenStream::new());
@@ -31,7 +31,7 @@ pub(super) fn named(sig: &Signature) -> Named {
                     names.push(quote!(#ident));
                 }
                 pattern => {
-                    let name = format_ident!("argument_{at}", span = Span::mixed_site());
+                    let name = format_ident!("lifecycle_argument_{at}", span = Span::mixed_site());
                     bindings.extend(generated!(let #pattern = #name;));
                     names.push(quote!(#name));
                     *argument.pat = syn::parse_quote!(#name);

@@ -49,16 +49,17 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
     Ok(function.with_body(body))
 }
 
-/// `let breaker = { static .. }; let limiter = { static .. };`: in blocks of their own, so that the body sees no name of ours.
+/// `let lifecycle_breaker = { static .. }; let lifecycle_limiter = { static .. };`: in blocks of their own, so that the body sees no item of ours.
+/// Locals are hygienic, but a const or unit struct of the user's would capture a bare pattern: hence the prefix.
 fn declarations(guards: &Guards, runtime: &Runtime, function: &Function) -> TokenStream {
     let ident = &function.sig.ident;
     let breaker = guards.breaker.as_ref().map(|breaker| {
         let declaration = breaker.declaration(runtime, ident);
-        generated!(let breaker = { #declaration };)
+        generated!(let lifecycle_breaker = { #declaration };)
     });
     let limiter = guards.limiter.as_ref().map(|limiter| {
         let declaration = limiter.declaration(runtime, ident);
-        generated!(let limiter = { #declaration };)
+        generated!(let lifecycle_limiter = { #declaration };)
     });
     generated!(#breaker #limiter)
 }
@@ -67,9 +68,9 @@ fn declarations(guards: &Guards, runtime: &Runtime, function: &Function) -> Toke
 fn admit(guards: &Guards, runtime: &Runtime) -> TokenStream {
     let private = runtime.private();
     match (&guards.breaker, &guards.limiter) {
-        (Some(_), Some(_)) => generated!(#private::guard::both(breaker, limiter)),
-        (Some(_), None) => generated!(#private::guard::breaker(breaker)),
-        (None, _) => generated!(#private::guard::limiter(limiter)),
+        (Some(_), Some(_)) => generated!(#private::guard::both(lifecycle_breaker, lifecycle_limiter)),
+        (Some(_), None) => generated!(#private::guard::breaker(lifecycle_breaker)),
+        (None, _) => generated!(#private::guard::limiter(lifecycle_limiter)),
     }
 }
 
@@ -81,9 +82,9 @@ fn failed(runtime: &Runtime, shape: &Shape) -> TokenStream {
     let private = runtime.private();
     let value = &shape.value;
     generated! {
-        |value| {
+        |lifecycle_value| {
             use #private::channel::Whole as _;
-            #private::channel::Outcome::<#value>::NEW.__failed(value)
+            #private::channel::Outcome::<#value>::NEW.__failed(lifecycle_value)
         }
     }
 }
@@ -113,7 +114,7 @@ impl Parts<'_> {
         let value = &shape.value;
         let stream = body.stream();
         let body = braced(generated!(#bindings #stream), body);
-        self.decided(&generated!(admission.run(|| -> #value #body, #failed)))
+        self.decided(&generated!(lifecycle_admission.run(|| -> #value #body, #failed)))
     }
 
     /// Input: `{ body }`, in an async context
@@ -126,7 +127,7 @@ impl Parts<'_> {
         let dead_return = self.dead_return();
         let body = block.stream();
         let body = braced(generated!(#dead_return #bindings #body), block);
-        self.decided(&generated!(admission.run_async(async move #body, #failed).await))
+        self.decided(&generated!(lifecycle_admission.run_async(async move #body, #failed).await))
     }
 
     /// Input: `{ body }`, which builds a future
@@ -135,13 +136,13 @@ impl Parts<'_> {
         let Self { failed, .. } = self;
         let private = self.runtime.private();
         let run =
-            if self.breaks { generated!(admission.run_async(future, #failed).await) } else { generated!(future.await) };
+            if self.breaks { generated!(lifecycle_admission.run_async(lifecycle_future, #failed).await) } else { generated!(lifecycle_future.await) };
         let decided = self.decided(&run);
         let dead_return = self.dead_return();
         let guarded = generated!(async move { #dead_return #decided });
         let guarded = if boxed { generated!(#private::std::boxed::Box::pin(#guarded)) } else { guarded };
         generated! {
-            let future = #private::guard::call(|| -> #returned #body);
+            let lifecycle_future = #private::guard::call(|| -> #returned #body);
             #guarded
         }
     }
@@ -154,7 +155,7 @@ impl Parts<'_> {
         let body = body.stream();
         generated! {
             #declarations
-            if let #private::core::result::Result::Err(rejected) = #admit {
+            if let #private::core::result::Result::Err(lifecycle_rejected) = #admit {
                 return #refusal;
             }
             #bindings
@@ -169,12 +170,12 @@ impl Parts<'_> {
     fn decided(&self, run: &TokenStream) -> TokenStream {
         let Self { declarations, admit, refusal, .. } = self;
         let private = self.runtime.private();
-        let admission = if self.breaks { generated!(admission) } else { generated!(()) };
+        let admission = if self.breaks { generated!(lifecycle_admission) } else { generated!(()) };
         generated! {
             #declarations
             let #admission = match #admit {
-                #private::core::result::Result::Ok(admitted) => admitted,
-                #private::core::result::Result::Err(rejected) => return #refusal,
+                #private::core::result::Result::Ok(lifecycle_admitted) => lifecycle_admitted,
+                #private::core::result::Result::Err(lifecycle_rejected) => return #refusal,
             };
             #run
         }

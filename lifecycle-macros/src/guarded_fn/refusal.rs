@@ -71,7 +71,7 @@ pub(super) fn check_channel(guards: &Guards, function: &Function, errors: &mut E
     }
 }
 
-/// The expression that a refused call gives, of the function's value type; `rejected` is in scope.
+/// The expression that a refused call gives, of the function's value type; `lifecycle_rejected` is in scope.
 pub(super) fn refusal(
     guards: &Guards,
     runtime: &Runtime,
@@ -85,7 +85,7 @@ pub(super) fn refusal(
     let private = runtime.private();
     Ok(match &refusals[..] {
         [by_breaker, by_limiter] => generated! {
-            if #private::guard::by_limiter(&rejected) { #by_limiter } else { #by_breaker }
+            if #private::guard::by_limiter(&lifecycle_rejected) { #by_limiter } else { #by_breaker }
         },
         _ => generated!(#(#refusals)*),
     })
@@ -95,16 +95,16 @@ fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStr
     let private = runtime.private();
     let value = &shape.value;
     Ok(match way_out {
-        WayOut::From => generated!(#private::channel::refuse::<#value>(rejected)),
+        WayOut::From => generated!(#private::channel::refuse::<#value>(lifecycle_rejected)),
         WayOut::OnRejected(callable) if shape.opaque => {
-            generated!(#private::channel::ask(#callable, rejected))
+            generated!(#private::channel::ask(#callable, lifecycle_rejected))
         }
         WayOut::OnRejected(callable) => {
             // What is wrong with the closure is said on the closure.
             let refused = Ident::new("__refused", callable.span());
             generated! {{
                 use #private::channel::Whole as _;
-                #private::channel::Outcome::<#value>::NEW.#refused(#callable, rejected)
+                #private::channel::Outcome::<#value>::NEW.#refused(#callable, lifecycle_rejected)
             }}
         }
         WayOut::Fallback(path) => {
@@ -117,7 +117,7 @@ fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStr
                 }
             };
             generated! {{
-                #private::core::mem::drop(rejected);
+                #private::core::mem::drop(lifecycle_rejected);
                 #path(#(#arguments),*) #wait
             }}
         }

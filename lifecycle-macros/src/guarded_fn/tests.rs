@@ -73,7 +73,7 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
     assert_eq!(one.to_string(), other.to_string());
     expect![[r#"
         async fn f() -> Result<u8, E> {
-            let breaker = {
+            let lifecycle_breaker = {
                 static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
                     ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Breaker,
@@ -90,7 +90,7 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                 }
                 &__LIFECYCLE_BREAKER
             };
-            let limiter = {
+            let lifecycle_limiter = {
                 static __LIFECYCLE_LIMITER: ::lifecycle::__private0::RateLimiter = ::lifecycle::__private0::RateLimiter::__declared(
                     ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Limiter,
@@ -108,13 +108,20 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                 }
                 &__LIFECYCLE_LIMITER
             };
-            let admission = match ::lifecycle::__private0::guard::both(breaker, limiter) {
-                ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
-                ::lifecycle::__private0::core::result::Result::Err(rejected) => {
-                    return ::lifecycle::__private0::channel::refuse::<Result<u8, E>>(rejected);
+            let lifecycle_admission = match ::lifecycle::__private0::guard::both(
+                lifecycle_breaker,
+                lifecycle_limiter,
+            ) {
+                ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
+                    lifecycle_admitted
+                }
+                ::lifecycle::__private0::core::result::Result::Err(lifecycle_rejected) => {
+                    return ::lifecycle::__private0::channel::refuse::<
+                        Result<u8, E>,
+                    >(lifecycle_rejected);
                 }
             };
-            admission
+            lifecycle_admission
                 .run_async(
                     async move {
                         if false {
@@ -122,10 +129,10 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                         }
                         g().await
                     },
-                    |value| {
+                    |lifecycle_value| {
                         use ::lifecycle::__private0::channel::Whole as _;
                         ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                            .__failed(value)
+                            .__failed(lifecycle_value)
                     },
                 )
                 .await
@@ -163,7 +170,7 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                     if false {
                         return ::lifecycle::__private0::guard::never::<Result<u8, E>>();
                     }
-                    let breaker = {
+                    let lifecycle_breaker = {
                         static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
                             ::lifecycle::__private0::Descriptor::new(
                                 ::lifecycle::__private0::Kind::Breaker,
@@ -180,17 +187,23 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                         }
                         &__LIFECYCLE_BREAKER
                     };
-                    let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
-                        ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
-                        ::lifecycle::__private0::core::result::Result::Err(rejected) => {
+                    let lifecycle_admission = match ::lifecycle::__private0::guard::breaker(
+                        lifecycle_breaker,
+                    ) {
+                        ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
+                            lifecycle_admitted
+                        }
+                        ::lifecycle::__private0::core::result::Result::Err(
+                            lifecycle_rejected,
+                        ) => {
                             return {
                                 use ::lifecycle::__private0::channel::Whole as _;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__refused(|r| E::new(id, r), rejected)
+                                    .__refused(|r| E::new(id, r), lifecycle_rejected)
                             };
                         }
                     };
-                    admission
+                    lifecycle_admission
                         .run_async(
                             async move {
                                 if false {
@@ -200,10 +213,10 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                                 }
                                 self.get(id).await
                             },
-                            |value| {
+                            |lifecycle_value| {
                                 use ::lifecycle::__private0::channel::Whole as _;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__failed(value)
+                                    .__failed(lifecycle_value)
                             },
                         )
                         .await
@@ -224,7 +237,7 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
     expect![[r#"
         impl Service {
             fn load(&self) -> impl Future<Output = Result<u8, E>> + 'static {
-                let future = ::lifecycle::__private0::guard::call(|| -> _ {
+                let lifecycle_future = ::lifecycle::__private0::guard::call(|| -> _ {
                     let id = self.id;
                     async move { get(id).await }
                 });
@@ -232,7 +245,7 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                     if false {
                         return ::lifecycle::__private0::guard::never::<Result<u8, E>>();
                     }
-                    let breaker = {
+                    let lifecycle_breaker = {
                         static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
                             ::lifecycle::__private0::Descriptor::new(
                                 ::lifecycle::__private0::Kind::Breaker,
@@ -249,21 +262,27 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                         }
                         &__LIFECYCLE_BREAKER
                     };
-                    let admission = match ::lifecycle::__private0::guard::breaker(breaker) {
-                        ::lifecycle::__private0::core::result::Result::Ok(admitted) => admitted,
-                        ::lifecycle::__private0::core::result::Result::Err(rejected) => {
+                    let lifecycle_admission = match ::lifecycle::__private0::guard::breaker(
+                        lifecycle_breaker,
+                    ) {
+                        ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
+                            lifecycle_admitted
+                        }
+                        ::lifecycle::__private0::core::result::Result::Err(
+                            lifecycle_rejected,
+                        ) => {
                             return ::lifecycle::__private0::channel::refuse::<
                                 Result<u8, E>,
-                            >(rejected);
+                            >(lifecycle_rejected);
                         }
                     };
-                    admission
+                    lifecycle_admission
                         .run_async(
-                            future,
-                            |value| {
+                            lifecycle_future,
+                            |lifecycle_value| {
                                 use ::lifecycle::__private0::channel::Whole as _;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__failed(value)
+                                    .__failed(lifecycle_value)
                             },
                         )
                         .await

@@ -71,7 +71,11 @@ fn parts(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Visibility, Sig
     if !input.peek(syn::token::Brace) {
         return Err(input.error("expected the function's body"));
     }
-    let body = input.parse()?;
+    // Not as a `Group`: a `$body:block` of a `macro_rules!` stands in an invisible one.
+    let content;
+    let braces = syn::braced!(content in input);
+    let mut body = Group::new(Delimiter::Brace, content.parse()?);
+    body.set_span(braces.span.join());
     if !input.is_empty() {
         return Err(input.error("unexpected after the function's body"));
     }

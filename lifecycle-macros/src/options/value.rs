@@ -158,7 +158,7 @@ fn checked_const(
     let name = format_ident!("__LIFECYCLE_{}", key.to_uppercase(), span = Span::mixed_site());
     let private = runtime.private_at(span);
     let check = quote_spanned!(span=> #private::core::assert!(#ok, #message););
-    let declaration = generated! { const #name: #ty = { let value: #ty = #value; #check value }; };
+    let declaration = generated! { const #name: #ty = { let lifecycle_value: #ty = #value; #check lifecycle_value }; };
     (declaration, generated!(#name))
 }
 
@@ -171,7 +171,7 @@ impl Count {
                 let private = runtime.private_at(value.span());
                 let ty = quote_spanned!(value.span()=> #private::core::primitive::u32);
                 let message = format!("`{key}` must be at least 1");
-                checked_const(runtime, key, &ty, &generated!(#value), value.span(), &generated!(value != 0), &message)
+                checked_const(runtime, key, &ty, &generated!(#value), value.span(), &generated!(lifecycle_value != 0), &message)
             }
         }
     }
@@ -191,7 +191,7 @@ impl TimeSpan {
                 let private_here = runtime.private_at(value.span());
                 let converted = quote_spanned! {value.span()=> #private_here::channel::duration(#value) };
                 let message = format!("`{key}` must be longer than zero");
-                checked_const(runtime, key, &ty, &converted, value.span(), &generated!(!value.is_zero()), &message)
+                checked_const(runtime, key, &ty, &converted, value.span(), &generated!(!lifecycle_value.is_zero()), &message)
             }
         }
     }

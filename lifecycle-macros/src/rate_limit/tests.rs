@@ -15,7 +15,7 @@ fn minimal() {
     );
     expect![[r#"
         fn search(words: &str) -> Result<Hits, SearchError> {
-            let limiter = {
+            let lifecycle_limiter = {
                 static __LIFECYCLE_LIMITER: ::lifecycle::__private0::RateLimiter = ::lifecycle::__private0::RateLimiter::__declared(
                     ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Limiter,
@@ -33,12 +33,12 @@ fn minimal() {
                 }
                 &__LIFECYCLE_LIMITER
             };
-            if let ::lifecycle::__private0::core::result::Result::Err(rejected) = ::lifecycle::__private0::guard::limiter(
-                limiter,
+            if let ::lifecycle::__private0::core::result::Result::Err(lifecycle_rejected) = ::lifecycle::__private0::guard::limiter(
+                lifecycle_limiter,
             ) {
                 return ::lifecycle::__private0::channel::refuse::<
                     Result<Hits, SearchError>,
-                >(rejected);
+                >(lifecycle_rejected);
             }
             index().search(words)
         }
@@ -60,16 +60,16 @@ fn rich() {
             #[must_use]
             async fn search(
                 &self,
-                argument_1: Query<'_>,
+                lifecycle_argument_1: Query<'_>,
                 page: usize,
             ) -> Result<Hits, SearchError> {
-                let limiter = {
+                let lifecycle_limiter = {
                     const __LIFECYCLE_LIMIT: facade::lifecycle::__private0::core::primitive::u32 = {
-                        let value: facade::lifecycle::__private0::core::primitive::u32 = LIMIT;
+                        let lifecycle_value: facade::lifecycle::__private0::core::primitive::u32 = LIMIT;
                         facade::lifecycle::__private0::core::assert!(
-                            value != 0, "`limit` must be at least 1"
+                            lifecycle_value != 0, "`limit` must be at least 1"
                         );
-                        value
+                        lifecycle_value
                     };
                     static __LIFECYCLE_LIMITER: facade::lifecycle::__private0::RateLimiter = facade::lifecycle::__private0::RateLimiter::__declared(
                         facade::lifecycle::__private0::Descriptor::new(
@@ -91,15 +91,15 @@ fn rich() {
                     }
                     &__LIFECYCLE_LIMITER
                 };
-                if let facade::lifecycle::__private0::core::result::Result::Err(rejected) = facade::lifecycle::__private0::guard::limiter(
-                    limiter,
-                ) {
+                if let facade::lifecycle::__private0::core::result::Result::Err(
+                    lifecycle_rejected,
+                ) = facade::lifecycle::__private0::guard::limiter(lifecycle_limiter) {
                     return {
-                        facade::lifecycle::__private0::core::mem::drop(rejected);
-                        Self::cached(self, argument_1, page).await
+                        facade::lifecycle::__private0::core::mem::drop(lifecycle_rejected);
+                        Self::cached(self, lifecycle_argument_1, page).await
                     };
                 }
-                let Query { words, .. } = argument_1;
+                let Query { words, .. } = lifecycle_argument_1;
                 self.index.search(words, page).await
             }
         }

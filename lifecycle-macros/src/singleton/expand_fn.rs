@@ -37,8 +37,8 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         (false, Output::Value(_)) => generated!(#private::declared::try_instance::<#kept>(&__LIFECYCLE_CELL, #create)),
         (false, Output::Fallible { error, .. }) => generated! {
             use #private::channel::{ByDebug as _, ByName as _};
-            #private::channel::asked(#name, #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create), |error| {
-                #private::channel::Boxing::<#error>::NEW.__boxed(error)
+            #private::channel::asked(#name, #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create), |lifecycle_error| {
+                #private::channel::Boxing::<#error>::NEW.__boxed(lifecycle_error)
             })
         },
     };
@@ -49,10 +49,10 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         }
         Output::Fallible { error, .. } => generated! {
             match #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create) {
-                #private::core::result::Result::Ok(instance) => #private::core::result::Result::Ok(instance),
-                #private::core::result::Result::Err(error) => #private::core::result::Result::Err({
+                #private::core::result::Result::Ok(lifecycle_instance) => #private::core::result::Result::Ok(lifecycle_instance),
+                #private::core::result::Result::Err(lifecycle_error) => #private::core::result::Result::Err({
                     use #private::channel::Panics as _;
-                    #private::channel::Refusal::<#error>::NEW.__error(error)
+                    #private::channel::Refusal::<#error>::NEW.__error(lifecycle_error)
                 }),
             }
         },

@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 
 /// Input: `pub struct Config { .. }`
-/// Output, beside it: `const _: () = { static CELL ..; impl Singleton for Config ..; impl Config { pub fn instance() -> &'static Config } };`
+/// Output, beside it: `const _: () = { static __LIFECYCLE_CELL ..; impl Singleton for Config ..; impl Config { pub fn instance() -> &'static Config } };`
 pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     let TypeSingleton { runtime, name, factory, vis, ident, cfgs } = model;
     let (root, private) = (runtime.root(), runtime.private());
@@ -31,20 +31,20 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
             #[inline]
             #[must_use]
             #vis fn instance() -> #shared {
-                #private::declared::instance::<#ident>(&CELL, create)
+                #private::declared::instance::<#ident>(&__LIFECYCLE_CELL, __lifecycle_create)
             }
         }
     };
     generated! {
         #(#cfgs)*
         const _: () = {
-            static CELL: #private::SingletonCell<#ident> = #private::declared::cell::<#ident>(#descriptor, #ident::try_instance);
-            #private::inventory::submit! { #private::declared::listed::<#ident>(&CELL) }
+            static __LIFECYCLE_CELL: #private::SingletonCell<#ident> = #private::declared::cell::<#ident>(#descriptor, #ident::try_instance);
+            #private::inventory::submit! { #private::declared::listed::<#ident>(&__LIFECYCLE_CELL) }
             #create
             #[automatically_derived]
             impl #root::Singleton for #ident {
                 fn __cell() -> &'static #private::SingletonCell<Self> {
-                    &CELL
+                    &__LIFECYCLE_CELL
                 }
             }
             // Not every program uses every accessor.
@@ -54,20 +54,20 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
                 #[doc = #doc_errors]
                 #[inline]
                 #vis fn try_instance() -> #result {
-                    #private::declared::#try_accessor::<#ident>(&CELL, create)
+                    #private::declared::#try_accessor::<#ident>(&__LIFECYCLE_CELL, __lifecycle_create)
                 }
                 #[doc = #doc_get]
                 #[inline]
                 #[must_use]
                 #vis fn get() -> #private::core::option::Option<#shared> {
-                    #private::declared::get::<#ident>(&CELL)
+                    #private::declared::get::<#ident>(&__LIFECYCLE_CELL)
                 }
             }
         };
     }
 }
 
-/// `fn create() -> Config { made(factory) }`: the factory stands here once, and what is wrong with it is said once.
+/// `fn __lifecycle_create() -> Config { made(factory) }`: the factory stands here once, and what is wrong with it is said once.
 fn create(model: &TypeSingleton<'_>) -> TokenStream {
     let TypeSingleton { runtime, factory, ident, .. } = model;
     let private = runtime.private();
@@ -90,7 +90,7 @@ fn create(model: &TypeSingleton<'_>) -> TokenStream {
         }
     };
     generated! {
-        fn create() -> #given {
+        fn __lifecycle_create() -> #given {
             #call
         }
     }

@@ -10,7 +10,7 @@ fn minimal_type() {
             api: String,
         }
         const _: () = {
-            static CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::declared::cell::<
                 Config,
             >(
                 ::lifecycle::__private0::Descriptor::new(
@@ -23,15 +23,15 @@ fn minimal_type() {
                 Config::try_instance,
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Config > (& CELL)
+                ::lifecycle::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
             }
-            fn create() -> Config {
+            fn __lifecycle_create() -> Config {
                 ::lifecycle::__private0::channel::default_of::<Config>()
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Config {
                 fn __cell() -> &'static ::lifecycle::__private0::SingletonCell<Self> {
-                    &CELL
+                    &__LIFECYCLE_CELL
                 }
             }
             #[allow(dead_code)]
@@ -43,7 +43,9 @@ fn minimal_type() {
                 #[inline]
                 #[must_use]
                 fn instance() -> &'static Config {
-                    ::lifecycle::__private0::declared::instance::<Config>(&CELL, create)
+                    ::lifecycle::__private0::declared::instance::<
+                        Config,
+                    >(&__LIFECYCLE_CELL, __lifecycle_create)
                 }
                 /**The one `Config` of the process, created on first use.
 
@@ -54,13 +56,15 @@ fn minimal_type() {
                     &'static Config,
                     ::lifecycle::__private0::SingletonError,
                 > {
-                    ::lifecycle::__private0::declared::try_instance::<Config>(&CELL, create)
+                    ::lifecycle::__private0::declared::try_instance::<
+                        Config,
+                    >(&__LIFECYCLE_CELL, __lifecycle_create)
                 }
                 ///The one `Config` of the process if it exists: never creates it, never waits.
                 #[inline]
                 #[must_use]
                 fn get() -> ::lifecycle::__private0::core::option::Option<&'static Config> {
-                    ::lifecycle::__private0::declared::get::<Config>(&CELL)
+                    ::lifecycle::__private0::declared::get::<Config>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -93,7 +97,7 @@ fn rich_type() {
         }
         #[cfg(feature = "config")]
         const _: () = {
-            static CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::declared::cell::<
                 Config,
             >(
                 crate::facade::__private0::Descriptor::new(
@@ -106,9 +110,9 @@ fn rich_type() {
                 Config::try_instance,
             );
             crate::facade::__private0::inventory::submit! {
-                crate ::facade::__private0::declared::listed:: < Config > (& CELL)
+                crate ::facade::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
             }
-            fn create() -> crate::facade::__private0::core::result::Result<
+            fn __lifecycle_create() -> crate::facade::__private0::core::result::Result<
                 Config,
                 crate::facade::__private0::BoxError,
             > {
@@ -121,7 +125,7 @@ fn rich_type() {
             #[automatically_derived]
             impl crate::facade::Singleton for Config {
                 fn __cell() -> &'static crate::facade::__private0::SingletonCell<Self> {
-                    &CELL
+                    &__LIFECYCLE_CELL
                 }
             }
             #[allow(dead_code)]
@@ -135,7 +139,9 @@ fn rich_type() {
                     &'static Config,
                     crate::facade::__private0::SingletonError,
                 > {
-                    crate::facade::__private0::declared::try_create::<Config>(&CELL, create)
+                    crate::facade::__private0::declared::try_create::<
+                        Config,
+                    >(&__LIFECYCLE_CELL, __lifecycle_create)
                 }
                 ///The one `Config` of the process if it exists: never creates it, never waits.
                 #[inline]
@@ -143,7 +149,7 @@ fn rich_type() {
                 pub(in crate::app) fn get() -> crate::facade::__private0::core::option::Option<
                     &'static Config,
                 > {
-                    crate::facade::__private0::declared::get::<Config>(&CELL)
+                    crate::facade::__private0::declared::get::<Config>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -246,8 +252,9 @@ fn rich_function() {
                         __LifecycleKept,
                         _,
                     >(&__LIFECYCLE_CELL, __lifecycle_create),
-                    |error| {
-                        ::lifecycle::__private0::channel::Boxing::<DbError>::NEW.__boxed(error)
+                    |lifecycle_error| {
+                        ::lifecycle::__private0::channel::Boxing::<DbError>::NEW
+                            .__boxed(lifecycle_error)
                     },
                 )
             }
@@ -255,13 +262,14 @@ fn rich_function() {
                 __LifecycleKept,
                 _,
             >(&__LIFECYCLE_CELL, __lifecycle_create) {
-                ::lifecycle::__private0::core::result::Result::Ok(instance) => {
-                    ::lifecycle::__private0::core::result::Result::Ok(instance)
+                ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance) => {
+                    ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance)
                 }
-                ::lifecycle::__private0::core::result::Result::Err(error) => {
+                ::lifecycle::__private0::core::result::Result::Err(lifecycle_error) => {
                     ::lifecycle::__private0::core::result::Result::Err({
                         use ::lifecycle::__private0::channel::Panics as _;
-                        ::lifecycle::__private0::channel::Refusal::<DbError>::NEW.__error(error)
+                        ::lifecycle::__private0::channel::Refusal::<DbError>::NEW
+                            .__error(lifecycle_error)
                     })
                 }
             }

@@ -35,7 +35,7 @@ pub fn limiter(limiter: &'static RateLimiter) -> Result<(), Rejected> {
 /// The refusal of the one that refused.
 #[inline]
 pub fn both(breaker: &'static CircuitBreaker, limiter: &'static RateLimiter) -> Result<Admission, Rejected> {
-    breaker.check()?;
+    breaker.__look()?;
     limiter.try_acquire()?;
     self::breaker(breaker)
 }

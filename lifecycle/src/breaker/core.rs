@@ -232,8 +232,8 @@ impl CircuitBreakerCore {
     #[must_use]
     pub fn get_all_states(&self) -> Vec<BreakerSnapshot> {
         let declared = self.declared().filter(|breaker| !breaker.is_unused());
-        let mut all: Vec<_> = declared.map(CircuitBreaker::metrics).collect();
-        all.extend(self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()));
+        let mut all: Vec<_> = declared.map(CircuitBreaker::wire_state).collect();
+        all.extend(self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.wire_state()));
         all
     }
 
@@ -247,7 +247,7 @@ impl CircuitBreakerCore {
 
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
     pub(crate) fn observe_dynamic(&self) -> Vec<BreakerSnapshot> {
-        self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.observe()).collect()
+        self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()).collect()
     }
 
     /// The core's numbers. Never refused.
@@ -326,7 +326,7 @@ impl CircuitBreaker {
 
     /// Nothing ever went through it, and nobody moved it.
     fn is_unused(&self) -> bool {
-        let seen = self.metrics();
+        let seen = self.wire_state();
         let counts = &seen.statistics;
         self.is_pristine() && counts.total_calls + counts.rejected_calls + counts.times_opened == 0
     }

@@ -153,21 +153,21 @@ impl CircuitBreaker {
         }
     }
 
-    /// Looks whether a call would be refused now, and takes nothing: for what is decided before a permit is spent on it.
-    ///
-    /// # Errors
-    /// [`Rejected`], counted as a refusal: the caller is expected to give up.
+    /// Looks whether a call would be refused now, and takes nothing: what a guarded function does before it spends a permit
+    /// of its limiter. A refusal is counted as one, since the caller gives up.
+    #[doc(hidden)]
+    #[allow(clippy::missing_errors_doc, reason = "not for users")]
     #[inline]
-    pub fn check(&self) -> Result<(), Rejected> {
+    pub fn __look(&self) -> Result<(), Rejected> {
         if scope::quiet() && self.state.process().cell.word().is_closed() {
             return Ok(());
         }
-        self.check_slow()
+        self.look_slow()
     }
 
     #[cold]
     #[inline(never)]
-    fn check_slow(&self) -> Result<(), Rejected> {
+    fn look_slow(&self) -> Result<(), Rejected> {
         let state = self.resolve();
         let now = state.clock.now();
         // On a copy: what the machine would answer, without the probe being taken.
@@ -306,6 +306,12 @@ impl CircuitBreaker {
     /// State, failures and statistics.
     #[must_use]
     pub fn metrics(&self) -> BreakerSnapshot {
+        let place = (self.descriptor.path(), self.descriptor.declared_at());
+        BreakerSnapshot { path: place.0, declared_at: place.1, ..self.wire_state() }
+    }
+
+    /// The same in the contract's wire form, which does not have the place of the declaration.
+    pub(super) fn wire_state(&self) -> BreakerSnapshot {
         let state = self.resolve();
         let now = state.clock.now();
         let wall = state.clock.wall();
@@ -340,12 +346,7 @@ impl CircuitBreaker {
                 last_state_change: changed_at.map(on_wall),
             },
             path: String::new(),
-            source: String::new(),
+            declared_at: String::new(),
         }
-    }
-
-    /// [`metrics`](Self::metrics) with the place of the declaration.
-    pub(crate) fn observe(&self) -> BreakerSnapshot {
-        BreakerSnapshot { path: self.descriptor.path(), source: self.descriptor.source(), ..self.metrics() }
     }
 }

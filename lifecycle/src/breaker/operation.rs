@@ -56,7 +56,7 @@ impl CircuitBreakerCore {
         args.check(operation.signature())?.run(|mut args| {
             Ok(match operation {
                 Op::Get => match self.get(&args.take_name("name")) {
-                    Ok(breaker) => to_value(&CircuitBreaker::metrics(&breaker)),
+                    Ok(breaker) => to_value(&CircuitBreaker::wire_state(&breaker)),
                     Err(error) => error_object(&error),
                 },
                 Op::Call => {

@@ -99,7 +99,7 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
         FlagSnapshot {
             name: self.name().to_owned(),
             path: self.descriptor.path(),
-            source_location: self.descriptor.source(),
+            declared_at: self.descriptor.declared_at(),
             type_name: T::NAME.to_owned(),
             value: value.to_json(),
             source: source.as_str().to_owned(),

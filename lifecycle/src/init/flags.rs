@@ -190,7 +190,7 @@ impl InitializationCore {
         let observe = |(name, value): (Arc<str>, Arc<Value>)| FlagSnapshot {
             name: name.to_string(),
             path: name.to_string(),
-            source_location: String::new(),
+            declared_at: String::new(),
             type_name: json_type(&value).to_owned(),
             value: Arc::unwrap_or_clone(value),
             source: FlagSource::Set.as_str().to_owned(),

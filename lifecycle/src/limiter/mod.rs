@@ -245,7 +245,7 @@ impl RateLimiter {
         LimiterSnapshot {
             name: self.name().to_owned(),
             path: self.descriptor.path(),
-            source: self.descriptor.source(),
+            declared_at: self.descriptor.declared_at(),
             limit: self.limit,
             window_seconds: self.window.as_secs_f64(),
             used: state.cell.used(&state.clock),

@@ -94,7 +94,7 @@ impl Descriptor {
 
     /// `file:line` of the declaration; empty for components made at run time.
     #[must_use]
-    pub fn source(&self) -> String {
+    pub fn declared_at(&self) -> String {
         if self.file.is_empty() { String::new() } else { format!("{}:{}", self.file, self.line) }
     }
 

@@ -35,7 +35,7 @@ pub struct SingletonSnapshot {
     /// `module::name`.
     pub path: String,
     /// `file:line`; empty for those made at run time.
-    pub source: String,
+    pub declared_at: String,
     /// The type, without its module.
     pub type_name: String,
     /// Does an instance exist?
@@ -91,7 +91,7 @@ pub struct BreakerSnapshot {
     pub path: String,
     /// `file:line`; empty for those made at run time.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub source: String,
+    pub declared_at: String,
 }
 
 /// What went through a breaker.
@@ -125,7 +125,7 @@ pub struct LimiterSnapshot {
     /// `module::name`.
     pub path: String,
     /// `file:line`; empty for those made at run time.
-    pub source: String,
+    pub declared_at: String,
     /// Permits a window holds.
     pub limit: u32,
     /// The window.
@@ -149,7 +149,7 @@ pub struct FlagSnapshot {
     /// `module::name`.
     pub path: String,
     /// `file:line`; empty for those set by name at run time.
-    pub source_location: String,
+    pub declared_at: String,
     /// Its type.
     pub type_name: String,
     /// Its value now.
@@ -199,7 +199,7 @@ pub fn snapshot() -> Snapshot {
     for component in components() {
         match component {
             Component::Singleton(singleton) => all.singletons.push(singleton.observe()),
-            Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
+            Component::Breaker(breaker) => all.breakers.push(breaker.metrics()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }

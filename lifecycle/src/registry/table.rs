@@ -35,6 +35,20 @@ fn or_dash<T: fmt::Display>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
+/// A window as one writes it: `s`, `min`, `250ms`.
+fn window(seconds: f64) -> String {
+    if seconds == 1.0 {
+        "s".to_owned()
+    } else if seconds == 60.0 {
+        "min".to_owned()
+    } else if seconds == 3600.0 {
+        "h".to_owned()
+    } else {
+        // Windows come from a `Duration`, so this is in range; what is not prints as plain seconds.
+        std::time::Duration::try_from_secs_f64(seconds).map_or_else(|_| format!("{seconds}s"), |it| format!("{it:?}"))
+    }
+}
+
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sections = [
@@ -60,6 +74,7 @@ impl Snapshot {
             Table::new(&["name", "type", "state", "accesses", "order", "created in", "needs", "declared at"]);
         for one in &self.singletons {
             let state = match (one.created, one.failures) {
+                (true, _) if one.retired > 0 => format!("ready, {} retired", one.retired),
                 (true, _) => "ready".to_owned(),
                 (false, 0) => "lazy".to_owned(),
                 (false, failures) => format!("failed {failures}x"),
@@ -73,7 +88,7 @@ impl Snapshot {
                 or_dash(one.order),
                 took,
                 if one.depends_on.is_empty() { "-".to_owned() } else { one.depends_on.join(", ") },
-                one.source.clone(),
+                one.declared_at.clone(),
             ]);
         }
         table
@@ -101,9 +116,9 @@ impl Snapshot {
                 one.statistics.failed_calls.to_string(),
                 one.statistics.rejected_calls.to_string(),
                 one.statistics.cancelled_calls.to_string(),
-                format!("{}x", one.statistics.times_opened),
+                one.statistics.times_opened.to_string(),
                 or_dash(one.retry_after_seconds.map(|s| format!("in {s:.1} s"))),
-                one.source.clone(),
+                one.declared_at.clone(),
             ]);
         }
         table
@@ -114,11 +129,11 @@ impl Snapshot {
         for one in &self.limiters {
             table.row(vec![
                 one.name.clone(),
-                format!("{}/{:?}", one.limit, std::time::Duration::from_secs_f64(one.window_seconds)),
+                format!("{}/{}", one.limit, window(one.window_seconds)),
                 one.used.to_string(),
                 one.allowed.to_string(),
                 one.limited.to_string(),
-                one.source.clone(),
+                one.declared_at.clone(),
             ]);
         }
         table
@@ -132,7 +147,7 @@ impl Snapshot {
                 one.value.to_string(),
                 one.source.clone(),
                 one.type_name.clone(),
-                one.source_location.clone(),
+                one.declared_at.clone(),
             ]);
         }
         table

@@ -82,7 +82,7 @@ impl Seen {
         SingletonSnapshot {
             name: descriptor.name().to_owned(),
             path: descriptor.path(),
-            source: descriptor.source(),
+            declared_at: descriptor.declared_at(),
             type_name: short_type_name(type_name),
             created: self.created,
             accesses: self.accesses,

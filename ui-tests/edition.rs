@@ -1,0 +1,57 @@
+//! The same file in every edition before ours: `editions/*/Cargo.toml`.
+
+#![deny(warnings)]
+
+extern crate lifecycle;
+
+mod declared {
+    use lifecycle::{circuit_breaker, init_flag, rate_limit, singleton, Flag, Rejected};
+
+    #[singleton]
+    #[derive(Default)]
+    pub struct Config;
+
+    #[singleton(try_factory = Other::load)]
+    pub struct Other;
+
+    impl Other {
+        fn load() -> Result<Self, String> {
+            Ok(Other)
+        }
+    }
+
+    #[singleton]
+    pub fn number() -> Result<u8, ::std::fmt::Error> {
+        Ok(3)
+    }
+
+    #[singleton]
+    pub fn text() -> String {
+        String::new()
+    }
+
+    const FAILURES: u32 = 3;
+
+    #[circuit_breaker(threshold = FAILURES, timeout = 2 * 30)]
+    #[rate_limit("100/s")]
+    pub fn guarded(id: &str) -> Result<&str, Rejected> {
+        Ok(id)
+    }
+
+    #[rate_limit("100/s", on_rejected = |_| None)]
+    pub fn limited(id: u8) -> Option<u8> {
+        Some(id)
+    }
+
+    #[init_flag(env = "LIFECYCLE_UI_TESTS_EDITION")]
+    pub static FLAG: Flag<bool> = true;
+}
+
+#[test]
+fn every_edition_is_served() {
+    let _ = declared::Config::instance();
+    assert!(declared::Other::try_instance().is_ok());
+    assert_eq!((declared::number().ok(), declared::text().len()), (Some(&3), 0));
+    assert_eq!((declared::guarded("x").ok(), declared::limited(1)), (Some("x"), Some(1)));
+    assert!(declared::FLAG.get());
+}

@@ -1,0 +1,50 @@
+//! `crate = path`: the runtime behind a facade. `lifecycle` itself is out of reach by its own name here.
+
+#![deny(warnings)]
+#![allow(unreachable_pub)] // the point is what stands in the module
+
+/// What a company's own crate would re-export.
+mod facade {
+    pub mod deep {
+        pub extern crate lifecycle as life;
+    }
+}
+
+use facade::deep::life::{Flag, Rejected, circuit_breaker, init_flag, rate_limit, singleton};
+
+#[singleton(crate = facade::deep::life)]
+#[derive(Default)]
+struct Config;
+
+#[singleton(crate = crate::facade::deep::life)]
+fn number() -> Result<u8, std::fmt::Error> {
+    Ok(3)
+}
+
+#[circuit_breaker(crate = facade::deep::life)]
+#[inline]
+#[rate_limit("5/s", crate = self::facade::deep::life)]
+fn guarded() -> Result<u8, Rejected> {
+    Ok(3)
+}
+
+#[init_flag(crate = facade::deep::life)]
+static FLAG: Flag<bool> = true;
+
+mod inner {
+    use super::facade::deep::life;
+
+    #[life::circuit_breaker(crate = life, threshold = N)]
+    pub async fn guarded() -> Result<u8, life::Rejected> {
+        Ok(4)
+    }
+
+    const N: u32 = 3;
+}
+
+#[test]
+fn the_runtime_is_found_where_the_path_says() {
+    let _ = Config::instance();
+    assert_eq!((number().ok(), guarded().ok(), FLAG.get()), (Some(&3), Some(3), true));
+    assert_eq!(futures_executor::block_on(inner::guarded()).ok(), Some(4));
+}

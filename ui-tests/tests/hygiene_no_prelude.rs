@@ -1,0 +1,157 @@
+//! Expansions need no prelude, and nothing of the user's that merely has a familiar name.
+
+#![no_implicit_prelude]
+#![forbid(unsafe_code)]
+#![deny(warnings)]
+#![allow(unreachable_pub)] // the point is what stands in the module
+
+/// Everything an expansion could mean by a bare name, as something else.
+mod shadowed {
+    #![allow(dead_code, non_camel_case_types, non_upper_case_globals, unused_macros, unused_imports)]
+    use ::std::prelude::v1::{Default as Made, derive};
+
+    pub struct Result;
+    pub struct Option;
+    pub struct Ok;
+    pub struct Err;
+    pub struct Some;
+    pub struct None;
+    pub struct Box;
+    pub struct Vec;
+    pub struct String;
+    pub struct Duration;
+    pub struct Pin;
+    pub struct Permit;
+    pub struct Rejected;
+    pub struct Outcome;
+    pub struct Descriptor;
+    pub struct Kind;
+    pub struct CELL;
+    pub struct BREAKER;
+    pub trait Send {}
+    pub trait Sync {}
+    pub trait Default {}
+    pub trait Clone {}
+    pub trait Fn {}
+    pub trait FnOnce {}
+    pub trait From {}
+    pub trait Into {}
+    pub trait Future {}
+    pub trait Singleton {}
+    pub trait Drop {}
+    pub struct u8;
+    pub struct u32;
+    pub struct u64;
+    pub struct bool;
+    pub struct str;
+    pub mod core {}
+    pub mod std {}
+    pub mod alloc {}
+    pub mod lifecycle {}
+    pub mod tracing {}
+    pub mod inventory {}
+    pub mod guard {}
+    pub mod channel {}
+    pub mod declared {}
+    pub fn create() {}
+    pub fn ask() {}
+    pub fn breaker() {}
+    pub fn limiter() {}
+    pub const rejected: () = ();
+    pub const create_value: () = ();
+    pub const admission: () = ();
+    pub const value: () = ();
+    pub const instance: () = ();
+    pub const error: () = ();
+
+    macro_rules! line {
+        () => {
+            ::std::compile_error!("the user's own `line!`")
+        };
+    }
+    macro_rules! file {
+        () => {
+            ::std::compile_error!("the user's own `file!`")
+        };
+    }
+    macro_rules! module_path {
+        () => {
+            ::std::compile_error!("the user's own `module_path!`")
+        };
+    }
+    macro_rules! assert {
+        () => {
+            ::std::compile_error!("the user's own `assert!`")
+        };
+    }
+    use {assert, file, line, module_path};
+
+    #[::lifecycle::singleton]
+    #[derive(Made)]
+    pub struct Config {
+        pub count: ::std::primitive::u8,
+    }
+
+    #[::lifecycle::singleton(try_factory = Other::load)]
+    pub struct Other;
+
+    impl Other {
+        fn load() -> ::std::result::Result<Self, ::std::fmt::Error> {
+            ::std::result::Result::Ok(Self)
+        }
+    }
+
+    #[::lifecycle::singleton]
+    pub fn number() -> ::std::primitive::u8 {
+        3
+    }
+
+    #[::lifecycle::singleton]
+    pub fn fallible() -> ::std::result::Result<::std::primitive::u8, ::std::fmt::Error> {
+        ::std::result::Result::Ok(3)
+    }
+
+    const FAILURES: ::std::primitive::u32 = 3;
+    const OPEN: ::std::time::Duration = ::std::time::Duration::from_secs(3);
+
+    #[::lifecycle::circuit_breaker(threshold = FAILURES, timeout = OPEN)]
+    #[::lifecycle::rate_limit("100/s")]
+    pub fn guarded(
+        breaker: ::std::primitive::u8,
+    ) -> ::std::result::Result<::std::primitive::u8, ::lifecycle::Rejected> {
+        ::std::result::Result::Ok(breaker)
+    }
+
+    #[::lifecycle::circuit_breaker(threshold = FAILURES, on_rejected = |_| limiter)]
+    #[::lifecycle::rate_limit("100/s")]
+    pub async fn guarded_async(
+        limiter: ::std::primitive::u8,
+        failed: ::std::primitive::u8,
+    ) -> ::std::result::Result<::std::primitive::u8, ::std::primitive::u8> {
+        let () = rejected;
+        ::std::result::Result::Ok(limiter + failed)
+    }
+
+    // Locals and statics of ours are not in the body's reach: this is the argument and the module's const.
+    #[::lifecycle::circuit_breaker(on_rejected = |_| failed)]
+    pub fn body_sees_its_own(failed: ::std::primitive::u8) -> ::std::primitive::u8 {
+        let () = value;
+        failed
+    }
+
+    #[::lifecycle::init_flag(env = "X")]
+    pub static FLAG: ::lifecycle::Flag<::std::primitive::bool> = true;
+}
+
+#[::std::prelude::v1::test]
+fn nothing_is_taken_from_the_surroundings() {
+    let ::std::result::Result::Ok(three) = shadowed::guarded(3) else { ::std::panic!("refused") };
+    ::std::assert_eq!(three, 3);
+    ::std::assert_eq!(::futures_executor::block_on(shadowed::guarded_async(1, 2)), ::std::result::Result::Ok(3));
+    ::std::assert_eq!(shadowed::body_sees_its_own(3), 3);
+    ::std::assert_eq!(shadowed::Config::instance().count, 0);
+    ::std::assert!(shadowed::Other::try_instance().is_ok());
+    ::std::assert_eq!(*shadowed::number(), 3);
+    ::std::assert!(shadowed::fallible().is_ok());
+    ::std::assert!(shadowed::FLAG.get());
+}
