@@ -43,6 +43,8 @@ pub struct Group {
     pub base: Base,
     /// `lifecycle` first, then whom it is compared with (ratio 1), then the others.
     pub contestants: &'static [Contestant],
+    /// What each of them gives for a number, if that is known: see [`rehearse`].
+    pub gives: Option<fn(u64) -> u64>,
     /// The instructions that `lifecycle` may take.
     pub budget: Option<Budget>,
 }
@@ -79,6 +81,7 @@ static GROUPS: &[Group] = &[
             contestant!("std `LazyLock`", |_, _| address(&SETTINGS_STD)),
             contestant!("once_cell `Lazy`", |_, _| address(&SETTINGS_ONCE_CELL)),
         ],
+        gives: None,
         budget: Some(Budget::OverBase(13)),
     },
     Group {
@@ -90,6 +93,7 @@ static GROUPS: &[Group] = &[
                 choice(USE_CACHE_ATOMIC.load(Ordering::Relaxed), number)
             }),
         ],
+        gives: Some(|number| number),
         budget: Some(Budget::OverReference(4)),
     },
     Group {
@@ -104,16 +108,18 @@ static GROUPS: &[Group] = &[
                 outcome(peers.recloser.call(|| work(number)).map_err(of_recloser))
             }),
         ],
+        gives: Some(|number| number),
         budget: Some(Budget::OverBase(30)),
     },
     Group {
-        operation: "limiter admits, 1000 in 10 us",
+        operation: "limiter admits, 1000 in 5 us",
         base: Base::Unguarded,
         contestants: &[
             contestant!("**lifecycle** `#[rate_limit]`, exact, counted", |_, number| outcome(generous(number))),
             contestant!("governor, its default clock (quanta)", |peers, number| governed(&peers.generous, number)),
             contestant!("governor, `Instant` as clock", |peers, number| governed(&peers.generous_instant, number)),
         ],
+        gives: Some(|number| number),
         budget: None,
     },
     Group {
@@ -124,6 +130,7 @@ static GROUPS: &[Group] = &[
             contestant!("governor, its default clock (quanta)", |peers, number| governed(&peers.strict, number)),
             contestant!("governor, `Instant` as clock", |peers, number| governed(&peers.strict_instant, number)),
         ],
+        gives: Some(|_| REFUSED),
         budget: None,
     },
 ];
@@ -134,6 +141,27 @@ static GROUPS: &[Group] = &[
 #[must_use]
 pub fn groups() -> &'static [Group] {
     GROUPS
+}
+
+/// Makes sure that what is measured is what the table says: that breakers are closed, and limiters admit or refuse.
+///
+/// # Errors
+/// The contestants of whom this is not so.
+pub fn rehearse(peers: &Peers) -> Result<(), String> {
+    let mut strays = Vec::new();
+    for group in GROUPS {
+        let Some(gives) = group.gives else { continue };
+        for contestant in group.contestants {
+            (contestant.often)(peers, crate::measure::WARM_UP);
+            let strayed =
+                (0..crate::measure::WARM_UP).filter(|number| (contestant.once)(peers, *number) != gives(*number));
+            let strayed = strayed.count();
+            if strayed > 0 {
+                strays.push(format!("{}, {}: {strayed} times not", group.operation, contestant.name));
+            }
+        }
+    }
+    if strays.is_empty() { Ok(()) } else { Err(strays.join("; ")) }
 }
 
 /// Every function that is measured.
@@ -176,7 +204,7 @@ impl Default for Peers {
         let policy =
             failsafe::failure_policy::consecutive_failures(5, failsafe::backoff::constant(Duration::from_secs(60)));
         let burst = const { NonZeroU32::new(1000).unwrap() };
-        let each = Duration::from_nanos(10);
+        let each = Duration::from_nanos(5);
         let generous = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
         let strict = Quota::per_hour(NonZeroU32::MIN);
         Self {
@@ -211,12 +239,14 @@ fn work(number: u64) -> Result<u64, Failure> {
     if black_box(number) == u64::MAX { Err(Failure::Broken) } else { Ok(number) }
 }
 
+const REFUSED: u64 = u64::MAX;
+
 /// Keeps both outcomes apart, so that none is left out.
 #[inline(always)]
 fn outcome(result: Result<u64, Failure>) -> u64 {
     match result {
         Ok(number) => number,
-        Err(Failure::Refused) => u64::MAX,
+        Err(Failure::Refused) => REFUSED,
         Err(Failure::Broken) => u64::MAX - 1,
     }
 }
@@ -275,7 +305,7 @@ fn of_recloser(error: recloser::Error<Failure>) -> Failure {
 }
 
 /// Never refuses at the speed of this loop.
-#[rate_limit("1000/10us")]
+#[rate_limit("1000/5us")]
 #[inline(always)]
 fn generous(number: u64) -> Result<u64, Failure> {
     work(number)

@@ -1,6 +1,7 @@
 //! Nanoseconds: `cargo bench -p lifecycle-benches --bench yardstick`. Nothing is asserted: a clock is not evidence.
 
 use lifecycle_benches::{Peers, contestants, markdown, measure};
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// How many samples, how long each. On a busy machine two threads seldom run at the same time: more and shorter ones find it.
@@ -9,8 +10,12 @@ const SAMPLES: [(usize, Duration); 2] = [(200, Duration::from_micros(50)), (1000
 /// A reference faster than this is not there to be measured: a ratio to it says nothing.
 const NEGLIGIBLE: f64 = 0.15;
 
-fn main() {
+fn main() -> ExitCode {
     let peers = Peers::default();
+    if let Err(why) = contestants::rehearse(&peers) {
+        eprintln!("yardstick: {why}");
+        return ExitCode::FAILURE;
+    }
     println!(
         "\nNanoseconds an operation: the fastest of many short samples, the contestants taking turns; the loop and the \
          guarded function itself are subtracted.\n"
@@ -32,6 +37,7 @@ fn main() {
     }
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     println!("{}", markdown(2, &header, &rows(&columns)));
+    ExitCode::SUCCESS
 }
 
 fn rows(columns: &[(usize, Vec<Vec<f64>>)]) -> Vec<Vec<String>> {

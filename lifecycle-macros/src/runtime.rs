@@ -1,7 +1,7 @@
 //! How an expansion names the runtime: always by an absolute path, always through its private module.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
 /// The runtime's private module. It carries the patch version, so that two releases never mix.
@@ -54,9 +54,11 @@ impl Runtime {
         quote_spanned!(span=> #root::#module)
     }
 
-    /// `Descriptor::new(Kind::Breaker, "name", module_path!(), file!(), line!())`
-    pub(crate) fn descriptor(&self, kind: &str, name: &str) -> TokenStream {
-        let private = self.private();
+    /// `Descriptor::new(Kind::Breaker, "name", module_path!(), file!(), line!())`, the line being that of the attribute at
+    /// `at`: for a guard that stepped aside it is not the attribute that is being expanded.
+    pub(crate) fn descriptor(&self, kind: &str, name: &str, at: proc_macro2::Span) -> TokenStream {
+        let (private, private_at) = (self.private(), self.private_at(at));
+        let line = quote_spanned!(at=> #private_at::core::line!());
         let kind = syn::Ident::new(kind, proc_macro2::Span::mixed_site());
         generated! {
             #private::Descriptor::new(
@@ -64,7 +66,7 @@ impl Runtime {
                 #name,
                 #private::core::module_path!(),
                 #private::core::file!(),
-                #private::core::line!(),
+                #line,
             )
         }
     }
@@ -75,6 +77,20 @@ impl Runtime {
         let kind = syn::Ident::new(kind, proc_macro2::Span::mixed_site());
         generated! { #private::inventory::submit! { #private::Listed::#kind(&#component) } }
     }
+}
+
+/// The user's tokens in their place, but marked as ours: lints about code that its author could change leave them alone.
+pub(crate) fn as_ours(tokens: impl ToTokens) -> TokenStream {
+    let ours = |token: TokenTree| -> TokenTree {
+        let span = token.span().resolved_at(Span::mixed_site());
+        let mut token = match token {
+            TokenTree::Group(group) => TokenTree::Group(Group::new(group.delimiter(), as_ours(group.stream()))),
+            token => token,
+        };
+        token.set_span(span);
+        token
+    };
+    tokens.into_token_stream().into_iter().map(ours).collect()
 }
 
 /// Whether this path names something in the private module: how guards recognize each other's markers.

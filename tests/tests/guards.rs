@@ -70,6 +70,19 @@ fn two_guards_keep_one_order_however_they_are_written() {
 }
 
 #[test]
+fn each_guard_knows_the_line_of_its_own_attribute() {
+    let line = |place: String| place.rsplit(':').next().unwrap().parse::<u32>().unwrap();
+    let lines = |name| {
+        let (breaker, limiter) = (lifecycle::breaker(name).unwrap(), lifecycle::limiter(name).unwrap());
+        (line(breaker.descriptor().declared_at()), line(limiter.descriptor().declared_at()))
+    };
+    let (breaker, limiter) = lines("breaker_first");
+    assert_eq!(breaker + 1, limiter);
+    let (breaker, limiter) = lines("limiter_first");
+    assert_eq!(breaker, limiter + 1);
+}
+
+#[test]
 fn a_probe_is_not_lost_when_the_limiter_refuses_it() {
     testing::isolated(|| {
         (0..2).for_each(|_| _ = stacked::breaker_first(false));
@@ -188,7 +201,10 @@ fn a_panic_goes_on_and_counts() {
 
 #[circuit_breaker(threshold = 1, timeout = 5)]
 fn generic<T: Clone, E: From<Rejected>>(result: &Result<T, E>, error: impl Fn() -> E) -> Result<T, E> {
-    result.as_ref().map(T::clone).map_err(|_| error())
+    match result {
+        Ok(value) => Ok(value.clone()),
+        Err(_) => Err(error()),
+    }
 }
 
 #[test]

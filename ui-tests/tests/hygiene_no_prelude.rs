@@ -7,7 +7,14 @@
 
 /// Everything an expansion could mean by a bare name, as something else.
 mod shadowed {
-    #![allow(dead_code, non_camel_case_types, non_upper_case_globals, unused_macros, unused_imports)]
+    #![allow(
+        dead_code,
+        non_camel_case_types,
+        non_upper_case_globals,
+        unused_macros,
+        unused_imports,
+        clippy::upper_case_acronyms
+    )]
     use ::std::prelude::v1::{Default as Made, derive};
 
     pub struct Result;

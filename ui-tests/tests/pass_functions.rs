@@ -2,6 +2,12 @@
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]
+#![allow(
+    clippy::too_many_arguments,
+    clippy::toplevel_ref_arg,
+    clippy::ptr_arg,
+    reason = "odd signatures are the point"
+)]
 
 use futures_executor::block_on;
 use lifecycle::testing::isolated;
@@ -52,7 +58,7 @@ fn plain(fail: bool) -> Result<u8, Error> {
 #[circuit_breaker(threshold = 2)]
 fn alias(fail: bool) -> Answer<u8> {
     if fail {
-        Err(Error::Broken)?
+        Err(Error::Broken)?;
     }
     Ok(1)
 }
@@ -219,7 +225,7 @@ fn sync_functions() {
     opens("not_send", || not_send(Rc::default()));
     opens("names", || names(&mut Vec::new(), "").map(drop));
     opens("coerced", || coerced(true));
-    opens("unnamed", || unnamed(true).map(|items| items.count()));
+    opens("unnamed", || unnamed(true).map(Iterator::count));
     opens("factorial", || factorial(99));
     opens("arguments", || {
         arguments(1, (1, 2), [1, 2, 3], &1, String::new(), Wrapped { inner: 1, other: 2 }, 1, "", 1, &|x| x, 1)
@@ -253,7 +259,7 @@ fn values_come_through() {
     assert_eq!(block_on(boxed_early(false)), Ok(1));
     assert_eq!(block_on(says_why("7".to_owned(), false)), Ok("7".to_owned()));
     assert_eq!(block_on(borrowed(&["a".to_owned()], "")), Ok("a"));
-    assert_eq!(names(&mut vec!["a".to_owned()], "").map(|name| std::mem::take(name)), Ok("a".to_owned()));
+    assert_eq!(names(&mut vec!["a".to_owned()], "").map(std::mem::take), Ok("a".to_owned()));
     assert_eq!(coerced(false).map(|shown| shown.to_string()), Ok("1".to_owned()));
     assert_eq!(unnamed(false).map(Iterator::count), Ok(1));
     assert_eq!(r#type(false).and_then(|_| größe(false)), Ok(1));
@@ -531,12 +537,12 @@ fn cached(_: (u8, u8), _: Wrapped, last: u8) -> u8 {
 }
 
 impl Service<u8> {
-    #[circuit_breaker(threshold = 1, fallback = Self::from_cache)]
+    #[circuit_breaker(threshold = 1, fallback = Self::cached)]
     async fn load(&self, id: usize) -> Result<u8, Error> {
         self.items.get(id).copied().ok_or(Error::Broken)
     }
 
-    async fn from_cache(&self, id: usize) -> Result<u8, Error> {
+    async fn cached(&self, id: usize) -> Result<u8, Error> {
         u8::try_from(id).map_err(|error| Error::Said(error.to_string()))
     }
 }

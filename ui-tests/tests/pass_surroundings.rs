@@ -48,7 +48,6 @@ fn behind_cfg_attr(fail: bool) -> Result<u8, Rejected> {
 #[inline]
 #[allow(clippy::let_and_return)]
 #[::lifecycle::circuit_breaker(threshold = 1)]
-#[must_use]
 #[track_caller]
 fn between(fail: bool) -> Result<u8, Rejected> {
     let value = refused_if(fail);
@@ -151,7 +150,7 @@ fn const_options_arrive() {
         "{}",
         config("const_seconds")
     );
-    let usage = lifecycle::limiter("const_rate").map(|limiter| limiter.usage());
+    let usage = lifecycle::limiter("const_rate").map(lifecycle::RateLimiter::usage);
     assert!(usage.is_ok_and(|usage| usage.limit == 3 && usage.window == Duration::from_millis(250)));
 }
 
@@ -208,7 +207,7 @@ static ABSENT: Flag<Missing> = 1;
 fn absent() -> Missing {}
 
 #[singleton]
-#[cfg(all())]
+#[cfg(not(any()))]
 #[derive(Default)]
 struct Present;
 

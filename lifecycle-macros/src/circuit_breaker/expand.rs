@@ -11,7 +11,7 @@ impl Breaker {
     pub(crate) fn declaration(&self, runtime: &Runtime, function: &Ident) -> TokenStream {
         let private = runtime.private();
         let name = self.name.clone().unwrap_or_else(|| snake_case(function));
-        let descriptor = runtime.descriptor("Breaker", &name);
+        let descriptor = runtime.descriptor("Breaker", &name, self.at);
         let listed = runtime.listed("breaker", &generated!(__LIFECYCLE_BREAKER));
         let counts = self.counts.iter().map(|(key, count)| (key, count.tokens(runtime, key)));
         let times = self.times.iter().map(|(key, time)| (key, time.tokens(runtime, key)));

@@ -12,16 +12,16 @@ pub(crate) use model::Breaker;
 
 use crate::errors::Errors;
 use crate::guarded_fn::{self, Kind};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 
 /// The macro.
 pub(crate) fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     guarded_fn::guard(Kind::Breaker, args, item)
 }
 
-/// Reads the options of one use.
-pub(crate) fn read(args: TokenStream, errors: &mut Errors) -> Breaker {
+/// Reads the options of one use, whose attribute stands at `at`.
+pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Breaker {
     let args = args::Args::parse(args, errors);
     check::check(&args, errors);
-    Breaker::new(args)
+    Breaker::new(args, at)
 }

@@ -4,9 +4,12 @@ use super::args::{Args, COUNTS, TIMES};
 use crate::guarded_fn::WayOut;
 use crate::options::{Count, TimeSpan};
 use crate::runtime::Runtime;
+use proc_macro2::Span;
 
 /// What `#[circuit_breaker(..)]` says.
 pub(crate) struct Breaker {
+    /// Where the attribute stands.
+    pub(super) at: Span,
     pub(crate) runtime: Runtime,
     pub(crate) way_out: WayOut,
     pub(super) name: Option<String>,
@@ -16,8 +19,9 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    pub(super) fn new(Args { mut options }: Args) -> Self {
+    pub(super) fn new(Args { mut options }: Args, at: Span) -> Self {
         Self {
+            at,
             runtime: Runtime::at(options.path("crate")),
             way_out: WayOut::take(&mut options),
             name: options.text("name").map(|name| name.value()),

@@ -44,7 +44,7 @@ fn minimal() {
                     >(lifecycle_rejected);
                 }
             };
-            lifecycle_admission
+            return lifecycle_admission
                 .run(
                     || -> Result<User, ApiError> { get(id) },
                     |lifecycle_value| {
@@ -52,7 +52,7 @@ fn minimal() {
                         ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
                             .__failed(lifecycle_value)
                     },
-                )
+                );
         }
     "#]].assert_eq(&pretty(&expanded));
 }
@@ -132,7 +132,7 @@ fn rich() {
                         };
                     }
                 };
-                lifecycle_admission
+                return lifecycle_admission
                     .run_async(
                         async move {
                             if false {
@@ -150,7 +150,7 @@ fn rich() {
                                 .__failed(lifecycle_value)
                         },
                     )
-                    .await
+                    .await;
             }
         }
     "#]].assert_eq(&pretty_method(&circuit_breaker(args, item)));

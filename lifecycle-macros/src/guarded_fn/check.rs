@@ -2,8 +2,25 @@
 
 use super::Kind;
 use crate::errors::Errors;
-use crate::item::Function;
+use crate::item::{Function, ItemKind};
+use proc_macro2::TokenStream;
 use syn::{ReturnType, Type};
+
+/// What stands where no function does, and has its own answer.
+pub(super) fn other_item(kind: Kind, item: &TokenStream) -> Option<syn::Error> {
+    let name = kind.macro_name();
+    let (item, keyword) = ItemKind::of(item);
+    let message = match item {
+        ItemKind::Impl => format!(
+            "`#[{name}]` on an impl block, one for all its methods, arrives with a later version: put it on the methods"
+        ),
+        ItemKind::Static => {
+            format!("`#[{name}]` on a static, one to share, arrives with a later version: put it on the functions")
+        }
+        _ => return None,
+    };
+    Some(syn::Error::new(keyword, message))
+}
 
 pub(super) fn check(kind: Kind, function: &Function, errors: &mut Errors) {
     let name = kind.macro_name();

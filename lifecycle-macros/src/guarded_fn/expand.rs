@@ -42,7 +42,7 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
             let inner = parts.in_async(block);
             let dead_return = parts.dead_return();
             let future = generated!(#capture { #dead_return #inner });
-            if pin.is_empty() { future } else { generated!(#pin(#future)) }
+            if pin.is_empty() { generated!(return #future;) } else { generated!(return #pin(#future);) }
         }
         Form::Built { boxed, returned } => parts.around_built(&function.body, *boxed, returned),
     };
@@ -135,15 +135,18 @@ impl Parts<'_> {
     fn around_built(&self, body: &Group, boxed: bool, returned: &TokenStream) -> TokenStream {
         let Self { failed, .. } = self;
         let private = self.runtime.private();
-        let run =
-            if self.breaks { generated!(lifecycle_admission.run_async(lifecycle_future, #failed).await) } else { generated!(lifecycle_future.await) };
+        let run = if self.breaks {
+            generated!(lifecycle_admission.run_async(lifecycle_future, #failed).await)
+        } else {
+            generated!(lifecycle_future.await)
+        };
         let decided = self.decided(&run);
         let dead_return = self.dead_return();
         let guarded = generated!(async move { #dead_return #decided });
         let guarded = if boxed { generated!(#private::std::boxed::Box::pin(#guarded)) } else { guarded };
         generated! {
             let lifecycle_future = #private::guard::call(|| -> #returned #body);
-            #guarded
+            return #guarded;
         }
     }
 
@@ -166,6 +169,7 @@ impl Parts<'_> {
     /// Input: `run`, which uses `admission`
     /// Output: `let admission = match admit() { Ok(admission) => admission, Err(rejected) => return refusal }; run`
     ///
+    /// `return`, because `clippy::implicit_return` judges the wrapper as the user's function; no lint minds a generated one.
     /// The `match` ends before `run`: an async function would keep its scrutinee through every `.await` inside it.
     fn decided(&self, run: &TokenStream) -> TokenStream {
         let Self { declarations, admit, refusal, .. } = self;
@@ -177,7 +181,7 @@ impl Parts<'_> {
                 #private::core::result::Result::Ok(lifecycle_admitted) => lifecycle_admitted,
                 #private::core::result::Result::Err(lifecycle_rejected) => return #refusal,
             };
-            #run
+            return #run;
         }
     }
 

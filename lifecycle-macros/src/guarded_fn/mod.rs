@@ -58,11 +58,11 @@ struct Guards {
 }
 
 impl Guards {
-    /// Reads the options of one more guard; `Part::span` is where it is wrong to stand.
+    /// Reads the options of one more guard.
     fn add(&mut self, part: Part, errors: &mut Errors) {
         let twice = match part.kind {
-            Kind::Breaker => self.breaker.replace(circuit_breaker::read(part.args, errors)).is_some(),
-            Kind::Limiter => self.limiter.replace(rate_limit::read(part.args, errors)).is_some(),
+            Kind::Breaker => self.breaker.replace(circuit_breaker::read(part.args, part.span, errors)).is_some(),
+            Kind::Limiter => self.limiter.replace(rate_limit::read(part.args, part.span, errors)).is_some(),
         };
         if twice {
             let name = part.kind.macro_name();
@@ -84,6 +84,10 @@ fn guard_with(part: Part, may_wait: bool, item: TokenStream) -> TokenStream {
     let mut guards = Guards::default();
     let marker = marker::tokens(&part);
     guards.add(part, &mut errors);
+    if let Some(error) = check::other_item(kind, &item) {
+        errors.push(error);
+        return item_and(item, errors);
+    }
     let mut function = match Function::read(kind.macro_name(), kind.wants(), item.clone()) {
         Ok(function) => function,
         Err(error) => {

@@ -121,7 +121,7 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                     >(lifecycle_rejected);
                 }
             };
-            lifecycle_admission
+            return lifecycle_admission
                 .run_async(
                     async move {
                         if false {
@@ -135,7 +135,7 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                             .__failed(lifecycle_value)
                     },
                 )
-                .await
+                .await;
         }
     "#]].assert_eq(&pretty(&one));
 }
@@ -166,7 +166,7 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                 'life0: 'async_trait,
                 Self: 'async_trait,
             {
-                Box::pin(async move {
+                return Box::pin(async move {
                     if false {
                         return ::lifecycle::__private0::guard::never::<Result<u8, E>>();
                     }
@@ -203,7 +203,7 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                             };
                         }
                     };
-                    lifecycle_admission
+                    return lifecycle_admission
                         .run_async(
                             async move {
                                 if false {
@@ -219,8 +219,8 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                                     .__failed(lifecycle_value)
                             },
                         )
-                        .await
-                })
+                        .await;
+                });
             }
         }
     "#]].assert_eq(&pretty_method(&circuit_breaker(quote!(on_rejected = |r| E::new(id, r)), item)));
@@ -241,7 +241,7 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                     let id = self.id;
                     async move { get(id).await }
                 });
-                async move {
+                return async move {
                     if false {
                         return ::lifecycle::__private0::guard::never::<Result<u8, E>>();
                     }
@@ -276,7 +276,7 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                             >(lifecycle_rejected);
                         }
                     };
-                    lifecycle_admission
+                    return lifecycle_admission
                         .run_async(
                             lifecycle_future,
                             |lifecycle_value| {
@@ -285,8 +285,8 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                                     .__failed(lifecycle_value)
                             },
                         )
-                        .await
-                }
+                        .await;
+                };
             }
         }
     "#]].assert_eq(&pretty_method(&circuit_breaker(quote!(), item)));

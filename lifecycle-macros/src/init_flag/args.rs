@@ -28,7 +28,6 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let args = Self { options: Options::parse(tokens, &GRAMMAR, errors) };
-        args
+        Self { options: Options::parse(tokens, &GRAMMAR, errors) }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn expand(model: &Declared<'_>) -> TokenStream {
     let Declared { runtime, name, env, flag, value, cfgs } = model;
     let private = runtime.private();
     let ident = &flag.ident;
-    let descriptor = runtime.descriptor("Flag", name);
+    let descriptor = runtime.descriptor("Flag", name, proc_macro2::Span::call_site());
     let listed = runtime.listed("flag", &generated!(#ident));
     let env = match env {
         Some(env) => generated!(#private::core::option::Option::Some(#env)),

@@ -132,10 +132,10 @@ impl Options {
         match (grammar.leading, value::text(&value)) {
             (Some(_), Some(text)) if first => self.leading = Some(text),
             (Some(leading), Some(_)) => {
-                errors.on(value, format!("the rate comes first and once: write `#[{}({leading})]`", grammar.name))
+                errors.on(value, format!("the rate comes first and once: write `#[{}({leading})]`", grammar.name));
             }
             (Some(leading), None) => {
-                errors.on(value, format!("expected a rate in quotes: write `#[{}({leading})]`", grammar.name))
+                errors.on(value, format!("expected a rate in quotes: write `#[{}({leading})]`", grammar.name));
             }
             (None, _) => errors.on(value, format!("expected `key = value`; {}", grammar.allowed())),
         }

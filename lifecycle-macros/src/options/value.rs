@@ -171,7 +171,15 @@ impl Count {
                 let private = runtime.private_at(value.span());
                 let ty = quote_spanned!(value.span()=> #private::core::primitive::u32);
                 let message = format!("`{key}` must be at least 1");
-                checked_const(runtime, key, &ty, &generated!(#value), value.span(), &generated!(lifecycle_value != 0), &message)
+                checked_const(
+                    runtime,
+                    key,
+                    &ty,
+                    &generated!(#value),
+                    value.span(),
+                    &generated!(lifecycle_value != 0),
+                    &message,
+                )
             }
         }
     }
@@ -191,7 +199,15 @@ impl TimeSpan {
                 let private_here = runtime.private_at(value.span());
                 let converted = quote_spanned! {value.span()=> #private_here::channel::duration(#value) };
                 let message = format!("`{key}` must be longer than zero");
-                checked_const(runtime, key, &ty, &converted, value.span(), &generated!(!lifecycle_value.is_zero()), &message)
+                checked_const(
+                    runtime,
+                    key,
+                    &ty,
+                    &converted,
+                    value.span(),
+                    &generated!(!lifecycle_value.is_zero()),
+                    &message,
+                )
             }
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn check(args: &Args, errors: &mut Errors) {
         // Something else is wrong already: the missing rate may well be that.
         (false, false) if !errors.is_empty() => {}
         (false, false) => {
-            errors.at(Span::call_site(), "`#[rate_limit]` needs its rate: write `#[rate_limit(\"100/s\")]`")
+            errors.at(Span::call_site(), "`#[rate_limit]` needs its rate: write `#[rate_limit(\"100/s\")]`");
         }
     }
 }

@@ -10,7 +10,7 @@ impl Limiter {
     pub(crate) fn declaration(&self, runtime: &Runtime, function: &Ident) -> TokenStream {
         let private = runtime.private();
         let name = self.name.clone().unwrap_or_else(|| snake_case(function));
-        let descriptor = runtime.descriptor("Limiter", &name);
+        let descriptor = runtime.descriptor("Limiter", &name, self.at);
         let listed = runtime.listed("limiter", &generated!(__LIFECYCLE_LIMITER));
         let (limit_const, limit) = self.limit.tokens(runtime, "limit");
         let (window_const, window) = self.window.tokens(runtime, "window");

@@ -12,16 +12,16 @@ pub(crate) use model::Limiter;
 
 use crate::errors::Errors;
 use crate::guarded_fn::{self, Kind};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 
 /// The macro.
 pub(crate) fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     guarded_fn::guard(Kind::Limiter, args, item)
 }
 
-/// Reads the options of one use.
-pub(crate) fn read(args: TokenStream, errors: &mut Errors) -> Limiter {
+/// Reads the options of one use, whose attribute stands at `at`.
+pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Limiter {
     let args = args::Args::parse(args, errors);
     check::check(&args, errors);
-    Limiter::new(args)
+    Limiter::new(args, at)
 }

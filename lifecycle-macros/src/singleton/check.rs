@@ -1,7 +1,7 @@
 //! Which items cannot be singletons, each reason on its token.
 
 use super::args::Args;
-use super::model::{Output, self_in};
+use super::model::{Fallible, Output, self_in};
 use crate::errors::Errors;
 use crate::item::{DeclaredType, Function};
 use proc_macro2::{TokenStream, TokenTree};
@@ -96,10 +96,10 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
         Type::Group(group) => return result_of(&group.elem, errors),
         Type::Paren(paren) => return result_of(&paren.elem, errors),
         Type::Path(path) => path,
-        _ => return Some(Output::Value(ty.clone())),
+        _ => return Some(Output::Value(Box::new(ty.clone()))),
     };
     let Some(last) = plain.path.segments.last().filter(|last| last.ident == "Result") else {
-        return Some(Output::Value(ty.clone()));
+        return Some(Output::Value(Box::new(ty.clone())));
     };
     let types: Vec<&Type> = match &last.arguments {
         PathArguments::AngleBracketed(args) => args
@@ -124,12 +124,12 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
             *first = syn::parse_quote!(&'static #value);
         }
     }
-    Some(Output::Fallible {
+    Some(Output::Fallible(Box::new(Fallible {
         value: value.clone(),
         error: error.clone(),
         written: ty.clone(),
         shared: Type::Path(shared),
-    })
+    })))
 }
 
 /// The first `impl` in a type.

@@ -2,7 +2,7 @@
 
 use super::model::{FunctionSingleton, Output};
 use crate::item::{Function, braced};
-use crate::runtime::generated;
+use crate::runtime::{as_ours, generated};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
@@ -17,45 +17,55 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     let FunctionSingleton { runtime, name, function, output, says_self } = model;
     let private = runtime.private();
     let (value, written) = match output {
-        Output::Value(value) => (value, value),
-        Output::Fallible { value, written, .. } => (value, written),
+        Output::Value(value) => (&**value, &**value),
+        Output::Fallible(fallible) => (&fallible.value, &fallible.written),
     };
-    let descriptor = runtime.descriptor("Singleton", name);
+    let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
     let body = &function.body;
     let result = generated!(#private::core::result::Result<&'static #value, #private::SingletonError>);
     let (create, item) = if *says_self {
         (generated!(|| -> #written #body), TokenStream::new())
     } else {
-        // `fn` and name in the user's place: messages about the function point there.
-        let fn_token = &function.sig.fn_token;
+        // `fn` and name in the user's place: messages about the function point there. It is as public as the user's
+        // function, which keeps its signature, but clippy cannot see that.
+        let fn_token = as_ours(function.sig.fn_token);
         let create = Ident::new("__lifecycle_create", function.sig.ident.span().resolved_at(Span::mixed_site()));
-        (generated!(#create), generated!(#fn_token #create() -> #written #body))
+        (generated!(#create), generated!(#[allow(clippy::unnecessary_wraps)] #fn_token #create() -> #written #body))
     };
     let kept = generated!(__LifecycleKept);
     let ask = match (says_self, output) {
         (true, _) => generated!(#private::declared::only_created::<#kept>(&__LIFECYCLE_CELL, #name)),
         (false, Output::Value(_)) => generated!(#private::declared::try_instance::<#kept>(&__LIFECYCLE_CELL, #create)),
-        (false, Output::Fallible { error, .. }) => generated! {
-            use #private::channel::{ByDebug as _, ByName as _};
-            #private::channel::asked(#name, #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create), |lifecycle_error| {
-                #private::channel::Boxing::<#error>::NEW.__boxed(lifecycle_error)
-            })
-        },
+        (false, Output::Fallible(fallible)) => {
+            let error = &fallible.error;
+            generated! {
+                use #private::channel::{ByDebug as _, ByName as _};
+                #private::channel::asked(
+                    #name,
+                    #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create),
+                    |lifecycle_error| #private::channel::Boxing::<#error>::NEW.__boxed(lifecycle_error),
+                )
+            }
+        }
     };
     let give = match output {
         Output::Value(_) => {
             let no_alias = no_hidden_result(model, value);
-            generated!(#no_alias #private::declared::instance::<#kept>(&__LIFECYCLE_CELL, #create))
+            generated!(#no_alias return #private::declared::instance::<#kept>(&__LIFECYCLE_CELL, #create);)
         }
-        Output::Fallible { error, .. } => generated! {
-            match #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create) {
-                #private::core::result::Result::Ok(lifecycle_instance) => #private::core::result::Result::Ok(lifecycle_instance),
-                #private::core::result::Result::Err(lifecycle_error) => #private::core::result::Result::Err({
-                    use #private::channel::Panics as _;
-                    #private::channel::Refusal::<#error>::NEW.__error(lifecycle_error)
-                }),
+        Output::Fallible(fallible) => {
+            let error = &fallible.error;
+            let result = generated!(#private::core::result::Result);
+            generated! {
+                return match #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create) {
+                    #result::Ok(lifecycle_instance) => #result::Ok(lifecycle_instance),
+                    #result::Err(lifecycle_error) => #result::Err({
+                        use #private::channel::Panics as _;
+                        #private::channel::Refusal::<#error>::NEW.__error(lifecycle_error)
+                    }),
+                };
             }
-        },
+        }
     };
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
@@ -97,8 +107,9 @@ fn no_hidden_result(model: &FunctionSingleton<'_>, value: &Type) -> TokenStream 
 fn around(function: &Function, output: &Output, body: TokenStream) -> TokenStream {
     let Function { attrs, vis, sig, body: old } = function;
     let returned = match output {
-        Output::Value(value) => quote_spanned!(value.span()=> &'static #value),
-        Output::Fallible { shared, .. } => quote!(#shared),
+        // Ours, so that clippy does not advise against `&Box<dyn Trait>`, which the author never wrote.
+        Output::Value(value) => quote_spanned!(value.span().resolved_at(Span::mixed_site())=> &'static #value),
+        Output::Fallible(fallible) => fallible.shared.to_token_stream(),
     };
     let arrow = match &sig.output {
         ReturnType::Type(arrow, _) => quote!(#arrow),
@@ -108,7 +119,8 @@ fn around(function: &Function, output: &Output, body: TokenStream) -> TokenStrea
     let mut parentheses = TokenStream::new();
     paren_token.surround(&mut parentheses, |tokens| inputs.to_tokens(tokens));
     let body = braced(body, old);
-    quote!(#(#attrs)* #vis #fn_token #ident #generics #parentheses #arrow #returned #body)
+    let bounds = &generics.where_clause;
+    quote!(#(#attrs)* #vis #fn_token #ident #generics #parentheses #arrow #returned #bounds #body)
 }
 
 /// After a mistake: the signature that callers expect, around the body as it is written.
@@ -116,7 +128,7 @@ pub(super) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
     let FunctionSingleton { function, output, .. } = model;
     let written = match output {
         Output::Value(value) => value,
-        Output::Fallible { written, .. } => written,
+        Output::Fallible(fallible) => &fallible.written,
     };
     let body = &function.body;
     let body = generated! {

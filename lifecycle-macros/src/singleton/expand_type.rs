@@ -1,7 +1,7 @@
 //! A type with its one instance.
 
 use super::model::{Factory, TypeSingleton};
-use crate::runtime::generated;
+use crate::runtime::{as_ours, generated};
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::spanned::Spanned as _;
@@ -11,7 +11,8 @@ use syn::spanned::Spanned as _;
 pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     let TypeSingleton { runtime, name, factory, vis, ident, cfgs } = model;
     let (root, private) = (runtime.root(), runtime.private());
-    let descriptor = runtime.descriptor("Singleton", name);
+    let vis = as_ours(vis);
+    let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
     let shared = generated!(&'static #ident);
     let result = generated!(#private::core::result::Result<#shared, #private::SingletonError>);
     let create = create(model);
@@ -29,7 +30,6 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
         generated! {
             #[doc = #doc_panics]
             #[inline]
-            #[must_use]
             #vis fn instance() -> #shared {
                 #private::declared::instance::<#ident>(&__LIFECYCLE_CELL, __lifecycle_create)
             }
@@ -47,8 +47,8 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
                     &__LIFECYCLE_CELL
                 }
             }
-            // Not every program uses every accessor.
-            #[allow(dead_code)]
+            // Not every program uses every accessor, and the trait has them too.
+            #[allow(dead_code, clippy::same_name_method)]
             impl #ident {
                 #instance
                 #[doc = #doc_errors]

@@ -45,9 +45,19 @@ impl<'a> TypeSingleton<'a> {
 /// What a function singleton returns, as its author wrote it.
 pub(super) enum Output {
     /// `T`
-    Value(Type),
-    /// `Result<T, E>`; `shared` is the same with `&'static T`.
-    Fallible { value: Type, error: Type, written: Type, shared: Type },
+    Value(Box<Type>),
+    /// `Result<T, E>`
+    Fallible(Box<Fallible>),
+}
+
+/// The parts of a `Result<T, E>`.
+pub(super) struct Fallible {
+    pub(super) value: Type,
+    pub(super) error: Type,
+    /// `Result<T, E>` as it was written.
+    pub(super) written: Type,
+    /// The same with `&'static T`.
+    pub(super) shared: Type,
 }
 
 /// `#[singleton] fn db() -> Result<Pool, DbError>`

@@ -34,14 +34,13 @@ fn minimal_type() {
                     &__LIFECYCLE_CELL
                 }
             }
-            #[allow(dead_code)]
+            #[allow(dead_code, clippy::same_name_method)]
             impl Config {
                 /**The one `Config` of the process, created on first use.
 
         # Panics
         When its creation needs itself: the message is the path.*/
                 #[inline]
-                #[must_use]
                 fn instance() -> &'static Config {
                     ::lifecycle::__private0::declared::instance::<
                         Config,
@@ -128,7 +127,7 @@ fn rich_type() {
                     &__LIFECYCLE_CELL
                 }
             }
-            #[allow(dead_code)]
+            #[allow(dead_code, clippy::same_name_method)]
             impl Config {
                 /**The one `Config` of the process, created on first use.
 
@@ -181,6 +180,7 @@ fn minimal_function() {
                 ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
+            #[allow(clippy::unnecessary_wraps)]
             fn __lifecycle_create() -> String {
                 "hello".to_owned()
             }
@@ -199,9 +199,9 @@ fn minimal_function() {
                     "`String` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                 );
             };
-            ::lifecycle::__private0::declared::instance::<
+            return ::lifecycle::__private0::declared::instance::<
                 __LifecycleKept,
-            >(&__LIFECYCLE_CELL, __lifecycle_create)
+            >(&__LIFECYCLE_CELL, __lifecycle_create);
         }
     "#]].assert_eq(&pretty(&singleton(quote!(), quote!(fn greeting() -> String { "hello".to_owned() }))));
 }
@@ -238,6 +238,7 @@ fn rich_function() {
                 ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
+            #[allow(clippy::unnecessary_wraps)]
             fn __lifecycle_create() -> std::result::Result<Pool<Pg>, DbError> {
                 Pool::connect(url()?)
             }
@@ -258,7 +259,7 @@ fn rich_function() {
                     },
                 )
             }
-            match ::lifecycle::__private0::declared::fallible::<
+            return match ::lifecycle::__private0::declared::fallible::<
                 __LifecycleKept,
                 _,
             >(&__LIFECYCLE_CELL, __lifecycle_create) {
@@ -272,7 +273,7 @@ fn rich_function() {
                             .__error(lifecycle_error)
                     })
                 }
-            }
+            };
         }
     "#]]
     .assert_eq(&pretty(&singleton(quote!(name = "pool"), item)));
@@ -318,9 +319,9 @@ fn a_body_that_says_self_is_a_closure() {
                         "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                     );
                 };
-                ::lifecycle::__private0::declared::instance::<
+                return ::lifecycle::__private0::declared::instance::<
                     __LifecycleKept,
-                >(&__LIFECYCLE_CELL, || -> Table { Self::build() })
+                >(&__LIFECYCLE_CELL, || -> Table { Self::build() });
             }
         }
     "#]].assert_eq(&pretty_method(&singleton(quote!(), quote!(fn shared() -> Table { Self::build() }))));

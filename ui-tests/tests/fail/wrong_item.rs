@@ -10,6 +10,9 @@ impl Guarded {}
 trait Guards {}
 
 #[circuit_breaker]
+static SHARED: u8 = 1;
+
+#[circuit_breaker]
 mod module {}
 
 #[singleton]

@@ -1,0 +1,381 @@
+//! No lint leaks out of an expansion: every lint of rustc and clippy is on, over each macro.
+//!
+//! `cargo clippy -p lifecycle-ui-tests --test lint -- -D warnings` must be silent. An exception is only for what stands in
+//! this file itself, with its reason.
+
+#![forbid(unsafe_code)]
+// Every lint of rustc that is off by default and exists on stable (`rustc -W help`).
+#![deny(
+    absolute_paths_not_starting_with_crate,
+    ambiguous_negative_literals,
+    closure_returning_async_block,
+    deprecated_in_future,
+    deprecated_safe_2024,
+    edition_2024_expr_fragment_specifier,
+    elided_lifetimes_in_paths,
+    explicit_outlives_requirements,
+    ffi_unwind_calls,
+    if_let_rescope,
+    impl_trait_overcaptures,
+    impl_trait_redundant_captures,
+    keyword_idents_2018,
+    keyword_idents_2024,
+    let_underscore_drop,
+    macro_use_extern_crate,
+    meta_variable_misuse,
+    missing_copy_implementations,
+    missing_debug_implementations,
+    missing_docs,
+    missing_unsafe_on_extern,
+    non_ascii_idents,
+    redundant_imports,
+    redundant_lifetimes,
+    rust_2021_incompatible_closure_captures,
+    rust_2021_incompatible_or_patterns,
+    rust_2021_prefixes_incompatible_syntax,
+    rust_2021_prelude_collisions,
+    rust_2024_guarded_string_incompatible_syntax,
+    rust_2024_incompatible_pat,
+    rust_2024_prelude_collisions,
+    single_use_lifetimes,
+    tail_expr_drop_order,
+    trivial_casts,
+    trivial_numeric_casts,
+    unit_bindings,
+    unnameable_types,
+    unreachable_pub,
+    unsafe_attr_outside_unsafe,
+    unsafe_op_in_unsafe_fn,
+    unstable_features,
+    unused_extern_crates,
+    unused_import_braces,
+    unused_lifetimes,
+    unused_macro_rules,
+    unused_qualifications,
+    unused_results,
+    variant_size_differences
+)]
+#![deny(
+    future_incompatible,
+    let_underscore,
+    nonstandard_style,
+    refining_impl_trait,
+    rust_2018_idioms,
+    unused,
+    warnings
+)]
+#![warn(
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+    clippy::restriction,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason
+)]
+#![allow(clippy::blanket_clippy_restriction_lints, reason = "all of them on is the purpose of this file")]
+#![allow(clippy::needless_return, reason = "the opposite of clippy::implicit_return: one of the two must be off")]
+#![allow(
+    clippy::arbitrary_source_item_ordering,
+    clippy::multiple_inherent_impl,
+    reason = "this file is ordered by macro, and has an impl for each"
+)]
+
+use core::future::ready;
+use core::num::ParseIntError;
+use core::pin::Pin;
+use lifecycle::{Flag, Rejected, circuit_breaker, init_flag, rate_limit, singleton};
+
+/// A type without options.
+#[singleton]
+#[derive(Debug, Default, Clone, Copy)]
+#[non_exhaustive]
+pub struct Minimal;
+
+/// A type with all options.
+#[singleton(factory = Rich::new, name = "rich-type", crate = ::lifecycle)]
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Rich {
+    /// A field.
+    pub field: Vec<u8>,
+    /// Another.
+    pub other: u8,
+}
+
+impl Rich {
+    /// Makes one.
+    const fn new() -> Self {
+        return Self { field: Vec::new(), other: 0 };
+    }
+}
+
+/// A type whose factory can fail.
+#[singleton(try_factory = Fallible::parse)]
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Fallible {
+    /// A field.
+    pub value: u8,
+}
+
+impl Fallible {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// Never.
+    #[inline]
+    pub fn parse() -> Result<Self, ParseIntError> {
+        return "3".parse().map(|value| return Self { value });
+    }
+}
+
+/// An enum.
+#[singleton]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// The only one.
+    #[default]
+    Quiet,
+}
+
+/// A private type, none of whose accessors is called.
+#[singleton]
+#[derive(Debug, Default, Clone, Copy)]
+struct Unasked;
+
+/// A function that gives a value.
+#[singleton]
+#[must_use]
+#[inline]
+pub fn greeting() -> String {
+    return String::new();
+}
+
+/// A function that can fail.
+///
+/// # Errors
+/// Never.
+#[singleton(name = "rich-function")]
+#[inline]
+pub fn number() -> Result<u8, ParseIntError> {
+    return "3".parse();
+}
+
+/// A trait object in a box.
+#[singleton]
+#[must_use]
+#[inline]
+pub fn boxed_trait() -> Box<dyn Send + Sync> {
+    return Box::new(3);
+}
+
+/// A box that may be missing.
+///
+/// # Errors
+/// Never.
+#[singleton]
+#[inline]
+pub fn boxed_fallible() -> Result<Box<dyn Send + Sync>, ParseIntError> {
+    return Ok(Box::new(3));
+}
+
+impl Rich {
+    /// A function whose body says `Self`.
+    #[singleton]
+    #[must_use]
+    #[inline]
+    pub fn shared() -> Vec<u8> {
+        return Self::new().field;
+    }
+}
+
+/// What the guarded functions may say.
+const FAILURES: u32 = 3;
+
+/// Minimal.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker]
+#[inline]
+pub fn guarded(id: u8) -> Result<u8, Rejected> {
+    return Ok(id);
+}
+
+/// All options.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker(
+    threshold = FAILURES,
+    timeout = "250ms",
+    slow_call = "2s",
+    half_open_calls = 1,
+    success_threshold = 1,
+    half_open_timeout = "30s",
+    name = "rich-guard",
+    on_rejected = |rejected| return format!("{id}: {rejected}"),
+    crate = ::lifecycle
+)]
+#[inline]
+pub fn guarded_rich<T: Into<String>>(id: u8, text: T) -> Result<String, String> {
+    let mut owned: String = text.into();
+    owned.push(char::from(id));
+    return Ok(owned);
+}
+
+/// Async.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker]
+#[inline]
+pub async fn guarded_async(id: &str) -> Result<&str, Rejected> {
+    ready(()).await;
+    return Ok(id);
+}
+
+/// Both guards.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker(threshold = FAILURES)]
+#[rate_limit("100/s")]
+#[inline]
+pub async fn both(id: &str) -> Result<&str, Rejected> {
+    ready(()).await;
+    return Ok(id);
+}
+
+/// A limiter.
+///
+/// # Errors
+/// A refusal.
+#[rate_limit("100/s")]
+#[inline]
+pub fn limited(id: &str) -> Result<&str, Rejected> {
+    return Ok(id);
+}
+
+/// All options of a limiter.
+#[rate_limit(limit = FAILURES, window = "250ms", name = "rich-limit", on_rejected = |_| return None)]
+#[must_use]
+#[inline]
+pub fn limited_rich(id: u8) -> Option<u8> {
+    return Some(id);
+}
+
+/// Nothing to give.
+#[rate_limit("100/s", on_rejected = drop)]
+#[inline]
+pub fn silent() {}
+
+/// A fallback.
+#[rate_limit("100/s", fallback = cached)]
+#[must_use]
+#[inline]
+pub fn fetched(id: u8, (left, _right): (u8, u8)) -> u8 {
+    return id.wrapping_add(left);
+}
+
+/// What is given instead.
+#[must_use]
+#[inline]
+pub const fn cached(id: u8, _pair: (u8, u8)) -> u8 {
+    return id;
+}
+
+/// A future that is built.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker]
+#[inline]
+pub fn built(id: &u8) -> impl Future<Output = Result<u8, Rejected>> + use<> {
+    let copy = *id;
+    return ready(Ok(copy));
+}
+
+/// A future in a box.
+#[circuit_breaker]
+#[must_use]
+#[inline]
+pub fn boxed<'text>(id: &'text str) -> Pin<Box<dyn Future<Output = Result<&'text str, Rejected>> + Send + 'text>> {
+    return Box::pin(async move {
+        return Ok(id);
+    });
+}
+
+impl Rich {
+    /// A method.
+    ///
+    /// # Errors
+    /// A refusal.
+    #[circuit_breaker]
+    #[inline]
+    pub fn method(&mut self) -> Result<&mut u8, Rejected> {
+        self.field.push(1);
+        return Ok(self.field.first_mut().unwrap_or(&mut self.other));
+    }
+}
+
+/// Minimal.
+#[init_flag]
+pub static USE_CACHE: Flag<bool> = true;
+
+/// All options.
+#[init_flag(env = "LIFECYCLE_UI_TESTS_LINT", name = "rich-flag", crate = ::lifecycle)]
+pub static RETRIES: Flag<u32> = Flag::new(3);
+
+/// The same from a `macro_rules!`.
+macro_rules! declared {
+    ($name:ident, $function:ident, $method:ident, $flag:ident) => {
+        /// From a macro.
+        #[singleton]
+        #[derive(Debug, Default, Clone, Copy)]
+        #[non_exhaustive]
+        pub struct $name;
+
+        /// From a macro.
+        ///
+        /// # Errors
+        /// A refusal.
+        #[circuit_breaker]
+        #[rate_limit("3/s")]
+        #[inline]
+        pub fn $function(id: u8) -> Result<u8, Rejected> {
+            return Ok(id);
+        }
+
+        /// From a macro.
+        #[singleton]
+        #[must_use]
+        #[inline]
+        pub fn $method() -> u8 {
+            return 3;
+        }
+
+        /// From a macro.
+        #[init_flag]
+        pub static $flag: Flag<bool> = true;
+    };
+}
+declared!(FromMacro, function_from_macro, value_from_macro, FLAG_FROM_MACRO);
+
+/// A type that warns wherever it is named by somebody who should know better.
+#[deprecated(note = "old")]
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Old;
+
+/// Only the user's own mention of a deprecated type counts, and that is allowed.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker]
+#[inline]
+#[expect(deprecated, reason = "the user knows")]
+pub fn old(old: Old) -> Result<Old, Rejected> {
+    return Ok(old);
+}
