@@ -4,7 +4,7 @@
 
 extern crate lifecycle;
 
-mod declared {
+pub mod declared {
     use lifecycle::{circuit_breaker, init_flag, rate_limit, singleton, Flag, Rejected};
 
     #[singleton]

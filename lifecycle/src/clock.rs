@@ -132,8 +132,7 @@ impl Moment {
 
 /// A duration in whole nanoseconds, saturating (`Duration::MAX` means never, and stays never).
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let wide = duration.as_nanos();
-    if wide > u64::MAX as u128 { u64::MAX } else { wide as u64 }
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// Seconds since 1970 with fraction: the wire form of wall times (core-semantics 0.8).

@@ -57,8 +57,19 @@ impl<const N: usize> Counters<N> {
     #[inline(always)]
     fn try_add<const WHICH: usize>(&self, by: u64) -> bool {
         const { assert!(WHICH < N && N <= MAX_COUNTS) }
+        self.try_add_in::<WHICH>(SLOTS.get(), by)
+    }
+
+    /// As [`try_hit`](Self::try_hit), with what [`here`] gave.
+    #[inline(always)]
+    pub(crate) fn try_hit_in<const WHICH: usize>(&self, slots: Slots) -> bool {
+        self.try_add_in::<WHICH>(slots, 1)
+    }
+
+    #[inline(always)]
+    fn try_add_in<const WHICH: usize>(&self, slots: Slots, by: u64) -> bool {
+        const { assert!(WHICH < N && N <= MAX_COUNTS) }
         let first = self.first.load(Ordering::Relaxed);
-        let slots = SLOTS.get();
         if first < slots.len {
             if cfg!(feature = "counters") {
                 // SAFETY: `slots.len` is non-zero only between this thread's `append` and its fold. In that time `slots.cells`
@@ -77,6 +88,15 @@ impl<const N: usize> Counters<N> {
     fn add_cold(&self, which: usize, by: u64) -> bool {
         if self.first.load(Ordering::Relaxed) == LOCAL {
             self.base[which].fetch_add(by, Ordering::Relaxed);
+            return false;
+        }
+        let first = self.first.load(Ordering::Relaxed);
+        if cfg!(feature = "counters") && first < LEN.get() {
+            // This thread is not at home.
+            // SAFETY: as in `try_add_in`; `LEN` is non-zero only while `cells` is that block. `which < N <= MAX_COUNTS`: all
+            // callers pass the `WHICH` of `try_add_in`.
+            let cell = unsafe { &*SLOTS.get().cells.as_ptr().add(first as usize + which) };
+            cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
             return false;
         }
         let mut book = book();
@@ -141,14 +161,19 @@ const MAX_COUNTS: usize = 8;
 
 /// This thread's newest block.
 #[derive(Clone, Copy)]
-struct Slots {
+pub(crate) struct Slots {
     cells: NonNull<AtomicU64>,
     len: u32,
 }
 
 thread_local! {
-    // No destructor, so reading it is one thread-relative load and is legal inside other destructors.
+    // No destructor, so reading it is one thread-relative load and is legal inside other destructors. It is one struct because
+    // the address of each thread-local of another crate costs an instruction.
     static SLOTS: Cell<Slots> = const { Cell::new(Slots { cells: NonNull::dangling(), len: 0 }) };
+    /// The length of the newest block; `SLOTS` shows it only while nothing is installed on this thread.
+    static LEN: Cell<u32> = const { Cell::new(0) };
+    /// Things installed on this thread that make its look-ups mean something else than the process's state.
+    static ELSEWHERE: Cell<u32> = const { Cell::new(0) };
     /// Identifies this thread in the book: 0 = not yet there, `DEAD` = already folded.
     static THREAD: Cell<u64> = const { Cell::new(0) };
     static FOLD: FoldAtExit = const { FoldAtExit };
@@ -156,10 +181,43 @@ thread_local! {
 
 const DEAD: u64 = u64::MAX;
 
+/// This thread's block, for hot paths that look at it before anything else: without LTO that costs the fewest registers.
+#[inline(always)]
+pub(crate) fn here() -> Slots {
+    SLOTS.get()
+}
+
+/// True when nothing is installed on this thread and it has counted before: the process's state is meant, and counting is a
+/// load and a store.
+#[inline(always)]
+pub(crate) fn at_home() -> bool {
+    SLOTS.get().len != 0
+}
+
+/// Something was installed on this thread (`true`) or taken away (`false`).
+pub(crate) fn installed(more: bool) {
+    let count = ELSEWHERE.get();
+    ELSEWHERE.set(if more { count + 1 } else { count.saturating_sub(1) });
+    show();
+}
+
+/// Gives this thread a block, if it has none yet.
+pub(crate) fn prepare() {
+    if LEN.get() == 0 && THREAD.get() != DEAD {
+        book().append_block();
+    }
+}
+
+fn show() {
+    let len = if ELSEWHERE.get() == 0 { LEN.get() } else { 0 };
+    SLOTS.set(Slots { len, ..SLOTS.get() });
+}
+
 struct FoldAtExit;
 
 impl Drop for FoldAtExit {
     fn drop(&mut self) {
+        LEN.set(0);
         SLOTS.set(Slots { cells: NonNull::dangling(), len: 0 });
         let thread = THREAD.replace(DEAD);
         book().fold(thread);
@@ -210,8 +268,7 @@ impl Book {
 
     fn add_from_this_thread(&mut self, index: u32, by: u64) {
         self.append_block();
-        let slots = SLOTS.get();
-        if index < slots.len {
+        if index < LEN.get() {
             let thread = THREAD.get();
             let own = self.threads.iter().find(|entry| entry.thread == thread).and_then(|entry| entry.blocks.last());
             if let Some(cell) = own.and_then(|block| block.0.get(index as usize)) {
@@ -242,7 +299,7 @@ impl Book {
             THREAD.set(thread);
         }
         let thread = THREAD.get();
-        if thread == DEAD || SLOTS.get().len >= self.next_index {
+        if thread == DEAD || LEN.get() >= self.next_index {
             return;
         }
         let len = (self.next_index as usize).next_power_of_two().max(64);
@@ -253,7 +310,9 @@ impl Book {
         entry.blocks.push(Block(cells));
         // The address is taken after the box has reached its place; the vector may move the box, never the cells.
         if let Some(block) = entry.blocks.last() {
-            SLOTS.set(Slots { cells: NonNull::from(&*block.0).cast(), len: len as u32 });
+            SLOTS.set(Slots { cells: NonNull::from(&*block.0).cast(), len: 0 });
+            LEN.set(len as u32);
+            show();
         }
     }
 

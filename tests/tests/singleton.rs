@@ -261,6 +261,10 @@ fn overrides_hold_for_a_thread_and_end_in_any_order() {
     drop(outer);
     assert_eq!(says(), "inner");
     std::thread::spawn(move || drop(inner)).join().unwrap();
+    assert_eq!((says(), says()), ("real", "real"), "an override may end on another thread");
+    let again = Greeting::override_with(Greeting("again"));
+    assert_eq!(says(), "again");
+    drop(again);
     assert_eq!(says(), "real");
 }
 

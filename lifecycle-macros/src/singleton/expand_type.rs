@@ -43,6 +43,8 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
             #create
             #[automatically_derived]
             impl #root::Singleton for #ident {
+                // Inlined into other crates it would make the static theirs to reach, and each access one instruction longer.
+                #[inline(never)]
                 fn __cell() -> &'static #private::SingletonCell<Self> {
                     &__LIFECYCLE_CELL
                 }

@@ -30,6 +30,7 @@ fn minimal_type() {
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Config {
+                #[inline(never)]
                 fn __cell() -> &'static ::lifecycle::__private0::SingletonCell<Self> {
                     &__LIFECYCLE_CELL
                 }
@@ -123,6 +124,7 @@ fn rich_type() {
             }
             #[automatically_derived]
             impl crate::facade::Singleton for Config {
+                #[inline(never)]
                 fn __cell() -> &'static crate::facade::__private0::SingletonCell<Self> {
                     &__LIFECYCLE_CELL
                 }

@@ -49,8 +49,21 @@ pub fn by_limiter(rejected: &Rejected) -> bool {
 
 impl Admission {
     /// Runs the body. A panic drops the permit while it unwinds, which the permit counts as a failure.
-    #[inline]
+    ///
+    /// A permit of the hot path gets an instantiation of its own: there is nothing to keep for its end but the word it saw.
+    #[inline(always)]
     pub fn run<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
+        if self.0.is_plain() { self.run_here(body, failed) } else { self.run_outlined(body, failed) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_outlined<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
+        self.run_here(body, failed)
+    }
+
+    #[inline(always)]
+    fn run_here<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
         let value = body();
         self.settle(failed(&value));
         value

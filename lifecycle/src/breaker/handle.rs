@@ -6,7 +6,7 @@ use super::config::BreakerConfig;
 use super::machine::{Admission, Change, Outcome, State};
 use super::permit::{Admitted, Permit};
 use crate::clock::{ClockHandle, Moment, unix_seconds};
-use crate::counter::Counters;
+use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
 use crate::registry::{BreakerSnapshot, BreakerStatistics, Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
@@ -120,10 +120,10 @@ impl CircuitBreaker {
     /// [`Rejected`] when the breaker is open (by failures or by hand), or half-open with all its probes under way.
     #[inline(always)]
     pub fn try_acquire(&self) -> Result<Permit<'_>, Rejected> {
-        if scope::quiet() {
+        if counter::at_home() {
             let word = self.process().cell.word();
             if word.is_closed() {
-                return Ok(Permit::closed(self, word.generation()));
+                return Ok(Permit::closed(self, word));
             }
         }
         match self.acquire_slow() {
@@ -142,6 +142,8 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     fn acquire_slow(&self) -> Result<Box<Admitted<'_>>, Rejected> {
+        counter::prepare();
+        scope::look_again();
         let state = self.resolve();
         let (ticket, change) = state.cell.admit(&self.config, || state.clock.now());
         if let Some(change) = change {

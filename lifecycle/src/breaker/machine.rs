@@ -58,46 +58,59 @@ impl std::fmt::Display for State {
     }
 }
 
-/// State (3 bits), generation (29 bits) and failures (32 bits) in one word: what the lock-free paths work on.
+/// State (4 bits), failures (32 bits) and generation (28 bits) in one word: what the lock-free paths work on.
 ///
-/// The generation goes up with every change of state, so that a result is known to be late. It wraps after 2^29 changes; a
+/// The order makes the two questions of the hot path one comparison each: every state but closed has the top bit, and closed
+/// without failures has nothing above the generation.
+///
+/// The generation goes up with every change of state, so that a result is known to be late. It wraps after 2^28 changes; a
 /// call would have to stay in flight through exactly that many to be taken for a current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word(pub(crate) u64);
 
-const GENERATION_BITS: u32 = 29;
+const GENERATION_BITS: u32 = 28;
 const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
+const NOT_CLOSED: u64 = 8;
 
 impl Word {
     pub(crate) const CLOSED: Self = Self(0);
 
     const fn new(state: State, generation: u32, failures: u32) -> Self {
-        Self(((state as u64) << 61) | (((generation & GENERATION_MASK) as u64) << 32) | failures as u64)
+        let code = match state {
+            State::Closed => 0,
+            other => NOT_CLOSED | other as u64,
+        };
+        Self((code << 60) | ((failures as u64) << GENERATION_BITS) | (generation & GENERATION_MASK) as u64)
     }
 
     #[inline(always)]
     pub(crate) const fn state(self) -> State {
-        State::from_code(self.0 >> 61)
+        State::from_code((self.0 >> 60) & !NOT_CLOSED)
     }
 
     #[inline(always)]
     pub(crate) const fn is_closed(self) -> bool {
-        self.0 >> 61 == State::Closed as u64
+        (self.0 as i64) >= 0
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_closed_without_failures(self) -> bool {
+        self.0 >> GENERATION_BITS == 0
     }
 
     #[inline(always)]
     pub(crate) const fn generation(self) -> u32 {
-        (self.0 >> 32) as u32 & GENERATION_MASK
+        self.0 as u32 & GENERATION_MASK
     }
 
     #[inline(always)]
     pub(crate) const fn failures(self) -> u32 {
-        self.0 as u32
+        (self.0 >> GENERATION_BITS) as u32
     }
 
     /// The same state and generation with another failure count.
     pub(crate) const fn with_failures(self, failures: u32) -> Self {
-        Self((self.0 & !(u32::MAX as u64)) | failures as u64)
+        Self((self.0 & !((u32::MAX as u64) << GENERATION_BITS)) | ((failures as u64) << GENERATION_BITS))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cell::Ticket;
 use super::handle::{BreakerState, CANCELLED, CircuitBreaker, FAILED, IGNORED, SUCCEEDED};
-use super::machine::{Outcome, State};
+use super::machine::{Outcome, State, Word};
 use crate::clock::Moment;
 use crate::scope::StateRef;
 use std::future::Future;
@@ -30,7 +30,8 @@ pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
     /// `None` on the hot path: admitted by the process's closed state, which needs no owner.
     admitted: Option<Box<Admitted<'a>>>,
-    generation: u32,
+    /// What the breaker's word said on admission; only the generation is asked for later.
+    seen: Word,
     /// When a guarded future first did not finish at once; [`Moment::NEVER`] before that. (An `Option` would cost every
     /// guarded future eight bytes.)
     suspended_at: Moment,
@@ -54,13 +55,19 @@ enum End {
 
 impl<'a> Permit<'a> {
     #[inline(always)]
-    pub(super) fn closed(breaker: &'a CircuitBreaker, generation: u32) -> Self {
-        Self { breaker, admitted: None, generation, suspended_at: Moment::NEVER }
+    pub(super) fn closed(breaker: &'a CircuitBreaker, seen: Word) -> Self {
+        Self { breaker, admitted: None, seen, suspended_at: Moment::NEVER }
     }
 
     #[inline(always)]
     pub(super) fn slow(breaker: &'a CircuitBreaker, admitted: Box<Admitted<'a>>) -> Self {
-        Self { breaker, generation: admitted.ticket.generation, admitted: Some(admitted), suspended_at: Moment::NEVER }
+        Self { breaker, seen: Word::CLOSED, admitted: Some(admitted), suspended_at: Moment::NEVER }
+    }
+
+    /// Was it given by the process's closed breaker?
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.admitted.is_none()
     }
 
     /// The call succeeded.
@@ -70,7 +77,7 @@ impl<'a> Permit<'a> {
             let state = self.breaker.process();
             let word = state.cell.word();
             // Nothing to reset, and a late success of a closed breaker changes nothing either.
-            if word.is_closed() && word.failures() == 0 && state.counts.try_hit::<SUCCEEDED>() {
+            if word.is_closed_without_failures() && state.counts.try_hit::<SUCCEEDED>() {
                 std::mem::forget(self);
                 return;
             }
@@ -123,7 +130,7 @@ impl<'a> Permit<'a> {
     #[inline(always)]
     fn end(self, end: End) {
         let mut this = ManuallyDrop::new(self);
-        finish(this.breaker, this.admitted.take(), this.generation, end);
+        finish(this.breaker, this.admitted.take(), this.seen, end);
     }
 
     /// Runs a future under this permit and gives its output to `settle`.
@@ -140,17 +147,17 @@ impl Drop for Permit<'_> {
         let hung = self.suspended_at != Moment::NEVER;
         let slow = hung && self.now().since(self.suspended_at) >= self.breaker.config().slow_after();
         let end = if slow || std::thread::panicking() { End::Failure } else { End::Cancelled };
-        finish(self.breaker, self.admitted.take(), self.generation, end);
+        finish(self.breaker, self.admitted.take(), self.seen, end);
     }
 }
 
 /// Counts the outcome and gives it to the state it was admitted by.
 #[cold]
 #[inline(never)]
-fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted<'_>>>, generation: u32, end: End) {
+fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted<'_>>>, seen: Word, end: End) {
     let (state, ticket) = match &admitted {
         Some(admitted) => (&*admitted.state, admitted.ticket),
-        None => (breaker.process(), Ticket { generation, probe: None }),
+        None => (breaker.process(), Ticket { generation: seen.generation(), probe: None }),
     };
     // A disabled breaker records nothing.
     if state.cell.word().state() == State::Disabled {

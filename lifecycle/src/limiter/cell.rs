@@ -106,9 +106,11 @@ impl Shared {
     /// An episode is over with the first permit after a window without refusals. Ending it with the first permit at all
     /// would, under steady overload, make every permit an event.
     fn end_of_episode(&mut self, now: u64) -> Option<u64> {
+        if self.refused == 0 {
+            return None;
+        }
         let (_, window) = self.window.limit();
         let quiet = Duration::from_nanos(now.saturating_sub(self.refused_at)) > window;
-        let over = self.refused > 0 && quiet;
-        over.then(|| std::mem::take(&mut self.refused) - 1)
+        quiet.then(|| std::mem::take(&mut self.refused) - 1)
     }
 }

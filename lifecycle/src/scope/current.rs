@@ -33,10 +33,35 @@ struct Current {
     entries: Vec<(u64, Entry)>,
     /// Overrides installed on this thread outside any universe.
     own_overrides: Option<Arc<OverrideList>>,
+    /// Somebody else may hold `own_overrides` (a guard, a captured context), so this thread is not at home.
+    own_hides: bool,
+}
+
+impl Current {
+    const EMPTY: Self = Self { next_id: 0, entries: Vec::new(), own_overrides: None, own_hides: false };
+
+    fn hide_own(&mut self) {
+        if !std::mem::replace(&mut self.own_hides, true) {
+            crate::counter::installed(true);
+        }
+    }
+}
+
+/// Brings this thread home again when the last guard of its own overrides is gone: guards may end on another thread, so it is
+/// the slow path that notices.
+pub(crate) fn look_again() {
+    _ = CURRENT.try_with(|current| {
+        let mut current = current.borrow_mut();
+        let shared = current.own_overrides.as_ref().is_some_and(|list| Arc::strong_count(list) > 1);
+        if current.own_hides && !shared {
+            current.own_hides = false;
+            crate::counter::installed(false);
+        }
+    });
 }
 
 thread_local! {
-    static CURRENT: RefCell<Current> = const { RefCell::new(Current { next_id: 0, entries: Vec::new(), own_overrides: None }) };
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current::EMPTY) };
 }
 
 /// Reads the stack. Gives `None` where the thread is being torn down: nothing is installed there any more.
@@ -59,6 +84,9 @@ pub(crate) fn install(entry: Entry) -> Installed {
         // Flags are read without a look at `SLOW`: from now on they send their readers the slow way.
         crate::flag::hide_all();
     }
+    if raised.is_some() {
+        crate::counter::installed(true);
+    }
     let id = CURRENT.try_with(|current| {
         let mut current = current.borrow_mut();
         current.next_id += 1;
@@ -71,6 +99,9 @@ pub(crate) fn install(entry: Entry) -> Installed {
 
 impl Drop for Installed {
     fn drop(&mut self) {
+        if self._raised.is_some() {
+            crate::counter::installed(false);
+        }
         let Some(id) = self.id else { return };
         let removed = CURRENT.try_with(|current| {
             let mut current = current.borrow_mut();
@@ -127,29 +158,30 @@ pub(crate) fn correlation_id() -> Option<Arc<str>> {
     })
 }
 
-/// The override list in force, if there is one.
-pub(crate) fn overrides() -> Option<Arc<OverrideList>> {
+/// The override list of the innermost universe or captured context.
+fn installed_overrides() -> Option<Arc<OverrideList>> {
     read(|current| {
-        let mut in_universe = false;
-        let installed = visible(current, |entry| match entry {
+        visible(current, |entry| match entry {
             Entry::Overrides(list) => Some(list.clone()),
-            Entry::Universe(universe) => {
-                in_universe = true;
-                Some(universe.overrides().clone())
-            }
+            Entry::Universe(universe) => Some(universe.overrides().clone()),
             _ => None,
-        });
-        if in_universe { installed } else { installed.or_else(|| current.own_overrides.clone()) }
+        })
     })
 }
 
-/// The override list in force, made for this thread when there is none. `None` while the thread is torn down.
+/// The override list in force, if there is one.
+pub(crate) fn overrides() -> Option<Arc<OverrideList>> {
+    installed_overrides().or_else(|| read(|current| current.own_overrides.clone()))
+}
+
+/// The override list in force, this thread's own when nothing is installed. `None` while the thread is torn down.
 pub(super) fn overrides_or_new() -> Option<Arc<OverrideList>> {
-    overrides().or_else(|| {
+    installed_overrides().or_else(|| {
         CURRENT
             .try_with(|current| {
                 let mut current = current.borrow_mut();
-                current.own_overrides.get_or_insert_with(|| Arc::new(OverrideList::default())).clone()
+                current.hide_own();
+                current.own_overrides.get_or_insert_default().clone()
             })
             .ok()
     })
@@ -160,7 +192,16 @@ pub(super) fn capture() -> Vec<Entry> {
     let mut entries = Vec::new();
     match universe() {
         Some(universe) => entries.push(Entry::Universe(universe)),
-        None => entries.extend(overrides().map(Entry::Overrides)),
+        None => {
+            // From now on an override may be installed here from elsewhere.
+            _ = CURRENT.try_with(|current| {
+                let mut current = current.borrow_mut();
+                if current.own_overrides.is_some() {
+                    current.hide_own();
+                }
+            });
+            entries.extend(overrides().map(Entry::Overrides));
+        }
     }
     entries.extend(correlation_id().map(Entry::Correlation));
     entries.extend(frame().map(|frame| Entry::CapturedFrame(Arc::downgrade(&frame))));

@@ -5,7 +5,7 @@ use super::face::Seen;
 use super::kept::keep;
 use super::output::{FactoryOutput, SingletonValue, TryFactoryOutput};
 use crate::clock::ClockHandle;
-use crate::counter::Counters;
+use crate::counter::{self, Counters};
 use crate::error::{BoxError, CreateError, SingletonError};
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, OverrideGuard, Scoped, StateRef, Universe};
@@ -85,11 +85,10 @@ impl<T: SingletonValue> SingletonCell<T> {
     /// hot path. Everything else is [`create`](Self::create)'s.
     #[inline(always)]
     fn hot(&'static self) -> Option<&'static T> {
-        if !scope::quiet() {
-            return None;
-        }
+        // Where something is installed on this thread `try_hit` says no: one comparison asks both.
+        let here = counter::here();
         let slot = self.slot.process();
-        slot.current().filter(|_| slot.accesses.try_hit::<0>())
+        slot.current().filter(|_| slot.accesses.try_hit_in::<0>(here))
     }
 
     /// The instance, created by `factory` if there is none.
@@ -202,6 +201,7 @@ impl<T: SingletonValue> SingletonCell<T> {
         factory: impl FnOnce() -> Result<T, E>,
         describe: impl FnOnce(&E) -> String,
     ) -> Result<&'static T, CreateError<E>> {
+        scope::look_again();
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.shared_name());
         }
