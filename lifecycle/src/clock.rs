@@ -135,7 +135,7 @@ pub(crate) const fn nanos(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
-/// Seconds since 1970 with fraction: the wire form of wall times (core-semantics 0.8).
+/// Seconds since 1970 with fraction: the wire form of wall times.
 pub(crate) fn unix_seconds(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

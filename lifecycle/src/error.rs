@@ -63,20 +63,31 @@ fn rejected_text(kind: &RejectedKind, name: &str, retry_after: Option<&Duration>
     }
 }
 
-/// A time to wait, in words: to the nearest millisecond, from a second on to the nearest tenth. (The field is exact.)
-fn wait(time: &Duration) -> String {
+/// A time to wait, in words: rounded up to a millisecond, from a second on to a tenth, so that whoever waits that long is not
+/// early. What exceeds the round number by less than a microsecond does not count; the field is exact.
+pub(crate) fn wait(time: &Duration) -> String {
     let nanos = time.as_nanos();
-    let millis = (nanos + 500_000) / 1_000_000;
-    let tenths = (nanos + 50_000_000) / 100_000_000;
-    match (millis, tenths) {
-        (0, _) if nanos > 0 => "1ms".to_owned(),
-        (..1000, _) => format!("{millis}ms"),
+    let up_to = |unit: u128| nanos.saturating_sub(999).div_ceil(unit).max(u128::from(nanos > 0));
+    match (up_to(1_000_000), up_to(100_000_000)) {
+        (millis @ ..1000, _) => format!("{millis}ms"),
         (_, tenths) if tenths % 10 == 0 => format!("{}s", tenths / 10),
         (_, tenths) => format!("{}.{}s", tenths / 10, tenths % 10),
     }
 }
 
-/// Names given at run time may hold anything; on output control characters are escaped (design.md 4.13).
+/// An error with all its causes.
+pub(crate) fn chain(error: &(dyn StdError + '_)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Names given at run time may hold anything; on output control characters are escaped.
 pub(crate) fn printable(name: &str) -> String {
     name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
@@ -171,12 +182,15 @@ pub enum Error {
         /// The name that was asked for.
         name: String,
     },
-    /// The short name is declared more than once: ask by `module::name`.
-    #[error("`{}` is declared more than once: {}", printable(.name), .candidates.join(", "))]
+    /// The name is declared more than once.
+    #[error(
+        "`{}` is declared more than once: {}; ask by path, or give one of them a `name = \"..\"`",
+        printable(.name), .candidates.join(", ")
+    )]
     Ambiguous {
         /// The name that was asked for.
         name: String,
-        /// The paths to choose from.
+        /// The path and place of each.
         candidates: Vec<String>,
     },
     /// The stored value has another type.
@@ -291,7 +305,7 @@ mod tests {
         assert_eq!(text(399_900_001), "400ms");
         assert_eq!(text(999_980_000), "1s");
         assert_eq!(text(1_000_000_001), "1s");
+        assert_eq!(text(1_040_000_000), "1.1s");
         assert_eq!(text(29_960_000_000), "30s");
-        assert_eq!(text(1_260_000_000), "1.3s");
     }
 }

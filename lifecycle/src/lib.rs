@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Under loom only the cells are built, for `tests/loom.rs`: what lives in statics cannot exist in a model (design.md 7).
+// Under loom only the cells are built, for `tests/loom.rs`: what lives in statics cannot exist in a model.
 #![cfg_attr(loom, allow(dead_code, unused_imports, missing_docs, reason = "a part of the crate"))]
 
 #[macro_use]

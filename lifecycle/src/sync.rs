@@ -1,7 +1,7 @@
 //! The std/loom switch: cells that are model-checked take their atomics and locks from here.
 //!
 //! Process-wide statics (the registry, the counter book, `SLOW`) use `std` directly: loom's atomics have no const `new`,
-//! so declared statics cannot exist in a model (design.md 7). A cell therefore has a `new` that is const outside loom only.
+//! so declared statics cannot exist in a model. A cell therefore has a `new` that is const outside loom only.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Mutex as RawMutex, MutexGuard, atomic};

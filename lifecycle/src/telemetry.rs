@@ -1,9 +1,9 @@
 //! Every tracing event of the crate, in one place. Nothing here is called with a lock held: a subscriber may call back.
 //!
-//! Names and fields follow the event table that the documentation lists; the static message says the same to people.
+//! Names and fields are listed for users in [`events`](crate::events); the static message says the same to people.
 //! In a test world each event is recorded too ([`testing::events`](crate::testing::events)).
 
-use crate::error::printable;
+use crate::error::{printable, wait};
 use crate::scope;
 use std::time::Duration;
 use tracing::{Level, event};
@@ -36,7 +36,12 @@ fn correlation() -> Option<String> {
 }
 
 fn millis(duration: Option<Duration>) -> Option<u64> {
-    duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    // Up, so that whoever waits that long is not early.
+    duration.map(|duration| u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
+fn retry_words(after: Option<Duration>) -> String {
+    after.map_or_else(|| "no retry helps".to_owned(), |after| format!("retry after {}", wait(&after)))
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -117,7 +122,7 @@ pub(crate) fn breaker_state_changed(change: &BreakerChange<'_>) {
 }
 
 pub(crate) fn breaker_rejected(name: &str, retry_after: Option<Duration>) {
-    record("lifecycle.circuit_breaker.call_rejected", name, || format!("{retry_after:?}"));
+    record("lifecycle.circuit_breaker.call_rejected", name, || retry_words(retry_after));
     event!(
         name: "lifecycle.circuit_breaker.call_rejected", target: "lifecycle::circuit_breaker", Level::DEBUG,
         circuit_breaker.name = printable(name), retry_after_ms = millis(retry_after), correlation_id = correlation(),
@@ -161,7 +166,7 @@ pub(crate) fn core_reset(core: &'static str) {
 
 /// The first refusal of an episode warns, the others are for debugging.
 pub(crate) fn limiter_limited(name: &str, limit: u32, window: Duration, retry_after: Option<Duration>, first: bool) {
-    record("lifecycle.rate_limiter.limited", name, || format!("{retry_after:?}"));
+    record("lifecycle.rate_limiter.limited", name, || retry_words(retry_after));
     macro_rules! emit {
         ($level:expr) => {
             event!(

@@ -233,7 +233,8 @@ fn names_are_looked_up_short_while_unambiguous_and_by_path_always() {
     twice::same().unwrap();
     twice::inner::same().unwrap();
     let error = lifecycle::limiter("same").unwrap_err().to_string();
-    assert_eq!(error, "`same` is declared more than once: guards::twice::same, guards::twice::inner::same");
+    assert!(error.starts_with("`same` is declared more than once: guards::twice::same (tests/tests/guards.rs:"), "{error}");
+    assert!(error.ends_with("; ask by path, or give one of them a `name = \"..\"`"), "{error}");
     assert_eq!(lifecycle::limiter("guards::twice::inner::same").unwrap().usage().limit, 2);
     assert!(lifecycle::verify().iter().any(|problem| problem.to_string() == error));
     assert_eq!(lifecycle::breaker("nobody").unwrap_err().to_string(), "no circuit breaker named `nobody`");
@@ -253,4 +254,37 @@ fn a_declared_guard_is_in_the_snapshot_before_and_after_its_first_call() {
     let json = serde_json::to_value(lifecycle::snapshot()).unwrap();
     let back: lifecycle::Snapshot = serde_json::from_value(json).unwrap();
     assert!(back.to_string().contains("counted"), "the table names it");
+}
+
+struct Users;
+struct Orders;
+
+impl Users {
+    #[circuit_breaker(threshold = 1)]
+    fn load() -> Result<(), ApiError> {
+        Err(ApiError::Down)
+    }
+}
+
+impl Orders {
+    #[circuit_breaker(threshold = 2)]
+    fn load() -> Result<(), ApiError> {
+        Err(ApiError::Down)
+    }
+}
+
+#[test]
+fn two_methods_of_one_name_in_one_file_are_told_apart_by_place_and_never_mixed_up() {
+    testing::isolated(|| {
+        Users::load().unwrap_err();
+        Orders::load().unwrap_err();
+        for name in ["load", "guards::load"] {
+            assert!(matches!(lifecycle::breaker(name), Err(lifecycle::Error::Ambiguous { .. })), "{name}");
+            assert!(lifecycle::breakers().get(name).is_err(), "the core does not pick one either");
+        }
+        let stats = lifecycle::execute_circuit_breaker_operation("get_stats", lifecycle::Args::new()).unwrap();
+        let states = stats["data"]["breakers"].as_object().unwrap();
+        assert_eq!((stats["data"]["breakers_count"].as_u64(), states.len()), (Some(2), 2));
+        assert!(states.keys().all(|key| key.starts_with("guards::load (tests/tests/guards.rs:")), "{states:?}");
+    });
 }

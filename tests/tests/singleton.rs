@@ -119,8 +119,46 @@ fn a_function_keeps_its_own_error() {
     }
 
     assert_eq!(connection().unwrap_err(), Down(503));
+    let last_error = || lifecycle::snapshot().singletons.into_iter().find(|one| one.name == "connection").unwrap().last_error;
+    assert_eq!(last_error().as_deref(), Some("Down(503)"), "the error is only `Debug`");
     assert_eq!(connection().unwrap(), "connected");
     assert_eq!(TRIES.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_function_s_error_is_remembered_with_its_causes() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("no database at {place}")]
+    struct NoDatabase {
+        place: &'static str,
+        source: std::num::ParseIntError,
+    }
+
+    #[singleton]
+    fn database() -> Result<u8, NoDatabase> {
+        "x".parse().map_err(|source| NoDatabase { place: "here", source })
+    }
+
+    #[singleton]
+    fn with_context() -> Result<u8, anyhow::Error> {
+        Err(anyhow::Error::from(database().unwrap_err()).context("starting"))
+    }
+
+    struct Mute;
+
+    #[singleton]
+    fn speechless() -> Result<u8, Mute> {
+        Err(Mute)
+    }
+
+    assert!(with_context().is_err() && speechless().is_err());
+    let texts: Vec<_> = ["database", "with_context", "speechless"]
+        .into_iter()
+        .map(|name| lifecycle::snapshot().singletons.into_iter().find(|one| one.name == name).unwrap().last_error.unwrap())
+        .collect();
+    assert_eq!(texts[0], "no database at here: invalid digit found in string");
+    assert_eq!(texts[1], "starting: no database at here: invalid digit found in string");
+    assert!(texts[2].ends_with("Mute"), "{texts:?}");
 }
 
 mod circle {

@@ -42,7 +42,7 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
                 use #private::channel::{ByDebug as _, ByName as _};
                 #private::channel::asked(
                     #name,
-                    #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create),
+                    #private::declared::fallible::<#kept, #error>(&__LIFECYCLE_CELL, #create),
                     |lifecycle_error| #private::channel::Boxing::<#error>::NEW.__boxed(lifecycle_error),
                 )
             }
@@ -57,7 +57,7 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
             let error = &fallible.error;
             let result = generated!(#private::core::result::Result);
             generated! {
-                return match #private::declared::fallible::<#kept, _>(&__LIFECYCLE_CELL, #create) {
+                return match #private::declared::fallible::<#kept, #error>(&__LIFECYCLE_CELL, #create) {
                     #result::Ok(lifecycle_instance) => #result::Ok(lifecycle_instance),
                     #result::Err(lifecycle_error) => #result::Err({
                         use #private::channel::Panics as _;
@@ -67,12 +67,17 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
             }
         }
     };
+    let fails = match output {
+        Output::Value(_) => TokenStream::new(),
+        Output::Fallible(fallible) => fails(model, &kept, &fallible.error),
+    };
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
         struct #kept;
         impl #private::declared::Kept for #kept {
             type Value = #value;
         }
+        #fails
         static __LIFECYCLE_CELL: #private::SingletonCell<#value> =
             #private::declared::cell::<#kept>(#descriptor, __lifecycle_ask);
         #private::inventory::submit! { #private::declared::listed::<#kept>(&__LIFECYCLE_CELL) }
@@ -83,6 +88,19 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         #give
     };
     around(function, output, body)
+}
+
+/// `impl Fails<E> for Kept`: what is known of the error's type here decides how much of it records can say.
+fn fails(model: &FunctionSingleton<'_>, kept: &TokenStream, error: &Type) -> TokenStream {
+    let private = model.runtime.private();
+    generated! {
+        impl #private::declared::Fails<#error> for #kept {
+            fn text(error: &#error) -> #private::std::string::String {
+                use #private::channel::text::{ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text};
+                (&&&Text(error)).__text()
+            }
+        }
+    }
 }
 
 /// An alias may hide a `Result`, and then every later call would get the first call's error.

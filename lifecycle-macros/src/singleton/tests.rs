@@ -224,6 +224,14 @@ fn rich_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool<Pg>;
             }
+            impl ::lifecycle::__private0::declared::Fails<DbError> for __LifecycleKept {
+                fn text(error: &DbError) -> ::lifecycle::__private0::std::string::String {
+                    use ::lifecycle::__private0::channel::text::{
+                        ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text,
+                    };
+                    (&&&Text(error)).__text()
+                }
+            }
             static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
             >(
@@ -253,7 +261,7 @@ fn rich_function() {
                     "pool",
                     ::lifecycle::__private0::declared::fallible::<
                         __LifecycleKept,
-                        _,
+                        DbError,
                     >(&__LIFECYCLE_CELL, __lifecycle_create),
                     |lifecycle_error| {
                         ::lifecycle::__private0::channel::Boxing::<DbError>::NEW
@@ -263,7 +271,7 @@ fn rich_function() {
             }
             return match ::lifecycle::__private0::declared::fallible::<
                 __LifecycleKept,
-                _,
+                DbError,
             >(&__LIFECYCLE_CELL, __lifecycle_create) {
                 ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance) => {
                     ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance)

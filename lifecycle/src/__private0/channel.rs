@@ -278,3 +278,65 @@ pub const fn duration<T: Time>(value: T) -> Duration {
         unsafe { value.duration }
     }
 }
+
+/// An error's text: with its causes, by `Display`, by `Debug`, or its type's name, whichever of these is there first.
+/// `(&&&Text(error)).__text()` tries them in this order.
+pub mod text {
+    /// The question.
+    pub struct Text<'a, E>(pub &'a E);
+
+    impl<E> Clone for Text<'_, E> {
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+    impl<E> Copy for Text<'_, E> {}
+
+    /// With all its causes.
+    pub trait ByError {
+        /// The text.
+        fn __text(&self) -> String;
+    }
+    impl<E: std::error::Error> ByError for &&Text<'_, E> {
+        #[cold]
+        fn __text(&self) -> String {
+            crate::error::chain(self.0)
+        }
+    }
+
+    /// By `Display`; the alternate form is the one in which `anyhow` shows the causes.
+    pub trait ByDisplay {
+        /// The text.
+        fn __text(&self) -> String;
+    }
+    impl<E: std::fmt::Display> ByDisplay for &Text<'_, E> {
+        #[cold]
+        fn __text(&self) -> String {
+            format!("{:#}", self.0)
+        }
+    }
+
+    /// By `Debug`.
+    pub trait ByDebug {
+        /// The text.
+        fn __text(&self) -> String;
+    }
+    impl<E: std::fmt::Debug> ByDebug for Text<'_, E> {
+        #[cold]
+        fn __text(&self) -> String {
+            format!("{:?}", self.0)
+        }
+    }
+
+    /// The type's name.
+    pub trait ByName {
+        /// The text.
+        fn __text(self) -> String;
+    }
+    impl<E> ByName for Text<'_, E> {
+        #[cold]
+        fn __text(self) -> String {
+            std::any::type_name::<E>().to_owned()
+        }
+    }
+}

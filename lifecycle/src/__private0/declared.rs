@@ -15,6 +15,14 @@ impl<T: Singleton> Kept for T {
     type Value = T;
 }
 
+/// What a declaration fails with; the expansion knows the type, so it can say the most of it (see [`channel::text`]).
+///
+/// [`channel::text`]: super::channel::text
+pub trait Fails<E> {
+    /// The error's text, for records and events.
+    fn text(error: &E) -> String;
+}
+
 /// The cell of a declaration.
 #[must_use]
 pub const fn cell<K: Kept>(
@@ -45,6 +53,7 @@ pub fn tried<T, F: FnOnce() -> R, R: TryFactoryOutput<T>>(factory: F) -> Result<
 
 /// `instance()`, and a function that gives `&'static T`.
 #[inline(always)]
+#[track_caller]
 pub fn instance<K: Kept>(
     cell: &'static SingletonCell<K::Value>,
     create: impl FnOnce() -> K::Value,
@@ -81,11 +90,11 @@ pub fn try_create<K: Kept>(
 /// # Errors
 /// The body's error, or a refusal to run it.
 #[inline(always)]
-pub fn fallible<K: Kept, E>(
+pub fn fallible<K: Kept + Fails<E>, E>(
     cell: &'static SingletonCell<K::Value>,
     create: impl FnOnce() -> Result<K::Value, E>,
 ) -> Result<&'static K::Value, CreateError<E>> {
-    cell.get_or_try_create(create)
+    cell.get_or_try_create(create, K::text)
 }
 
 /// `get()`.

@@ -85,6 +85,6 @@ impl CircuitBreakerBuilder {
             None => ClockHandle::in_force(),
         };
         let state = Scoped::owned(BreakerState::new(clock));
-        Ok(CircuitBreaker::new(state, Descriptor::dynamic(Kind::Breaker, self.name), self.config))
+        Ok(CircuitBreaker::with_state(state, Descriptor::dynamic(Kind::Breaker, self.name), self.config))
     }
 }

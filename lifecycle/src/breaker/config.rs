@@ -112,6 +112,11 @@ impl fmt::Display for BreakerConfig {
         if (self.half_open_calls, self.success_threshold) != (1, 1) {
             write!(f, ", half_open_calls {}, success_threshold {}", self.half_open_calls, self.success_threshold)?;
         }
+        for (option, value) in [("half_open_timeout", self.half_open_timeout), ("slow_call", self.slow_call)] {
+            if let Some(value) = value {
+                write!(f, ", {option} {value:?}")?;
+            }
+        }
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ pub fn breakers() -> &'static CircuitBreakerCore {
     &CORE
 }
 
-/// [`breakers`], under the name of the Python original.
+/// [`breakers`], by its older name.
 #[inline]
 #[must_use]
 pub fn get_circuit_breaker_manager() -> &'static CircuitBreakerCore {
@@ -94,9 +94,11 @@ pub struct BreakerCoreStats {
     pub breakers: Vec<BreakerSnapshot>,
 }
 
-/// On the wire a list of breakers is a map from names.
+/// On the wire a list of breakers is a map from names, or from paths where several share a name.
 pub(super) fn by_name<S: Serializer>(breakers: &[BreakerSnapshot], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(breakers.iter().map(|one| (&one.name, one)))
+    let identities = breakers.iter().map(|one| (one.name.as_str(), one.path.as_str(), one.declared_at.as_str()));
+    let states = breakers.iter().map(|one| one.clone().into_wire());
+    serializer.collect_map(registry::labels(identities).into_iter().zip(states))
 }
 
 impl Default for CircuitBreakerCore {
@@ -232,8 +234,8 @@ impl CircuitBreakerCore {
     #[must_use]
     pub fn get_all_states(&self) -> Vec<BreakerSnapshot> {
         let declared = self.declared().filter(|breaker| !breaker.is_unused());
-        let mut all: Vec<_> = declared.map(CircuitBreaker::wire_state).collect();
-        all.extend(self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.wire_state()));
+        let mut all: Vec<_> = declared.map(CircuitBreaker::metrics).collect();
+        all.extend(self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()));
         all
     }
 
@@ -326,7 +328,7 @@ impl CircuitBreaker {
 
     /// Nothing ever went through it, and nobody moved it.
     fn is_unused(&self) -> bool {
-        let seen = self.wire_state();
+        let seen = self.metrics();
         let counts = &seen.statistics;
         self.is_pristine() && counts.total_calls + counts.rejected_calls + counts.times_opened == 0
     }

@@ -74,7 +74,7 @@ impl CircuitBreaker {
         CircuitBreakerBuilder::new(name.into())
     }
 
-    pub(super) const fn new(state: Scoped<BreakerState>, descriptor: Descriptor, config: BreakerConfig) -> Self {
+    pub(super) const fn with_state(state: Scoped<BreakerState>, descriptor: Descriptor, config: BreakerConfig) -> Self {
         Self { state, descriptor, config, me: None }
     }
 
@@ -308,12 +308,6 @@ impl CircuitBreaker {
     /// State, failures and statistics.
     #[must_use]
     pub fn metrics(&self) -> BreakerSnapshot {
-        let place = (self.descriptor.path(), self.descriptor.declared_at());
-        BreakerSnapshot { path: place.0, declared_at: place.1, ..self.wire_state() }
-    }
-
-    /// The same in the contract's wire form, which does not have the place of the declaration.
-    pub(super) fn wire_state(&self) -> BreakerSnapshot {
         let state = self.resolve();
         let now = state.clock.now();
         let wall = state.clock.wall();
@@ -347,8 +341,8 @@ impl CircuitBreaker {
                 times_opened,
                 last_state_change: changed_at.map(on_wall),
             },
-            path: String::new(),
-            declared_at: String::new(),
+            path: self.descriptor.path(),
+            declared_at: self.descriptor.declared_at(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The JSON face of the circuit-breaker core.
 
 use super::core::{CircuitBreakerCore, by_name};
-use super::handle::CircuitBreaker;
 use crate::error::Error;
 use crate::registry::BreakerSnapshot;
 use crate::wire::{Args, error_object, operations};
@@ -45,7 +44,7 @@ impl CircuitBreakerCore {
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::UnknownArgument`], [`Error::MissingArgument`]; [`Error::NotDispatchable`] for
-    /// `call`. What the operation itself refuses comes as an error object, or as the contract's own answer.
+    /// `call`. What the operation itself refuses comes as an error object, or as the operation's plain answer.
     pub fn execute<O>(&self, operation: O, args: Args) -> Result<Value, Error>
     where
         O: TryInto<CircuitBreakerOperation>,
@@ -56,7 +55,7 @@ impl CircuitBreakerCore {
         args.check(operation.signature())?.run(|mut args| {
             Ok(match operation {
                 Op::Get => match self.get(&args.take_name("name")) {
-                    Ok(breaker) => to_value(&CircuitBreaker::wire_state(&breaker)),
+                    Ok(breaker) => to_value(&breaker.metrics().into_wire()),
                     Err(error) => error_object(&error),
                 },
                 Op::Call => {

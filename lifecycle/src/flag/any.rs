@@ -28,6 +28,11 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     /// Its name and where it is declared.
     fn descriptor(&self) -> &Descriptor;
 
+    /// Its name.
+    fn name(&self) -> &str {
+        self.descriptor().name()
+    }
+
     /// Its type.
     fn type_name(&self) -> &'static str;
 

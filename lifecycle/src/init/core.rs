@@ -106,7 +106,7 @@ pub fn initialization() -> &'static InitializationCore {
     &CORE
 }
 
-/// [`initialization`], under the name of the Python original.
+/// [`initialization`], by its older name.
 #[inline]
 #[must_use]
 pub fn get_initialization_manager() -> &'static InitializationCore {

@@ -47,7 +47,7 @@ impl InitializationCore {
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::UnknownArgument`], [`Error::MissingArgument`]; [`Error::InvalidConfig`] and
-    /// [`Error::TooLarge`] from `initialize`. What an operation refuses otherwise comes as the contract's own answer.
+    /// [`Error::TooLarge`] from `initialize`. What an operation refuses otherwise comes as the operation's plain answer.
     pub fn execute<O>(&self, operation: O, args: Args) -> Result<Value, Error>
     where
         O: TryInto<InitializationOperation>,

@@ -1,4 +1,4 @@
-//! What the operations answer, and how the wire writes it: field by field as in the contract (core-semantics 2).
+//! What the operations answer, and how the wire writes it.
 
 use crate::clock::unix_seconds;
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! The one bounded keyed map: what the cores hold by name, and guards by key.
 //!
 //! Sharded, so that look-ups of different keys do not meet; bounded over all shards together, so that keys chosen by a
-//! stranger cannot fill the memory; listed in the order of insertion, as the wire contract asks (core-semantics 0.10).
+//! stranger cannot fill the memory; listed in the order of insertion, as the wire form has them.
 //!
 //! Nothing of the user's runs under a shard's lock but the `Eq` and `Clone` of keys (hashes are kept, so growing does not
 //! hash again): values are made before and dropped after.

@@ -3,8 +3,11 @@
 //! A component gets on it at link time (`inventory`) and again when it is first used, so that nothing depends on the linker
 //! for correctness. The list holds references to statics; it never creates, calls or drops anything of the user's.
 
+mod labels;
 mod snapshot;
 mod table;
+
+pub(crate) use labels::labels;
 
 pub use snapshot::{
     BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot, SingletonSnapshot,
@@ -179,23 +182,24 @@ pub(crate) fn components() -> Vec<Component> {
 /// The declared component of that kind and name: the short name while it is unambiguous, else `module::name`.
 pub(crate) fn find(kind: Kind, name: &str) -> Result<Option<Component>, Error> {
     let of_kind = components().into_iter().filter(|component| component.descriptor().kind == kind);
-    let (mut by_name, mut by_path) = (Vec::new(), None);
-    for component in of_kind {
-        let descriptor = component.descriptor();
-        if descriptor.name() == name {
-            by_name.push(component);
-        } else if by_path.is_none() && descriptor.path() == name {
-            by_path = Some(component);
-        }
+    let of_kind: Vec<Component> = of_kind.collect();
+    let having = |property: fn(&Descriptor) -> Cow<'_, str>| -> Vec<Component> {
+        of_kind.iter().filter(|component| property(component.descriptor()) == name).copied().collect()
+    };
+    let mut found = having(|descriptor| descriptor.name().into());
+    if found.is_empty() {
+        found = having(|descriptor| descriptor.path().into());
     }
-    match by_name.as_slice() {
-        [] => Ok(by_path),
+    match found.as_slice() {
+        [] => Ok(None),
         [one] => Ok(Some(*one)),
-        several => Err(Error::Ambiguous {
-            name: name.to_owned(),
-            candidates: several.iter().map(|component| component.descriptor().path()).collect(),
-        }),
+        several => Err(ambiguous(name, several.iter().map(Component::descriptor))),
     }
+}
+
+fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descriptor>) -> Error {
+    let place = |descriptor: &Descriptor| format!("{} ({})", descriptor.path(), descriptor.declared_at());
+    Error::Ambiguous { name: name.to_owned(), candidates: several.map(place).collect() }
 }
 
 /// [`find`] where the component must exist.
@@ -237,14 +241,15 @@ pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
     }
 }
 
-/// Names declared more than once within a kind: reachable by `module::name` only.
+/// Names declared more than once within a kind. They are reachable by `module::name`, unless that is shared too, as by two
+/// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
 pub fn verify() -> Vec<Error> {
-    let mut by_name = std::collections::BTreeMap::<(Kind, &str), Vec<String>>::new();
+    let mut by_name = std::collections::BTreeMap::<(Kind, &str), Vec<&Descriptor>>::new();
     for component in components() {
         let descriptor = component.descriptor();
-        by_name.entry((descriptor.kind, descriptor.name())).or_default().push(descriptor.path());
+        by_name.entry((descriptor.kind, descriptor.name())).or_default().push(descriptor);
     }
-    let several = by_name.into_iter().filter(|(_, paths)| paths.len() > 1);
-    several.map(|((_, name), candidates)| Error::Ambiguous { name: name.to_owned(), candidates }).collect()
+    let several = by_name.into_iter().filter(|(_, all)| all.len() > 1);
+    several.map(|((_, name), all)| ambiguous(name, all.into_iter())).collect()
 }

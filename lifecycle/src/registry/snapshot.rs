@@ -1,7 +1,7 @@
 //! Everything the process has declared and made, as one serde value that reports, health checks and metrics read.
 
 use super::{Component, components};
-use crate::clock::unix_seconds;
+use crate::clock::{ClockHandle, unix_seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ pub struct SingletonSnapshot {
     pub size: usize,
 }
 
-/// One circuit breaker, in the wire form of the contract (core-semantics 4.4).
+/// One circuit breaker. On the wire of the by-name core it goes without `path` and `declared_at`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BreakerSnapshot {
@@ -86,12 +86,19 @@ pub struct BreakerSnapshot {
     pub retry_after_seconds: Option<f64>,
     /// What went through it.
     pub statistics: BreakerStatistics,
-    /// `module::name`; not part of the contract's wire form.
+    /// `module::name`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
     /// `file:line`; empty for those made at run time.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub declared_at: String,
+}
+
+impl BreakerSnapshot {
+    /// Without the place of the declaration, which the wire form does not have.
+    pub(crate) fn into_wire(self) -> Self {
+        Self { path: String::new(), declared_at: String::new(), ..self }
+    }
 }
 
 /// What went through a breaker.
@@ -186,9 +193,8 @@ pub struct InitializationSnapshot {
 /// ```
 #[must_use]
 pub fn snapshot() -> Snapshot {
-    let now = std::time::SystemTime::now();
     let mut all = Snapshot {
-        timestamp: unix_seconds(now),
+        timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
         breakers: Vec::new(),
         limiters: Vec::new(),

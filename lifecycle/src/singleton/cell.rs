@@ -6,7 +6,7 @@ use super::kept::keep;
 use super::output::{FactoryOutput, SingletonValue, TryFactoryOutput};
 use crate::clock::ClockHandle;
 use crate::counter::{self, Counters};
-use crate::error::{BoxError, CreateError, SingletonError};
+use crate::error::{BoxError, CreateError, SingletonError, chain};
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, OverrideGuard, Scoped, StateRef, Universe};
 use crate::telemetry;
@@ -144,14 +144,14 @@ impl<T: SingletonValue> SingletonCell<T> {
     ) -> Result<&'static T, SingletonError> {
         match self.hot() {
             Some(found) => Ok(found),
-            None => self.create(|| factory().into_result(), error_chain).map_err(|error| match error {
+            None => self.create(|| factory().into_result(), chain_of).map_err(|error| match error {
                 CreateError::Factory(source) => SingletonError::factory(self.descriptor.name(), source),
                 CreateError::Refused(refused) => refused,
             }),
         }
     }
 
-    /// The instance, created by a factory with an error of its own.
+    /// The instance, created by a factory with an error of its own, whose text `describe` gives for the records.
     ///
     /// # Errors
     /// The factory's error, or why it was not run.
@@ -159,10 +159,11 @@ impl<T: SingletonValue> SingletonCell<T> {
     pub fn get_or_try_create<E>(
         &'static self,
         factory: impl FnOnce() -> Result<T, E>,
+        describe: impl FnOnce(&E) -> String,
     ) -> Result<&'static T, CreateError<E>> {
         match self.hot() {
             Some(found) => Ok(found),
-            None => self.create(factory, |_| format!("the factory gave a {}", std::any::type_name::<E>())),
+            None => self.create(factory, describe),
         }
     }
 
@@ -265,15 +266,6 @@ fn never(never: &Infallible) -> String {
     match *never {}
 }
 
-/// An error with all its causes, for records.
-#[allow(clippy::borrowed_box, reason = "called with a reference to the factory's error type, which is the box")]
-fn error_chain(error: &BoxError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
+fn chain_of(error: &BoxError) -> String {
+    chain(&**error)
 }

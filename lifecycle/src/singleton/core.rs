@@ -5,7 +5,7 @@ use super::face::{AnySingleton, Seen, short_type_name};
 use super::names::{CoreState, Entry, Held, take};
 use super::stats::SingletonStats;
 use crate::clock::{ClockHandle, unix_seconds};
-use crate::error::{BoxError, CreateError, Error, SingletonError};
+use crate::error::{BoxError, CreateError, Error, SingletonError, chain};
 use crate::instance::Instance;
 use crate::registry::{self, Component, Kind, SingletonSnapshot, components};
 use crate::scope::{self, Scoped, StateRef};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Singletons by name.
 ///
@@ -42,7 +42,7 @@ pub fn singletons() -> &'static SingletonCore {
     &CORE
 }
 
-/// [`singletons`], under the name of the Python original.
+/// [`singletons`], by its older name.
 #[inline]
 #[must_use]
 pub fn get_singleton_manager() -> &'static SingletonCore {
@@ -71,7 +71,7 @@ impl SingletonCore {
         self.resolve().gate.charge()
     }
 
-    /// What an operation begins with: limiter first, then the name (core-semantics 1.8).
+    /// What an operation begins with: limiter first, then the name.
     fn begin(&self, name: &str) -> Result<StateRef<'_, CoreState>, Error> {
         let state = self.resolve();
         state.gate.charge()?;
@@ -158,7 +158,7 @@ impl SingletonCore {
                     || entry.held().map(Some),
                     || factory().map(Arc::new).map_err(Into::<BoxError>::into),
                     store,
-                    ToString::to_string,
+                    |error: &BoxError| chain(&**error),
                 );
                 let held = made.map_err(|error| match error {
                     CreateError::Factory(source) => SingletonError::factory(name, source),
@@ -266,7 +266,7 @@ impl SingletonCore {
     pub fn get_stats(&self) -> SingletonStats {
         let state = self.resolve();
         let seen: Vec<_> = self.observe_all().into_iter().filter(|one| one.created).collect();
-        SingletonStats::of(&seen, state.gate.rejected(), unix_seconds(SystemTime::now()))
+        SingletonStats::of(&seen, state.gate.rejected(), unix_seconds(state.clock.wall()))
     }
 
     /// What is declared, created or not.

@@ -37,7 +37,7 @@ impl SingletonCore {
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::UnknownArgument`], [`Error::MissingArgument`]. What the operation itself
-    /// refuses comes as an error object, or as the contract's own answer (`false`, `0`).
+    /// refuses comes as an error object, or as the operation's plain answer (`false`, `0`).
     pub fn execute<O>(&self, operation: O, args: Args) -> Result<Value, Error>
     where
         O: TryInto<SingletonOperation>,

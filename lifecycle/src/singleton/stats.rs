@@ -1,9 +1,9 @@
 //! The numbers of the by-name core, as the wire carries them.
 
-use crate::registry::SingletonSnapshot;
+use crate::registry::{SingletonSnapshot, labels};
 use serde::{Serialize, Serializer};
 
-/// The numbers of a core, in the wire form of the contract (core-semantics 3.6).
+/// The numbers of a core. Names that several share are given as paths.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SingletonStats {
@@ -47,16 +47,18 @@ fn round2(value: f64) -> f64 {
 impl SingletonStats {
     /// Of the instances that exist.
     pub(super) fn of(created: &[SingletonSnapshot], rate_limited_count: u64, timestamp: f64) -> Self {
-        fn by_name<V>(of: &[SingletonSnapshot], value: impl Fn(&SingletonSnapshot) -> V) -> Vec<(String, V)> {
-            of.iter().map(|one| (one.name.clone(), value(one))).collect()
+        let identities = created.iter().map(|one| (one.name.as_str(), one.path.as_str(), one.declared_at.as_str()));
+        let names = labels(identities);
+        fn by_name<V>(names: &[String], of: &[SingletonSnapshot], value: impl Fn(&SingletonSnapshot) -> V) -> Vec<(String, V)> {
+            names.iter().cloned().zip(of.iter().map(value)).collect()
         }
         let bytes = created.iter().map(|one| one.size).sum::<usize>();
         Self {
             total_singletons: created.len(),
-            singleton_names: created.iter().map(|one| one.name.clone()).collect(),
-            singleton_types: by_name(created, |one| one.type_name.clone()),
-            creation_times: by_name(created, |one| one.created_at.unwrap_or_default()),
-            access_counts: by_name(created, |one| one.accesses),
+            singleton_types: by_name(&names, created, |one| one.type_name.clone()),
+            creation_times: by_name(&names, created, |one| one.created_at.unwrap_or_default()),
+            access_counts: by_name(&names, created, |one| one.accesses),
+            singleton_names: names,
             estimated_memory_bytes: bytes,
             estimated_memory_kb: round2(bytes as f64 / 1024.0),
             estimated_memory_mb: round2(bytes as f64 / 1_048_576.0),

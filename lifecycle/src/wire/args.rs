@@ -102,7 +102,7 @@ impl Checked {
         self.args.shift_remove(name).unwrap_or_default()
     }
 
-    /// Takes a name. What is no string counts as empty, so that it meets the same error (core-semantics 0.7).
+    /// Takes a name. What is no string counts as empty, so that it meets the same error.
     pub(crate) fn take_name(&mut self, name: &str) -> String {
         match self.take(name) {
             Value::String(name) => name,

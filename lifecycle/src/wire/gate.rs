@@ -6,7 +6,7 @@ use crate::limiter::{Decision, WindowCell};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Operations a window allows, unless set otherwise (core-semantics 9).
+/// Operations a window allows, unless set otherwise.
 const LIMIT: u32 = 1000;
 const WINDOW: Duration = Duration::from_millis(1000);
 

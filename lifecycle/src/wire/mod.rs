@@ -2,7 +2,7 @@
 //! objects.
 //!
 //! A core declares its operations with `operations!`; its dispatcher takes `(operation, Args)`, checks the arguments
-//! against the operation's signature here and answers with the wire shapes of the contract.
+//! against the operation's signature here and answers with its wire shape.
 
 mod args;
 mod gate;
