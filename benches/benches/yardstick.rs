@@ -47,14 +47,10 @@ fn rows(columns: &[(usize, Vec<Vec<f64>>)]) -> Vec<Vec<String>> {
             let mut row =
                 vec![if which == 0 { group.operation.to_owned() } else { String::new() }, contestant.name.to_owned()];
             for (_, costs) in columns {
-                let costs = &costs[at];
-                let reference = costs[1];
-                row.push(format!("{:.1}", costs[which].max(0.0)));
-                row.push(if reference < NEGLIGIBLE {
-                    "–".to_owned()
-                } else {
-                    format!("{:.2}", costs[which] / reference)
-                });
+                // What costs less than the noise of the empty loop comes out as anything around zero.
+                let (own, reference) = (costs[at][which].max(0.0), costs[at][1]);
+                row.push(if own < 0.1 { "<0.1".to_owned() } else { format!("{own:.1}") });
+                row.push(if reference < NEGLIGIBLE { "–".to_owned() } else { format!("{:.2}", own / reference) });
             }
             rows.push(row);
         }

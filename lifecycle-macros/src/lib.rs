@@ -1,4 +1,4 @@
-//! The attribute macros of the [`lifecycle`](https://docs.rs/lifecycle) crate. Depend on that one: it re-exports them.
+//! The attribute macros of the `lifecycle` crate. Depend on that one: it re-exports them.
 //!
 //! This file only dispatches. Each macro is a folder of `args` (what may be written) -> `model` (what it means) -> `check`
 //! (what cannot be) -> `expand` (what comes out).
@@ -21,12 +21,22 @@ use proc_macro::TokenStream;
 
 /// One lazy instance of a type, or of what a function makes.
 ///
-/// ```ignore
-/// use lifecycle::singleton;
+/// Created on first use, once across all threads; after an error or a panic the next caller tries again. A creation that needs
+/// itself is an error with the path of the circle. The instance lives as long as the process: for values that expire use a
+/// cache.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton};
 ///
 /// #[singleton(try_factory = Config::load)] // Config::try_instance()? gives &'static Config
 /// pub struct Config {
 ///     pub api: String,
+/// }
+///
+/// impl Config {
+///     fn load() -> Result<Self, std::env::VarError> {
+///         Ok(Self { api: std::env::var("PATH")? })
+///     }
 /// }
 ///
 /// #[singleton] // greeting() gives &'static String; the body runs once, on first use
@@ -34,14 +44,27 @@ use proc_macro::TokenStream;
 ///     "hello".to_owned()
 /// }
 ///
-/// #[singleton] // db()? gives &'static Pool; after an error the next call tries again
-/// fn db() -> Result<Pool, DbError> {
-///     Pool::connect(&Config::try_instance()?.api)
+/// #[singleton] // words()? gives &'static usize; an error is the function's own, and is not kept
+/// fn words() -> Result<usize, lifecycle::SingletonError> {
+///     Ok(Config::try_instance()?.api.split(':').count())
 /// }
+///
+/// assert_eq!(greeting(), "hello");
+/// assert!(words().is_ok() && Config::is_created());
+/// assert_eq!(Config::stats().asked_by.as_deref(), Some("words"));
 /// ```
 ///
-/// Options: `factory = path` or closure, `try_factory = ..` for one that returns a `Result` (without either, `Default`),
-/// `name = ".."` (default: the name in snake_case), `crate = path` where `lifecycle` goes by another path.
+/// A type gets `instance()` (not with `try_factory`), `try_instance()` and `get()`, which never creates. The trait
+/// `lifecycle::Singleton` has the rest: `is_created`, `replace`,
+/// `delete`, `override_with`, `stats`; import it for them. A function is reached by its call, and by its name through
+/// `lifecycle::singletons()`.
+///
+/// | option | meaning | default |
+/// | --- | --- | --- |
+/// | `factory = path` or closure | makes the instance of a type | `Default::default` |
+/// | `try_factory = path` or closure | the same, giving a `Result` | |
+/// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
+/// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
 #[proc_macro_attribute]
 pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("singleton", args.into(), item.into(), singleton::singleton).into()
@@ -49,43 +72,87 @@ pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Refuses calls for a while after too many failures, on a function or method, sync or async.
 ///
-/// ```ignore
+/// A failure is an `Err`, or a panic (which goes on); any other value is a success. Failures in a row up to the threshold open
+/// the breaker: calls are refused without running, until `timeout` is over. The next call is then a probe, which closes or
+/// re-opens it. A future dropped early counts for nothing, but one that is dropped after `slow_call` is a failure, so that what
+/// hangs under its callers' time limits opens the breaker.
+///
+/// ```
 /// use lifecycle::circuit_breaker;
 ///
-/// #[circuit_breaker(threshold = 3, timeout = 30)] // 3 failures in a row: refuse for 30 s, then try one call
-/// async fn fetch_user(id: u64) -> Result<User, ApiError> { // ApiError: From<lifecycle::Rejected>
-///     client().get(id).await
+/// #[derive(Debug, thiserror::Error)]
+/// enum ApiError {
+///     #[error(transparent)]
+///     Refused(#[from] lifecycle::Rejected), // a refusal becomes the function's own error
+///     #[error("no such user")]
+///     NoUser,
 /// }
 ///
+/// #[circuit_breaker(threshold = 3, timeout = 30)] // 3 failures in a row: refuse for 30 s, then try one call
+/// async fn fetch_user(id: u64) -> Result<String, ApiError> {
+///     if id == 0 { Err(ApiError::NoUser) } else { Ok(format!("user {id}")) }
+/// }
+///
+/// // Where the error is not yours, say what a refused call gives; the arguments are there by name.
 /// #[circuit_breaker(on_rejected = |rejected| format!("user {id}: {rejected}"))]
 /// fn name_of(id: u64) -> Result<String, String> {
-///     look_up(id)
+///     Ok(id.to_string())
 /// }
+///
+/// assert_eq!(name_of(7).unwrap(), "7");
+/// assert_eq!(lifecycle::breaker("name_of")?.state(), lifecycle::State::Closed);
+/// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///
-/// Options: `threshold = 5` failures in a row, `timeout = 60` (seconds, or `"250ms"`: how long it stays open, **not** a limit
-/// on the call), `slow_call`, `half_open_calls`, `success_threshold`, `half_open_timeout`, `name`, `on_rejected = path` or closure
-/// (gives the error of a `Result`, the whole value otherwise), `fallback = path` (the same arguments), `crate = path`.
-/// Numbers and durations may be const expressions.
+/// There is one breaker a function, whatever the receiver and the generic types. It is reached by
+/// `lifecycle::breaker("name_of")`. Two methods of one name in one module share their path: give one a `name`.
+///
+/// | option | meaning | default |
+/// | --- | --- | --- |
+/// | `threshold = 5` | failures in a row that open it | 5 |
+/// | `timeout = 60`, `"250ms"` | how long it stays open (seconds, or with a unit); **not** a limit on the call | 60 s |
+/// | `slow_call = "2s"` | from then on a dropped future is a failure | 10 s |
+/// | `half_open_calls = 1` | probes that may run at a time | 1 |
+/// | `success_threshold = 1` | probes that must succeed in a row to close it | 1 |
+/// | `half_open_timeout = "30s"` | a probe older than this loses its slot to the next caller | `timeout`, at most 5 min |
+/// | `on_rejected = path` or closure | gives the error of a `Result`, the whole value otherwise | `From<Rejected>` |
+/// | `fallback = path` | a function with the same arguments that answers refused calls | |
+/// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
+/// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
+///
+/// Numbers and durations may be const expressions. A limit on the call itself is `tokio::time::timeout` inside the body.
 #[proc_macro_attribute]
 pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("circuit_breaker", args.into(), item.into(), circuit_breaker::circuit_breaker).into()
 }
 
-/// Never lets more than so many calls pass in any window of time.
+/// Never lets more than so many calls pass in any window of time, on a function or method, sync or async.
 ///
-/// ```ignore
+/// The window slides and is exact: a permit that is exactly a window old still counts. A refused call does not run, uses up
+/// nothing, and says after what time a retry can succeed.
+///
+/// ```
 /// use lifecycle::rate_limit;
 ///
-/// #[rate_limit("100/s")] // also "1000/min", "5/250ms"
-/// fn search(words: &str) -> Result<Vec<Hit>, SearchError> { // SearchError: From<lifecycle::Rejected>
-///     index().search(words)
+/// #[rate_limit("2/s")] // also "1000/min", "5/250ms"
+/// fn search(words: &str) -> Result<usize, Box<dyn std::error::Error>> {
+///     Ok(words.len())
 /// }
+///
+/// assert!(search("a").is_ok() && search("b").is_ok());
+/// let refused = search("c").unwrap_err().downcast::<lifecycle::Rejected>().unwrap();
+/// assert!(refused.retry_after.is_some());
 /// ```
 ///
-/// Options: the rate, or `limit = N, window = "1s"` where they are const expressions; `name`, `on_rejected = path` or closure,
-/// `fallback = path`, `crate = path`. Beside `#[circuit_breaker]` the order is fixed, whichever is written first: an open
-/// breaker refuses without spending a permit, and a refusal by the limiter is never a failure.
+/// | option | meaning |
+/// | --- | --- |
+/// | `"100/s"` | the rate: up to 1,048,576 calls in a window (`s`, `min`, `h`, or a number with a unit) |
+/// | `limit = N, window = "1s"` | the same, where they are const expressions |
+/// | `on_rejected`, `fallback`, `name`, `crate` | as of `#[circuit_breaker]` |
+///
+/// Beside `#[circuit_breaker]` the order is fixed, whichever is written first: an open breaker refuses without spending a
+/// permit, and a refusal by the limiter is never a failure. There is one limiter a function, reached by
+/// `lifecycle::limiter("search")`.
 #[proc_macro_attribute]
 pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("rate_limit", args.into(), item.into(), rate_limit::rate_limit).into()
@@ -93,12 +160,20 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A typed switch that can be set from the environment, at run time, and in tests.
 ///
-/// ```ignore
-/// use lifecycle::{init_flag, Flag};
+/// ```
+/// use lifecycle::{Flag, init_flag};
 ///
 /// #[init_flag(env = "USE_CACHE")] // USE_CACHE.get(): a load and a branch
 /// static USE_CACHE: Flag<bool> = true;
+///
+/// assert!(USE_CACHE.get());
+/// USE_CACHE.set(false);
+/// assert_eq!(lifecycle::flag("use_cache")?.get_json(), false);
+/// # Ok::<(), lifecycle::Error>(())
 /// ```
+///
+/// The type is `bool`, an integer of up to 64 bits, `f64` or `Duration`. An override has the last word, then what was set, then
+/// the environment, then the default. A value in the environment that does not fit gives a warning event and the default.
 ///
 /// Options: `env = ".."` (read once, on first use), `name = ".."` (default: the name in lower case), `crate = path`.
 #[proc_macro_attribute]

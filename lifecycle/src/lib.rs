@@ -36,31 +36,46 @@ pub mod testing;
 pub mod wire;
 
 #[cfg(not(loom))]
+#[doc = include_str!("events.md")]
+pub mod events {}
+
+#[cfg(not(loom))]
 #[doc(hidden)]
 pub mod __private0;
 
 #[cfg(not(loom))]
 mod face {
+    #[doc(inline)]
     pub use crate::breaker::{
         BreakerConfig, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation, Permit, State, breakers,
         execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
+    #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
+    #[doc(inline)]
     pub use crate::flag::{Flag, FlagValue};
+    #[doc(inline)]
     pub use crate::init::{
         InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
         get_initialization_manager, initialization, initialize,
     };
+    #[doc(inline)]
     pub use crate::instance::Instance;
+    #[doc(inline)]
     pub use crate::limiter::RateLimiter;
+    #[doc(inline)]
     pub use crate::registry::{Kind, Snapshot, breaker, flag, limiter, snapshot, verify};
+    #[doc(inline)]
     pub use crate::scope::{
         Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,
     };
+    #[doc(inline)]
     pub use crate::singleton::{
         Singleton, SingletonCore, SingletonOperation, execute_singleton_operation, get_singleton_manager, singletons,
     };
+    #[doc(inline)]
     pub use crate::wire::Args;
+    #[doc(inline)]
     pub use lifecycle_macros::{circuit_breaker, init_flag, rate_limit, singleton};
 }
 #[cfg(not(loom))]

@@ -19,7 +19,9 @@
 //! });
 //! ```
 //!
-//! A thread or task started inside a world is outside it, unless it is given [`Context::capture`].
+//! A thread or task started inside a world is outside it, unless it is given [`Context::capture`]: that goes for
+//! `tokio::spawn` too. A world's clock moves by [`advance`] only; a paused tokio clock is another one, so a test that uses both
+//! advances both. To get past a refusal, advance by its own `retry_after`, which is exact.
 
 use crate::clock::ManualClock;
 use crate::scope::{self, Entry, InContext, Universe};

@@ -233,7 +233,10 @@ fn names_are_looked_up_short_while_unambiguous_and_by_path_always() {
     twice::same().unwrap();
     twice::inner::same().unwrap();
     let error = lifecycle::limiter("same").unwrap_err().to_string();
-    assert!(error.starts_with("`same` is declared more than once: guards::twice::same (tests/tests/guards.rs:"), "{error}");
+    assert!(
+        error.starts_with("`same` is declared more than once: guards::twice::same (tests/tests/guards.rs:"),
+        "{error}"
+    );
     assert!(error.ends_with("; ask by path, or give one of them a `name = \"..\"`"), "{error}");
     assert_eq!(lifecycle::limiter("guards::twice::inner::same").unwrap().usage().limit, 2);
     assert!(lifecycle::verify().iter().any(|problem| problem.to_string() == error));

@@ -119,7 +119,8 @@ fn a_function_keeps_its_own_error() {
     }
 
     assert_eq!(connection().unwrap_err(), Down(503));
-    let last_error = || lifecycle::snapshot().singletons.into_iter().find(|one| one.name == "connection").unwrap().last_error;
+    let last_error =
+        || lifecycle::snapshot().singletons.into_iter().find(|one| one.name == "connection").unwrap().last_error;
     assert_eq!(last_error().as_deref(), Some("Down(503)"), "the error is only `Debug`");
     assert_eq!(connection().unwrap(), "connected");
     assert_eq!(TRIES.load(Ordering::SeqCst), 2);
@@ -154,7 +155,9 @@ fn a_function_s_error_is_remembered_with_its_causes() {
     assert!(with_context().is_err() && speechless().is_err());
     let texts: Vec<_> = ["database", "with_context", "speechless"]
         .into_iter()
-        .map(|name| lifecycle::snapshot().singletons.into_iter().find(|one| one.name == name).unwrap().last_error.unwrap())
+        .map(|name| {
+            lifecycle::snapshot().singletons.into_iter().find(|one| one.name == name).unwrap().last_error.unwrap()
+        })
         .collect();
     assert_eq!(texts[0], "no database at here: invalid digit found in string");
     assert_eq!(texts[1], "starting: no database at here: invalid digit found in string");

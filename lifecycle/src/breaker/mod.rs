@@ -1,7 +1,9 @@
 //! Circuit breakers: after enough failures in a row calls are refused for a while; then a probe decides.
 //!
-//! `machine` is the pure state machine, `cell` makes it concurrent, [`CircuitBreaker`] adds name, clock, counts and
-//! events, and [`CircuitBreakerCore`] is the by-name face.
+//! Most of it is [`#[circuit_breaker]`](macro@crate::circuit_breaker); [`CircuitBreaker`] is what it declares, and what one
+//! builds at run time; [`CircuitBreakerCore`] is the by-name face.
+
+// `machine` is the pure state machine, `cell` makes it concurrent, `handle` adds name, clock, counts and events.
 
 #[cfg(not(loom))]
 mod builder;

@@ -28,7 +28,13 @@ mod tests {
 
     #[test]
     fn the_shortest_label_that_is_unique() {
-        let all = [("a", "m::a", "f:1"), ("b", "m::b", "f:2"), ("b", "n::b", "f:3"), ("c", "m::c", "f:4"), ("c", "m::c", "f:5")];
+        let all = [
+            ("a", "m::a", "f:1"),
+            ("b", "m::b", "f:2"),
+            ("b", "n::b", "f:3"),
+            ("c", "m::c", "f:4"),
+            ("c", "m::c", "f:5"),
+        ];
         assert_eq!(labels(all), ["a", "m::b", "n::b", "m::c (f:4)", "m::c (f:5)"]);
     }
 }

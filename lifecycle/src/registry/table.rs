@@ -1,6 +1,6 @@
 //! A snapshot as a table for a terminal.
 
-use super::Snapshot;
+use super::{Snapshot, labels};
 use crate::error::printable;
 use std::fmt;
 
@@ -29,6 +29,20 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// The beginning of a text that may be long.
+fn cut(text: &str) -> String {
+    const MOST: usize = 60;
+    let beginning: String = text.chars().take(MOST).collect();
+    if beginning.len() < text.len() { beginning + "…" } else { beginning }
+}
+
+/// Who the rows are, to tell those of one name apart.
+macro_rules! identities {
+    ($rows:expr) => {
+        $rows.iter().map(|one| (one.name.as_str(), one.path.as_str(), one.declared_at.as_str()))
+    };
 }
 
 fn or_dash<T: fmt::Display>(value: Option<T>) -> String {
@@ -72,16 +86,19 @@ impl Snapshot {
     fn singleton_table(&self) -> Table {
         let mut table =
             Table::new(&["name", "type", "state", "accesses", "order", "created in", "needs", "declared at"]);
-        for one in &self.singletons {
+        for (one, label) in self.singletons.iter().zip(labels(identities!(self.singletons))) {
             let state = match (one.created, one.failures) {
                 (true, _) if one.retired > 0 => format!("ready, {} retired", one.retired),
                 (true, _) => "ready".to_owned(),
                 (false, 0) => "lazy".to_owned(),
-                (false, failures) => format!("failed {failures}x"),
+                (false, failures) => match &one.last_error {
+                    Some(error) => format!("failed {failures} times: {}", cut(error)),
+                    None => format!("failed {failures} times"),
+                },
             };
             let took = or_dash(one.creation_us.filter(|_| one.created).map(|us| format!("{us} us")));
             table.row(vec![
-                one.name.clone(),
+                label,
                 one.type_name.clone(),
                 state,
                 one.accesses.to_string(),
@@ -107,9 +124,9 @@ impl Snapshot {
             "next probe",
             "declared at",
         ]);
-        for one in &self.breakers {
+        for (one, label) in self.breakers.iter().zip(labels(identities!(self.breakers))) {
             table.row(vec![
-                one.name.clone(),
+                label,
                 one.state.clone(),
                 format!("{}/{}", one.failures, one.threshold),
                 one.statistics.successful_calls.to_string(),
@@ -126,9 +143,9 @@ impl Snapshot {
 
     fn limiter_table(&self) -> Table {
         let mut table = Table::new(&["name", "limit", "used now", "allowed", "limited", "declared at"]);
-        for one in &self.limiters {
+        for (one, label) in self.limiters.iter().zip(labels(identities!(self.limiters))) {
             table.row(vec![
-                one.name.clone(),
+                label,
                 format!("{}/{}", one.limit, window(one.window_seconds)),
                 one.used.to_string(),
                 one.allowed.to_string(),
@@ -141,9 +158,9 @@ impl Snapshot {
 
     fn flag_table(&self) -> Table {
         let mut table = Table::new(&["name", "value", "source", "type", "declared at"]);
-        for one in &self.flags {
+        for (one, label) in self.flags.iter().zip(labels(identities!(self.flags))) {
             table.row(vec![
-                one.name.clone(),
+                label,
                 one.value.to_string(),
                 one.source.clone(),
                 one.type_name.clone(),

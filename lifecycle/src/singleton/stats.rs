@@ -49,7 +49,11 @@ impl SingletonStats {
     pub(super) fn of(created: &[SingletonSnapshot], rate_limited_count: u64, timestamp: f64) -> Self {
         let identities = created.iter().map(|one| (one.name.as_str(), one.path.as_str(), one.declared_at.as_str()));
         let names = labels(identities);
-        fn by_name<V>(names: &[String], of: &[SingletonSnapshot], value: impl Fn(&SingletonSnapshot) -> V) -> Vec<(String, V)> {
+        fn by_name<V>(
+            names: &[String],
+            of: &[SingletonSnapshot],
+            value: impl Fn(&SingletonSnapshot) -> V,
+        ) -> Vec<(String, V)> {
             names.iter().cloned().zip(of.iter().map(value)).collect()
         }
         let bytes = created.iter().map(|one| one.size).sum::<usize>();

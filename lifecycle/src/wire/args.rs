@@ -57,14 +57,14 @@ impl Args {
             // It never changes a result, so an odd one is no error.
             Some(other) => Some(other.to_string()),
         };
-        if let Some(name) = signature.required.iter().find(|name| !self.0.contains_key(**name)) {
-            return Err(Error::MissingArgument { op: signature.op, name });
-        }
         let known = || signature.required.iter().chain(signature.optional);
         let unknown = self.0.keys().find(|name| !signature.any_other && !known().any(|known| known == name));
         if let Some(name) = unknown {
             let known = known().copied().chain(["correlation_id"]).collect();
             return Err(Error::UnknownArgument { op: signature.op, name: name.clone(), known });
+        }
+        if let Some(name) = signature.required.iter().find(|name| !self.0.contains_key(**name)) {
+            return Err(Error::MissingArgument { op: signature.op, name });
         }
         Ok(Checked { args: self.0, correlation_id })
     }
