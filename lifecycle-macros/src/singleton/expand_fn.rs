@@ -95,9 +95,9 @@ fn fails(model: &FunctionSingleton<'_>, kept: &TokenStream, error: &Type) -> Tok
     let private = model.runtime.private();
     generated! {
         impl #private::declared::Fails<#error> for #kept {
-            fn text(error: &#error) -> #private::std::string::String {
+            fn text(lifecycle_error: &#error) -> #private::std::string::String {
                 use #private::channel::text::{ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text};
-                (&&&Text(error)).__text()
+                (&&&Text(lifecycle_error)).__text()
             }
         }
     }

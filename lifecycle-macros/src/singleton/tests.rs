@@ -225,11 +225,13 @@ fn rich_function() {
                 type Value = Pool<Pg>;
             }
             impl ::lifecycle::__private0::declared::Fails<DbError> for __LifecycleKept {
-                fn text(error: &DbError) -> ::lifecycle::__private0::std::string::String {
+                fn text(
+                    lifecycle_error: &DbError,
+                ) -> ::lifecycle::__private0::std::string::String {
                     use ::lifecycle::__private0::channel::text::{
                         ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text,
                     };
-                    (&&&Text(error)).__text()
+                    (&&&Text(lifecycle_error)).__text()
                 }
             }
             static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::declared::cell::<
