@@ -3,11 +3,6 @@
 use crate::error::BoxError;
 
 /// What a singleton may be: every thread gets the same `&'static` reference to it.
-#[diagnostic::on_unimplemented(
-    message = "a singleton is shared by all threads for ever, and `{Self}` cannot be",
-    label = "must be `Send + Sync + 'static`",
-    note = "wrap what is not thread-safe (`Rc` -> `Arc`, `RefCell` -> `Mutex`, `Cell` -> an atomic)"
-)]
 pub trait SingletonValue: Send + Sync + 'static {}
 impl<T: Send + Sync + 'static> SingletonValue for T {}
 
