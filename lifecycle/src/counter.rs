@@ -8,6 +8,7 @@
 //! destructor goes to the totals directly.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -106,7 +107,8 @@ impl<const N: usize> Counters<N> {
             for (offset, base) in self.base.iter().enumerate() {
                 base.store(book.read(first + offset as u32), Ordering::Relaxed);
             }
-            self.first.store(first, Ordering::Relaxed);
+            // Release: no count made under this index may be read into `base` above.
+            self.first.store(first, Ordering::Release);
         }
         if cfg!(feature = "counters") {
             let index = self.first.load(Ordering::Relaxed) + which as u32;
@@ -144,7 +146,7 @@ impl<const N: usize> Drop for Counters<N> {
     fn drop(&mut self) {
         let first = *self.first.get_mut();
         if first < LOCAL {
-            book().free.push((N as u32, first));
+            book().free.entry(N as u32).or_default().push(first);
         }
     }
 }
@@ -235,14 +237,19 @@ struct ThreadBlocks {
 struct Book {
     next_index: u32,
     next_thread: u64,
-    /// Ranges whose component is gone: (length, first).
-    free: Vec<(u32, u32)>,
+    /// The first indexes of ranges whose component is gone, by the range's length.
+    free: BTreeMap<u32, Vec<u32>>,
     totals: Vec<u64>,
     threads: Vec<ThreadBlocks>,
 }
 
-static BOOK: StdMutex<Book> =
-    StdMutex::new(Book { next_index: 0, next_thread: 1, free: Vec::new(), totals: Vec::new(), threads: Vec::new() });
+static BOOK: StdMutex<Book> = StdMutex::new(Book {
+    next_index: 0,
+    next_thread: 1,
+    free: BTreeMap::new(),
+    totals: Vec::new(),
+    threads: Vec::new(),
+});
 
 fn book() -> std::sync::MutexGuard<'static, Book> {
     BOOK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -250,8 +257,8 @@ fn book() -> std::sync::MutexGuard<'static, Book> {
 
 impl Book {
     fn allocate(&mut self, count: u32) -> u32 {
-        if let Some(at) = self.free.iter().position(|(length, _)| *length == count) {
-            return self.free.swap_remove(at).1;
+        if let Some(first) = self.free.get_mut(&count).and_then(Vec::pop) {
+            return first;
         }
         let first = self.next_index;
         // Indexes are bounded by the components that live at one time; two thousand million of them do not fit in memory.

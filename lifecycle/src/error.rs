@@ -79,7 +79,9 @@ pub(crate) fn wait(time: &Duration) -> String {
 pub(crate) fn chain(error: &(dyn StdError + '_)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(inner) = cause {
+    // A chain may be a circle.
+    for _ in 0..32 {
+        let Some(inner) = cause else { break };
         text.push_str(": ");
         text.push_str(&inner.to_string());
         cause = inner.source();
@@ -307,5 +309,22 @@ mod tests {
         assert_eq!(text(1_000_000_001), "1s");
         assert_eq!(text(1_040_000_000), "1.1s");
         assert_eq!(text(29_960_000_000), "30s");
+    }
+
+    #[test]
+    fn a_chain_of_causes_that_is_a_circle_ends() {
+        #[derive(Debug)]
+        struct Own;
+        impl std::fmt::Display for Own {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("own")
+            }
+        }
+        impl StdError for Own {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&Own)
+            }
+        }
+        assert!(chain(&Own).len() < 200);
     }
 }

@@ -6,7 +6,34 @@
 use crate::error::{printable, wait};
 use crate::scope;
 use std::time::Duration;
-use tracing::{Level, event};
+use tracing::Level;
+
+thread_local! {
+    /// This thread is telling a subscriber of something. No destructor: legal in other destructors.
+    static EMITTING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Held while a subscriber is told. `None` inside it: what a subscriber does through this crate is not told in turn, else one
+/// that throttles itself with a limiter would be told of its own refusals without end.
+struct Emitting(());
+
+fn emitting() -> Option<Emitting> {
+    (!EMITTING.replace(true)).then(|| Emitting(()))
+}
+
+impl Drop for Emitting {
+    fn drop(&mut self) {
+        EMITTING.set(false);
+    }
+}
+
+macro_rules! event {
+    ($($event:tt)*) => {
+        if let Some(_emitting) = emitting() {
+            tracing::event!($($event)*);
+        }
+    };
+}
 
 /// An event as a test world recorded it.
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "read through `testing` only"))]
@@ -50,6 +77,9 @@ fn micros(duration: Duration) -> u64 {
 
 /// The span of a factory run; its parent is whatever span the one who asked is in.
 pub(crate) fn singleton_init_span(name: &str, type_name: &'static str, source: (&'static str, u32)) -> tracing::Span {
+    let Some(_emitting) = emitting() else {
+        return tracing::Span::none();
+    };
     tracing::info_span!(
         target: "lifecycle::singleton", "singleton.init",
         singleton.name = printable(name), singleton.type = type_name,

@@ -34,7 +34,21 @@ pub use crate::telemetry::EventRecord;
 
 /// Runs `f` in a world of its own.
 pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
-    Context::of(Entry::Universe(Universe::new())).run(f)
+    /// What the world holds goes while its thread is still inside, so that destructors do not reach the process's state.
+    struct End(Arc<Universe>);
+    impl Drop for End {
+        fn drop(&mut self) {
+            // Owners: this, the context below, its entry on this thread. With more, somebody carries the world on.
+            if Arc::strong_count(&self.0) <= 3 {
+                self.0.end();
+            }
+        }
+    }
+    let universe = Universe::new();
+    let context = Context::of(Entry::Universe(universe.clone()));
+    let _inside = context.enter();
+    let _end = End(universe);
+    f()
 }
 
 /// Runs `future` in a world of its own: each of its polls, and its drop, happen there.

@@ -255,6 +255,34 @@ fn e8_a_clock_that_goes_back_neither_opens_nor_locks() {
 }
 
 #[test]
+fn a_clock_may_ask_the_breaker_that_asks_it() {
+    struct Curious(std::sync::OnceLock<Arc<CircuitBreaker>>, std::sync::atomic::AtomicBool);
+    impl lifecycle::clock::Clock for Curious {
+        fn now_mono(&self) -> u64 {
+            let Some(breaker) = self.0.get() else { return 1 };
+            if !self.1.swap(true, Ordering::SeqCst) {
+                let _ = breaker.metrics();
+                self.1.store(false, Ordering::SeqCst);
+            }
+            1
+        }
+        fn now_wall(&self) -> std::time::SystemTime {
+            std::time::UNIX_EPOCH
+        }
+    }
+    let clock = Arc::new(Curious(std::sync::OnceLock::new(), false.into()));
+    let breaker = CircuitBreaker::builder("test").config(three().threshold(1)).clock(clock.clone()).build().unwrap();
+    let breaker = Arc::new(breaker);
+    clock.0.set(breaker.clone()).unwrap();
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        fail(&breaker);
+        send.send(breaker.state()).unwrap();
+    });
+    assert_eq!(receive.recv_timeout(secs(20)), Ok(State::Open), "no lock is held while a clock is read");
+}
+
+#[test]
 fn b9_a_timeout_of_all_time_means_never() {
     let (breaker, clock) = breaker(three().timeout(Duration::MAX));
     (0..3).for_each(|_| fail(&breaker));

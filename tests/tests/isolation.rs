@@ -162,3 +162,15 @@ fn events_are_told_in_their_world() {
         assert!(told.contains(&expected), "{expected:?} is missing in {told:?}");
     }
 }
+
+#[test]
+fn what_a_world_holds_is_dropped_inside_it() {
+    struct Noisy;
+    impl Drop for Noisy {
+        fn drop(&mut self) {
+            SWITCH.set(true);
+        }
+    }
+    testing::isolated(|| lifecycle::singletons().set("noisy", Noisy).unwrap());
+    assert!(!SWITCH.get(), "its destructor set the world's flag, not the process's");
+}

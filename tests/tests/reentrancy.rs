@@ -1,7 +1,12 @@
-//! No lock is held while user code runs: a tracing subscriber may call everything back.
+//! No lock is held while user code runs: a tracing subscriber may call everything back, throttle itself, or panic.
 
-use lifecycle::{Flag, circuit_breaker, init_flag, rate_limit, singleton};
+use lifecycle::clock::ManualClock;
+use lifecycle::{CircuitBreaker, Flag, RateLimiter, circuit_breaker, init_flag, rate_limit, singleton};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tracing::{Event, Metadata, Subscriber, span};
 
 #[singleton]
@@ -20,18 +25,19 @@ fn guarded(ok: bool) -> anyhow::Result<()> {
 
 static EVENTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Uses the framework from inside each event.
-struct CallsBack;
+thread_local!(static ON_EVENT: Cell<fn()> = const { Cell::new(|| ()) });
 
-impl Subscriber for CallsBack {
+/// The one subscriber of the process; each test says what it does on its thread.
+struct Calls;
+
+impl Subscriber for Calls {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("lifecycle")
     }
 
     fn event(&self, _: &Event<'_>) {
         EVENTS.fetch_add(1, Ordering::SeqCst);
-        // Events told meanwhile are not delivered again: tracing sees to that.
-        use_everything();
+        ON_EVENT.get()();
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -42,6 +48,14 @@ impl Subscriber for CallsBack {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
+}
+
+fn with_subscriber(on_event: fn(), f: impl FnOnce()) {
+    // The global one: tracing itself stops events inside events only for scoped ones.
+    let _ = tracing::subscriber::set_global_default(Calls);
+    ON_EVENT.set(on_event);
+    f();
+    ON_EVENT.set(|| ());
 }
 
 fn use_everything() {
@@ -58,10 +72,32 @@ fn use_everything() {
 
 #[test]
 fn a_subscriber_may_use_the_framework_from_inside_its_events() {
-    tracing::subscriber::with_default(CallsBack, || {
-        for _ in 0..3 {
-            use_everything();
-        }
-    });
+    with_subscriber(use_everything, || (0..3).for_each(|_| use_everything()));
     assert!(EVENTS.load(Ordering::SeqCst) > 5);
+}
+
+#[test]
+fn a_subscriber_that_throttles_itself_is_not_told_of_its_own_refusals() {
+    fn throttled() {
+        static LIMIT: std::sync::LazyLock<RateLimiter> =
+            std::sync::LazyLock::new(|| RateLimiter::new(1, Duration::from_secs(3600)).unwrap());
+        let _ = LIMIT.try_acquire();
+    }
+    with_subscriber(throttled, || (0..5).for_each(|_| _ = NOTED.set(!NOTED.get())));
+}
+
+#[test]
+fn a_subscriber_that_panics_does_not_keep_a_probe_s_slot() {
+    let clock = Arc::new(ManualClock::new());
+    let breaker = CircuitBreaker::builder("probed").threshold(1).clock(clock.clone()).build().unwrap();
+    breaker.call(|| Err::<(), _>("down")).unwrap_err();
+    clock.advance(Duration::from_secs(60));
+    with_subscriber(
+        || panic!("subscriber"),
+        || {
+            assert!(catch_unwind(AssertUnwindSafe(|| drop(breaker.try_acquire()))).is_err());
+        },
+    );
+    ON_EVENT.set(|| ());
+    assert!(breaker.try_acquire().is_ok());
 }

@@ -264,6 +264,8 @@ impl Time for Duration {}
 /// would be a second error on a wrong type.
 #[must_use]
 pub const fn duration<T: Time>(value: T) -> Duration {
+    // `repr(C)`: only then do all fields begin at offset 0 by the language's word.
+    #[repr(C)]
     union Value<T: Copy> {
         given: T,
         seconds: u64,

@@ -188,7 +188,8 @@ impl CircuitBreakerCore {
         }
         let made = Arc::new(CircuitBreaker::builder(name.to_owned()).config(config).build()?);
         // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
-        let idle = |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && one.is_pristine();
+        let idle =
+            |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();
         match state.breakers.get_or_insert_with(name, || (name.to_owned(), made.clone()), idle) {
             Lookup::Found(found) => Ok(Instance::Shared(found)),
             Lookup::Inserted(made) => {
@@ -272,7 +273,9 @@ impl CircuitBreakerCore {
     /// Closes every breaker and forgets its failures; statistics stay, breakers stay. Never refused.
     pub fn reset_all(&self) {
         self.declared().filter(|breaker| !breaker.is_unused()).for_each(CircuitBreaker::reset);
-        self.resolve().breakers.entries().iter().for_each(|(_, breaker)| breaker.reset());
+        let state = self.resolve();
+        state.breakers.entries().iter().for_each(|(_, breaker)| breaker.reset());
+        state.breakers.idle_again();
     }
 
     /// [`reset_all`](Self::reset_all), by the name that says what it does.

@@ -68,6 +68,17 @@ impl BreakerState {
     }
 }
 
+/// Gives a probe's slot back when telling of it unwinds. Neutral changes no state, so there is nothing to tell.
+struct GiveBack<'a>(&'a CircuitBreaker, &'a BreakerState, Option<Ticket>);
+
+impl Drop for GiveBack<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.2 {
+            self.1.cell.settle(&self.0.config, Outcome::Neutral, ticket, Moment::default);
+        }
+    }
+}
+
 impl CircuitBreaker {
     /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
     pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
@@ -147,7 +158,10 @@ impl CircuitBreaker {
         let state = self.resolve();
         let (ticket, change) = state.cell.admit(&self.config, || state.clock.now());
         if let Some(change) = change {
+            // A subscriber (or clock) that panics must not keep the probe's slot: there is no permit yet.
+            let give_back = GiveBack(self, &state, ticket.as_ref().ok().copied());
             self.tell(&state, change);
+            std::mem::forget(give_back);
         }
         match ticket {
             Ok(ticket) => Ok(Box::new(Admitted { state, ticket })),
@@ -217,9 +231,10 @@ impl CircuitBreaker {
 
     #[cold]
     fn tell(&self, state: &BreakerState, change: Change) {
+        // The clock may be the user's: it is read without the machine's lock.
+        let now = state.clock.now();
         let (failures, retry_after) = state.cell.look(|word, machine| {
-            let left = if change.to == State::Open { machine.open_until().until(state.clock.now()) } else { None };
-            (word.failures(), left)
+            (word.failures(), if change.to == State::Open { machine.open_until().until(now) } else { None })
         });
         telemetry::breaker_state_changed(&BreakerChange {
             name: self.name(),

@@ -58,6 +58,13 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     /// Takes back what was set: the environment variable or the default holds again.
     fn reset(&self);
 
+    /// [`reset`](Self::reset) in two steps: the first under a caller's lock, silently, the second tells of it.
+    #[doc(hidden)]
+    fn __take_back(&self) -> Option<u64>;
+
+    #[doc(hidden)]
+    fn __tell_taken_back(&self, old: u64);
+
     /// Where its value comes from.
     fn source(&self) -> FlagSource;
 
@@ -88,11 +95,19 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
     }
 
     fn __hide(&self) {
-        self.state.process().hide();
+        self.state.process().hide(true);
     }
 
     fn reset(&self) {
         Flag::reset(self);
+    }
+
+    fn __take_back(&self) -> Option<u64> {
+        self.state().clear().map(|old| old.word)
+    }
+
+    fn __tell_taken_back(&self, old: u64) {
+        self.tell_change(old, self.settled().word, "reset");
     }
 
     fn source(&self) -> FlagSource {

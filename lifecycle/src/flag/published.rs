@@ -30,8 +30,8 @@ pub(super) fn publish(state: &FlagState, flag: Option<&'static dyn AnyFlag>) {
 /// Hides one flag: an override is installed.
 pub(super) fn hide(state: &FlagState) {
     let _order = PUBLISHED.lock();
-    // It stays on the list until the next world comes, which is harmless; publishing it again lists it again.
-    state.hide();
+    // It stays on the list until the next world comes.
+    state.hide(false);
 }
 
 /// Hides all flags: a world is installed.

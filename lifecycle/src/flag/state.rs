@@ -19,6 +19,8 @@ struct Held {
     /// `None` until the first read, and after a reset.
     value: Option<Sourced>,
     published: bool,
+    /// It stands on the list of flags that worlds hide.
+    listed: bool,
     /// The unusable environment variable was reported; a reset does not report it again.
     warned: bool,
 }
@@ -42,7 +44,7 @@ pub(super) struct Resolved {
 impl FlagState {
     const_unless_loom! {
         pub(super) fn new() -> Self {
-            Self { word: AtomicU64::new(UNRESOLVED), held: Mutex::new(Held { value: None, published: false, warned: false }) }
+            Self { word: AtomicU64::new(UNRESOLVED), held: Mutex::new(Held { value: None, published: false, listed: false, warned: false }) }
         }
     }
 
@@ -89,12 +91,14 @@ impl FlagState {
         let mut held = self.held.lock();
         let Some(value) = held.value else { return false };
         self.word.store(value.word, Ordering::Relaxed);
-        !std::mem::replace(&mut held.published, true)
+        held.published = true;
+        !std::mem::replace(&mut held.listed, true)
     }
 
-    /// Sends readers the slow way.
-    pub(super) fn hide(&self) {
+    /// Sends readers the slow way; `unlist`: it was taken from the list.
+    pub(super) fn hide(&self, unlist: bool) {
         let mut held = self.held.lock();
+        held.listed &= !unlist;
         held.published = false;
         self.word.store(UNRESOLVED, Ordering::Relaxed);
     }

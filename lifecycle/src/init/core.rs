@@ -238,15 +238,19 @@ impl InitializationCore {
     pub fn reset(&self) -> InitReset {
         let state = self.resolve();
         let timestamp = state.clock.wall();
-        let gone = {
+        let declared = self.declared_flags_here();
+        let (gone, taken_back) = {
             let mut done = state.done.lock();
             state.initialized.store(false, Ordering::Release);
             state.gate.reset();
-            (done.take(), state.flags.clear())
+            // Under this lock too: whoever initializes anew must not lose to this reset what is set after that.
+            let taken_back: Vec<_> =
+                declared.into_iter().filter_map(|flag| flag.__take_back().map(|old| (flag, old))).collect();
+            ((done.take(), state.flags.clear()), taken_back)
         };
         let was_initialized = gone.0.is_some();
         drop(gone);
-        self.reset_declared_flags();
+        taken_back.into_iter().for_each(|(flag, old)| flag.__tell_taken_back(old));
         telemetry::init_reset(was_initialized);
         InitReset { was_initialized, timestamp }
     }

@@ -214,7 +214,7 @@ impl InitializationCore {
         flags
     }
 
-    pub(super) fn reset_declared_flags(&self) {
-        self.all_declared().for_each(AnyFlag::reset);
+    pub(super) fn declared_flags_here(&self) -> Vec<&'static dyn AnyFlag> {
+        self.all_declared().collect()
     }
 }

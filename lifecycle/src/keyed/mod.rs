@@ -135,8 +135,6 @@ impl<K: Eq + Hash + Clone, V: Clone> KeyedMap<K, V> {
     pub(crate) fn insert(&self, key: K, value: V) -> Result<Option<V>, Full> {
         let shards = self.shards();
         let hash = shards.hasher.hash_one(&key);
-        // The place is taken before the lock: where the key turns out to be there, it is given back.
-        let place = self.take_place().then(|| Place(&self.taken));
         let mut table = shards.write(hash);
         match table.entry(hash, |entry| entry.hash == hash && entry.key == key, |entry| entry.hash) {
             Slot::Occupied(mut known) => {
@@ -146,9 +144,10 @@ impl<K: Eq + Hash + Clone, V: Clone> KeyedMap<K, V> {
             }
             Slot::Vacant(slot) => {
                 // Both ways out drop `key` or `value` only after the lock: they are the function's own arguments.
-                let place = place.ok_or(Full)?;
+                if !self.take_place() {
+                    return Err(Full);
+                }
                 slot.insert(Entry { hash, position: self.position(), key, value });
-                place.keep();
                 Ok(None)
             }
         }
@@ -177,6 +176,11 @@ impl<K: Eq + Hash + Clone, V: Clone> KeyedMap<K, V> {
         }
         all.sort_unstable_by_key(|(position, ..)| *position);
         all.into_iter().map(|(_, key, value)| (key, value)).collect()
+    }
+
+    /// Values have become idle: the next insertion into a full map sweeps again.
+    pub(crate) fn idle_again(&self) {
+        self.sweepless.store(0, Ordering::Relaxed);
     }
 
     fn shards(&self) -> &Shards<K, V> {

@@ -76,6 +76,17 @@ fn a_flood_of_keys_on_a_full_map_costs_few_looks() {
 }
 
 #[test]
+fn after_a_flood_what_became_idle_gives_way_at_once() {
+    let map = Map::new(1024);
+    for key in 0..1024 {
+        add(&map, &key.to_string(), key, |_| false);
+    }
+    assert_eq!(add(&map, "stranger", 0, |_| false), Lookup::Full);
+    map.idle_again();
+    assert!(matches!(add(&map, "new", 1, |_| true), Lookup::Inserted(_)));
+}
+
+#[test]
 fn a_make_that_panics_leaves_its_place_free() {
     let map = Map::new(1);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

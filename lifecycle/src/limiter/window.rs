@@ -77,8 +77,7 @@ impl Window {
 
     /// Another limit and window from now on. The newest permits go on counting.
     pub(super) fn reconfigure(&mut self, limit: u32, window: Duration) {
-        let surplus = self.times.len().saturating_sub(limit as usize);
-        self.times.drain(..surplus);
+        // Those beyond a lower limit still count, should a higher one come back; the next permit drops them.
         (self.limit, self.window) = (limit, nanos(window));
     }
 

@@ -17,7 +17,9 @@ use std::task;
 /// # });
 /// ```
 ///
-/// The running factory is held weakly: once it is over, the context merely no longer speaks for it.
+/// The running factory is held weakly: once it is over, the context merely no longer speaks for it. Until then whatever runs in
+/// the context counts as something the factory waits for, so a detached thread that asks for the singleton being created is told
+/// of a circle.
 #[derive(Clone)]
 pub struct Context {
     entries: Arc<[Entry]>,

@@ -148,6 +148,20 @@ pub(crate) fn frame() -> Option<Arc<Frame>> {
     })
 }
 
+/// All factories on whose behalf this code runs, the innermost first: when this thread blocks, each of them does. A captured
+/// context may have put another thread's frame on top of this thread's own, so the innermost does not stand for the rest.
+pub(crate) fn frames() -> Vec<Arc<Frame>> {
+    let all = |current: &Current| {
+        let frames = current.entries.iter().rev().filter_map(|(_, entry)| match entry {
+            Entry::Frame(frame) => Some(frame.clone()),
+            Entry::CapturedFrame(frame) => frame.upgrade(),
+            _ => None,
+        });
+        Some(frames.collect())
+    };
+    read(all).unwrap_or_default()
+}
+
 /// The correlation id in force.
 pub(crate) fn correlation_id() -> Option<Arc<str>> {
     read(|current| {

@@ -47,7 +47,8 @@ impl fmt::Display for CyclePath {
 pub(crate) struct Frame {
     pub(crate) id: FrameId,
     pub(crate) subject: Subject,
-    parent: Option<FrameId>,
+    /// The frames that wait for this one: those of the thread that asked for it.
+    askers: Vec<FrameId>,
     /// What the factory reached for, in order, without repetition.
     accessed: Mutex<Vec<Cow<'static, str>>>,
 }
@@ -66,17 +67,19 @@ fn graph() -> MutexGuard<'static, BTreeMap<FrameId, Node>> {
 }
 
 impl Frame {
-    /// Begins a factory run; the frame that asked for it waits for it from now on.
-    pub(crate) fn begin(subject: Subject, parent: Option<&Frame>) -> Arc<Self> {
+    /// Begins a factory run; the frames on whose behalf it was asked for wait for it from now on.
+    pub(crate) fn begin(subject: Subject, askers: &[Arc<Self>]) -> Arc<Self> {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let parent = parent.map(|frame| frame.id);
+        let askers: Vec<FrameId> = askers.iter().map(|asker| asker.id).collect();
         let mut graph = graph();
         graph.insert(id, Node { subject: subject.clone(), waits_for: Vec::new() });
-        if let Some(asker) = parent.and_then(|parent| graph.get_mut(&parent)) {
-            asker.waits_for.push(id);
+        for asker in &askers {
+            if let Some(asker) = graph.get_mut(asker) {
+                asker.waits_for.push(id);
+            }
         }
         drop(graph);
-        Arc::new(Self { id, subject, parent, accessed: Mutex::new(Vec::new()) })
+        Arc::new(Self { id, subject, askers, accessed: Mutex::new(Vec::new()) })
     }
 
     /// Notes that the factory reached for `name`.
@@ -91,17 +94,22 @@ impl Frame {
     pub(crate) fn edges(&self) -> Vec<Cow<'static, str>> {
         self.accessed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).
+    pub(crate) fn end(&self) {
+        let mut graph = graph();
+        let gone = graph.remove(&self.id);
+        for asker in &self.askers {
+            stop_waiting(&mut graph, *asker, self.id);
+        }
+        drop(graph);
+        drop(gone);
+    }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        let mut graph = graph();
-        let gone = graph.remove(&self.id);
-        if let Some(parent) = self.parent {
-            stop_waiting(&mut graph, parent, self.id);
-        }
-        drop(graph);
-        drop(gone);
+        self.end();
     }
 }
 
@@ -116,6 +124,10 @@ impl WaitEdge {
     /// Enters the wait, unless it would close a circle: then its path.
     pub(crate) fn enter(from: &Frame, to: FrameId) -> Result<Self, CyclePath> {
         let mut graph = graph();
+        // A factory that is over waits for nothing; a captured context may still hold its frame.
+        if !graph.contains_key(&from.id) {
+            return Ok(Self { from: from.id, to });
+        }
         if let Some(path) = path_between(&graph, to, from.id) {
             let subjects = path.iter().filter_map(|id| graph.get(id)).map(|node| node.subject.clone()).collect();
             return Err(CyclePath(subjects));

@@ -51,6 +51,12 @@ impl Universe {
         })
     }
 
+    /// Drops the states, outside the lock: they may own the user's values.
+    pub(crate) fn end(&self) {
+        let gone = std::mem::take(&mut *self.states.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(gone);
+    }
+
     pub(crate) fn record(&self, event: EventRecord) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }

@@ -203,7 +203,7 @@ impl SingletonCore {
     /// Is there an instance of that name? Never refused, never counted.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        match self.resolve().names.get(name).and_then(|entry| entry.held()) {
+        match self.resolve().names.get(name).and_then(|entry| entry.seen()) {
             Some(_) => true,
             None => {
                 matches!(self.declared_named(name), Ok(Some(declared)) if declared.existing().is_some())
@@ -218,6 +218,7 @@ impl SingletonCore {
     pub fn delete(&self, name: &str) -> Result<bool, Error> {
         let state = self.begin(name)?;
         if let Some(held) = state.names.get(name).and_then(|entry| take(&entry)) {
+            state.names.idle_again();
             drop_apart(Some(held));
             telemetry::singleton_reset(name, "delete");
             return Ok(true);
@@ -234,13 +235,13 @@ impl SingletonCore {
         let state = self.resolve();
         state.gate.charge()?;
         let mut removed = 0;
-        for (entry, held) in state.holding().into_iter().rev() {
-            drop(held);
+        for (entry, _) in state.holding().into_iter().rev() {
             if let Some(taken) = take(&entry) {
                 drop_apart(Some(taken));
                 removed += 1;
             }
         }
+        state.names.idle_again();
         removed += self.declared().rev().filter(|declared| declared.delete_any()).count();
         Ok(removed)
     }

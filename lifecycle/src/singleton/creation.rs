@@ -10,7 +10,9 @@ use crate::scope::{self, Entry, Frame, FrameId, Subject, WaitEdge};
 use crate::sync::Mutex;
 use crate::telemetry;
 use event_listener::{Event, Listener};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::ThreadId;
 use std::time::{Duration, SystemTime};
 
 /// What is remembered of the creation of the present instance, and of failures before it.
@@ -36,7 +38,8 @@ pub(crate) struct Creation {
 
 #[derive(Debug)]
 struct State {
-    creator: Option<FrameId>,
+    /// The frame and, since factories are synchronous, the thread that runs it.
+    creator: Option<(FrameId, ThreadId)>,
     record: Option<Box<Record>>,
 }
 
@@ -55,7 +58,10 @@ impl Creation {
 
     /// Runs `change` while no factory result can be stored: for set, replace and delete. Own code only.
     pub(crate) fn exclusively<R>(&self, change: impl FnOnce(&mut Record) -> R) -> R {
-        change(self.state.lock().record.get_or_insert_default())
+        let result = change(self.state.lock().record.get_or_insert_default());
+        // Those who wait for a factory need not wait any longer when a value is there.
+        self.ended.notify(usize::MAX);
+        result
     }
 
     /// The one instance: `existing`, or what `make` gives, put in its place by `store`.
@@ -71,27 +77,33 @@ impl Creation {
         store: impl FnOnce(V) -> R,
         describe: impl FnOnce(&E) -> String,
     ) -> Result<R, CreateError<E>> {
-        let asker = scope::frame();
+        // When this thread blocks, every factory on whose behalf it runs does.
+        let askers = scope::frames();
         let frame = loop {
             let mut state = self.state.lock();
             if let Some(found) = existing() {
                 return Ok(found);
             }
-            let Some(creator) = state.creator else {
-                let frame = Frame::begin(subject.clone(), asker.as_deref());
-                state.creator = Some(frame.id);
+            let Some((creator, thread)) = state.creator else {
+                let frame = Frame::begin(subject.clone(), &askers);
+                state.creator = Some((frame.id, std::thread::current().id()));
                 break frame;
             };
             let ended = self.ended.listen();
-            let waiting = asker.as_deref().map(|asker| WaitEdge::enter(asker, creator)).transpose();
+            let waiting: Result<Vec<_>, _> = askers.iter().map(|asker| WaitEdge::enter(asker, creator)).collect();
             drop(state);
-            let waiting =
-                waiting.map_err(|path| CreateError::Refused(SingletonError::Cycle { path: path.to_string() }))?;
+            let cycle = |path| CreateError::Refused(SingletonError::Cycle { path });
+            let waiting = waiting.map_err(|path| cycle(path.to_string()))?;
+            // Also where no frame is installed: a thread whose thread-locals are gone.
+            if thread == std::thread::current().id() {
+                return Err(cycle(format!("{subject} -> {}", subject.name)));
+            }
             ended.wait();
             drop(waiting);
         };
 
-        let mut attempt = Attempt { creation: self, subject, clock, started: clock.now(), settled: false };
+        let mut attempt =
+            Attempt { creation: self, subject, clock, frame: frame.clone(), started: clock.now(), settled: false };
         let made = {
             let _running = scope::install(Entry::Frame(frame.clone()));
             let _span =
@@ -118,7 +130,7 @@ impl Creation {
                     took: Some(took),
                     order: Some(order),
                     thread: Some(thread_label()),
-                    asked_by: asker.as_ref().map(|frame| frame.subject.name.clone().into_owned()),
+                    asked_by: askers.first().map(|frame| frame.subject.name.clone().into_owned()),
                     depends_on: frame.edges().iter().map(|name| name.clone().into_owned()).collect(),
                     failures: old.failures,
                     last_error: None,
@@ -129,8 +141,7 @@ impl Creation {
         state.creator = None;
         drop(state);
         attempt.settled = true;
-        // The frame leaves the graph before anybody is woken to look for circles.
-        drop(frame);
+        frame.end();
         self.ended.notify(usize::MAX);
         drop(unused);
         if let Some(order) = order {
@@ -150,6 +161,7 @@ struct Attempt<'a> {
     creation: &'a Creation,
     subject: &'a Subject,
     clock: &'a ClockHandle,
+    frame: Arc<Frame>,
     started: Moment,
     settled: bool,
 }
@@ -158,6 +170,8 @@ impl Attempt<'_> {
     /// Gives the right to create back, remembers why, and wakes the waiters.
     fn fail(&mut self, error_type: &'static str, message: String, took: Duration) {
         self.settled = true;
+        // The frame leaves the graph before anybody is woken to look for circles.
+        self.frame.end();
         let mut state = self.creation.state.lock();
         let record = state.record.get_or_insert_default();
         record.failures = record.failures.saturating_add(1);

@@ -173,7 +173,10 @@ pub trait Singleton: SingletonValue + Sized {
         Self::__cell().put(None).is_some()
     }
 
-    /// Lets `value` stand in for the instance on this thread (in a test world: in that world) until the guard is dropped.
+    /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
+    /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from.
+    ///
+    /// The value stays allocated for ever, since references to it are `'static`.
     fn override_with(value: Self) -> OverrideGuard {
         Self::__cell().override_with(value)
     }

@@ -46,6 +46,14 @@ pub(super) struct Held {
     position: u64,
 }
 
+/// A held value, described.
+#[derive(Clone, Copy)]
+pub(super) struct About {
+    pub(super) type_name: &'static str,
+    pub(super) size: usize,
+    position: u64,
+}
+
 impl std::fmt::Debug for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.type_name)
@@ -60,6 +68,15 @@ impl Entry {
             creation: Creation::new(),
             accesses: Counters::new(),
         }
+    }
+
+    /// What is known of the value, without sharing it: a look must never be its last owner.
+    pub(super) fn seen(&self) -> Option<About> {
+        self.held.lock().as_ref().map(|held| About {
+            type_name: held.type_name,
+            size: held.size,
+            position: held.position,
+        })
     }
 
     pub(super) fn held(&self) -> Option<Held> {
@@ -89,7 +106,9 @@ impl CoreState {
 
     /// The name's entry, made if there is none.
     pub(super) fn entry(&self, name: &str) -> Result<Arc<Entry>, Error> {
-        let idle = |entry: &Arc<Entry>| Arc::strong_count(entry) == 1 && entry.held.lock().is_none();
+        let idle = |entry: &Arc<Entry>| {
+            Arc::strong_count(entry) == 1 && Arc::weak_count(entry) == 0 && entry.held.lock().is_none()
+        };
         match self.names.get_or_insert_with(name, || (name.to_owned(), Arc::new(Entry::new(name))), idle) {
             Lookup::Found(entry) | Lookup::Inserted(entry) => Ok(entry),
             Lookup::Full => {
@@ -99,10 +118,10 @@ impl CoreState {
     }
 
     /// Entries that hold an instance, in the order of storing.
-    pub(super) fn holding(&self) -> Vec<(Arc<Entry>, Held)> {
+    pub(super) fn holding(&self) -> Vec<(Arc<Entry>, About)> {
         let entries = self.names.entries().into_iter();
-        let mut all: Vec<_> = entries.filter_map(|(_, entry)| entry.held().map(|held| (entry, held))).collect();
-        all.sort_by_key(|(_, held)| held.position);
+        let mut all: Vec<_> = entries.filter_map(|(_, entry)| entry.seen().map(|about| (entry, about))).collect();
+        all.sort_by_key(|(_, about)| about.position);
         all
     }
 
