@@ -1,4 +1,6 @@
 //! Every shape of function can be guarded: the wrapper compiles, calls the body, counts failures and refuses.
+//!
+//! Long because it is a list: each case stands for itself, and another file would be another binary to link.
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]

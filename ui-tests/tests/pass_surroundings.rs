@@ -1,4 +1,6 @@
 //! What stands around a declaration: other attributes, guards in any spelling, `cfg`, visibilities, places, macros.
+//!
+//! Long because it is a list: each case stands for itself, and another file would be another binary to link.
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]
