@@ -1,7 +1,7 @@
 //! Whose state is meant: the process's, or that of the world (universe), override or factory run this code runs in.
 //!
-//! Everything here is asked only when [`SLOW`] says that somebody, somewhere, installed something; a process in which nobody
-//! did pays one relaxed load.
+//! Everything here is asked only when something is installed: hot paths that count learn that of their own thread from its
+//! counter block (`counter::at_home`), the others learn from [`SLOW`] that nobody anywhere installed anything.
 
 mod context;
 mod current;
