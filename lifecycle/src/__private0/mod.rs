@@ -8,14 +8,14 @@ pub mod guard;
 pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
+pub use crate::keyed::query as keyed;
 pub use crate::limiter::RateLimiter;
 pub use crate::registry::{Descriptor, Kind, Listed};
-pub use crate::keyed::query as keyed;
 pub use crate::singleton::hooks;
 pub use crate::singleton::hooks::{Health, HealthRun, HookResult, HookRun};
 pub use crate::singleton::{
-    Ask, Asking, Cell, Current, Dependency, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Needs, Settings, Singleton,
-    SingletonCell, SingletonValue, Static, Storage, SwapCell, Swapped, TryFactoryOutput,
+    Ask, Asking, Cell, Current, Dependency, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Needs, Settings,
+    Singleton, SingletonCell, SingletonValue, Static, Storage, SwapCell, Swapped, TryFactoryOutput,
 };
 pub use ::core;
 pub use ::inventory;

@@ -240,9 +240,11 @@ impl<K, V: Clone> KeyedMap<K, V> {
                     let node = Arc::new(Node { hash, position, key, value });
                     let before = std::mem::replace(known.get_mut(), node);
                     let old = shard.publish(&mut lock, nodes);
-                    drop(lock);
                     drop(old);
-                    before
+                    drop(into_value(before.clone()));
+                    drop(before);
+                    drop(lock);
+                    return Ok(None);
                 }
                 None => {
                     let (before, _) = known.remove();

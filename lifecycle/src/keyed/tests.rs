@@ -80,7 +80,7 @@ fn an_update_sees_the_value_and_decides() {
     }
     assert_eq!(map.get("n").as_deref(), Some(&3));
     assert_eq!(map.update("n", |_| None).unwrap().as_deref(), Some(&3));
-    assert_eq!((map.update("n", |old| old.cloned()), map.len()), (Ok(None), 0));
+    assert_eq!((map.update("n", |old| old.map(Arc::clone)), map.len()), (Ok(None), 0));
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_value_may_use_the_map_while_it_is_dropped() {
         fn drop(&mut self) {
             // Every shard is reached, and its lock: one still held would hang here.
             for key in 0..12 {
-                let _ = self.0.update(key.to_string().as_str(), |known| known.cloned());
+                let _ = self.0.update(key.to_string().as_str(), |old| old.map(Arc::clone));
             }
             self.0.entries();
         }

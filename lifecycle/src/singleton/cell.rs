@@ -322,7 +322,8 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
             |record| {
                 let old = slot.put(new.clone());
                 slot.accesses.reset();
-                let order = if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
+                let order =
+                    if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
                 *record = Record { created_at: new.as_ref().map(|_| slot.clock.wall()), order, ..Record::default() };
                 old
             },

@@ -1,6 +1,6 @@
 //! The faces of a declared singleton: without its type for lists and the by-name core, with it for users.
 
-use super::cell::{Asking, Ask, Cell};
+use super::cell::{Ask, Asking, Cell};
 use super::creation::Record;
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::output::SingletonValue;
@@ -59,12 +59,20 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::TypeMismatch`] when `value` has another type; nothing is changed then.
-    fn replace_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<Option<AnyInstance>, Error>;
+    fn replace_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<Option<AnyInstance>, Error>;
     /// Lets `value` stand in for the instance.
     ///
     /// # Errors
     /// [`Error::TypeMismatch`] when `value` has another type.
-    fn override_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<OverrideGuard, Error>;
+    fn override_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<OverrideGuard, Error>;
 
     /// Is `warm_up` to create it?
     fn is_eager(&self) -> bool {
@@ -163,11 +171,19 @@ impl<T: SingletonValue, S: Storage<T>> AnySingleton for Cell<T, S> {
         Box::pin(async move { reloaded.await.map(crate::instance::Instance::into_any) })
     }
 
-    fn replace_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<Option<AnyInstance>, Error> {
+    fn replace_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<Option<AnyInstance>, Error> {
         Ok(self.put(Some(self.typed(value, found)?)).map(|old| S::instance(old).into_any()))
     }
 
-    fn override_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<OverrideGuard, Error> {
+    fn override_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<OverrideGuard, Error> {
         Ok(self.override_with(self.typed(value, found)?))
     }
 
