@@ -190,7 +190,7 @@ impl CircuitBreakerCore {
         // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
         let idle =
             |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();
-        match state.breakers.get_or_insert_with(name, || (name.to_owned(), made.clone()), idle) {
+        match state.breakers.get_or_insert_with(name, || made, idle) {
             Lookup::Found(found) => Ok(Instance::Shared(found)),
             Lookup::Inserted(made) => {
                 telemetry::breaker_created(name);

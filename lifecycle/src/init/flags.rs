@@ -33,7 +33,7 @@ impl Flags {
 
     fn set(&self, name: &str, value: Value) -> Result<FlagChange, Error> {
         let shared = Arc::new(value.clone());
-        let old = self.0.insert(name.into(), shared).map_err(|_| Error::Full {
+        let old = self.0.update(name, |_| Some(shared)).map_err(|_| Error::Full {
             what: "the list of flags set by name",
             name: name.to_owned(),
             limit: MAX_FLAGS,

@@ -109,7 +109,7 @@ impl CoreState {
         let idle = |entry: &Arc<Entry>| {
             Arc::strong_count(entry) == 1 && Arc::weak_count(entry) == 0 && entry.held.lock().is_none()
         };
-        match self.names.get_or_insert_with(name, || (name.to_owned(), Arc::new(Entry::new(name))), idle) {
+        match self.names.get_or_insert_with(name, || Arc::new(Entry::new(name)), idle) {
             Lookup::Found(entry) | Lookup::Inserted(entry) => Ok(entry),
             Lookup::Full => {
                 Err(Error::Full { what: "the singleton core", name: name.to_owned(), limit: MAX_SINGLETONS })
