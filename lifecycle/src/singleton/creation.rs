@@ -7,12 +7,11 @@
 use crate::clock::{ClockHandle, Moment};
 use crate::error::{CreateError, SingletonError};
 use crate::scope::{self, Entry, Frame, FrameId, Subject, WaitEdge};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, thread};
 use crate::telemetry;
 use event_listener::{Event, Listener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::ThreadId;
 use std::time::{Duration, SystemTime};
 
 /// What is remembered of the creation of the present instance, and of failures before it.
@@ -39,7 +38,7 @@ pub(crate) struct Creation {
 #[derive(Debug)]
 struct State {
     /// The frame and, since factories are synchronous, the thread that runs it.
-    creator: Option<(FrameId, ThreadId)>,
+    creator: Option<(FrameId, thread::ThreadId)>,
     record: Option<Box<Record>>,
 }
 
@@ -47,8 +46,10 @@ struct State {
 static ORDER: AtomicU64 = AtomicU64::new(0);
 
 impl Creation {
-    pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { creator: None, record: None }), ended: Event::new() }
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Self { state: Mutex::new(State { creator: None, record: None }), ended: Event::new() }
+        }
     }
 
     /// What is remembered.
@@ -86,7 +87,7 @@ impl Creation {
             }
             let Some((creator, thread)) = state.creator else {
                 let frame = Frame::begin(subject.clone(), &askers);
-                state.creator = Some((frame.id, std::thread::current().id()));
+                state.creator = Some((frame.id, thread::current().id()));
                 break frame;
             };
             let ended = self.ended.listen();
@@ -95,7 +96,7 @@ impl Creation {
             let cycle = |path| CreateError::Refused(SingletonError::Cycle { path });
             let waiting = waiting.map_err(|path| cycle(path.to_string()))?;
             // Also where no frame is installed: a thread whose thread-locals are gone.
-            if thread == std::thread::current().id() {
+            if thread == thread::current().id() {
                 return Err(cycle(format!("{subject} -> {}", subject.name)));
             }
             ended.wait();
@@ -152,7 +153,7 @@ impl Creation {
 }
 
 fn thread_label() -> String {
-    let thread = std::thread::current();
+    let thread = thread::current();
     thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned)
 }
 

@@ -5,23 +5,38 @@
 
 // `creation` decides who runs a factory and who waits, `cell` keeps the declared instance behind one atomic pointer.
 
+#[cfg(not(loom))]
 mod cell;
+#[cfg(not(loom))]
 mod core;
 mod creation;
+#[cfg(not(loom))]
 mod face;
+#[cfg(not(loom))]
 mod kept;
+#[cfg(not(loom))]
 mod names;
+#[cfg(not(loom))]
 mod operation;
+#[cfg(not(loom))]
 mod output;
+#[cfg(not(loom))]
 mod stats;
 
-pub use self::core::{SingletonCore, get_singleton_manager, singletons};
+#[cfg(not(loom))]
 #[doc(hidden)]
-pub use cell::SingletonCell;
-#[doc(hidden)]
-pub use face::AnySingleton;
-pub use face::Singleton;
-pub use operation::{SingletonOperation, execute_singleton_operation};
-#[doc(hidden)]
-pub use output::{FactoryOutput, SingletonValue, TryFactoryOutput};
-pub use stats::SingletonStats;
+pub use self::{
+    cell::SingletonCell,
+    face::AnySingleton,
+    output::{FactoryOutput, SingletonValue, TryFactoryOutput},
+};
+#[cfg(not(loom))]
+pub use self::{
+    core::{SingletonCore, get_singleton_manager, singletons},
+    face::Singleton,
+    operation::{SingletonOperation, execute_singleton_operation},
+    stats::SingletonStats,
+};
+
+#[cfg(loom)]
+pub mod model;

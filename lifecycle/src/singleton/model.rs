@@ -1,0 +1,81 @@
+//! One singleton without name, counts and world: what `tests/loom_creation.rs` drives.
+
+use super::creation::{Creation, Record};
+use crate::clock::ClockHandle;
+use crate::error::{CreateError, SingletonError};
+use crate::scope::Subject;
+use loom::cell::UnsafeCell;
+
+/// A singleton of the model. Its value is not atomic: loom sees to it that it is touched under the creation's lock only.
+pub struct Model {
+    subject: Subject,
+    creation: Creation,
+    value: UnsafeCell<Option<u32>>,
+}
+
+// SAFETY: as `Mutex`'s, with the lock of `creation`; where that is not held, loom panics before anybody gets a pointer.
+unsafe impl Sync for Model {}
+
+/// Why there is no value.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failed {
+    Factory(&'static str),
+    Cycle(String),
+}
+
+impl Model {
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            subject: Subject { name: name.into(), place: ("", 0) },
+            creation: Creation::new(),
+            value: UnsafeCell::new(None),
+        }
+    }
+
+    /// The value, made by `make` if there is none.
+    ///
+    /// # Errors
+    /// What the factory says, or a circle.
+    pub fn get(&self, make: impl FnOnce() -> Result<u32, &'static str>) -> Result<u32, Failed> {
+        let store = |value| {
+            self.put(Some(value));
+            value
+        };
+        let made = self.creation.once(
+            &self.subject,
+            // Its readings decide nothing.
+            &ClockHandle::System,
+            || self.value(),
+            make,
+            store,
+            |error| (*error).to_owned(),
+        );
+        made.map_err(|error| match error {
+            CreateError::Factory(error) => Failed::Factory(error),
+            CreateError::Refused(SingletonError::Cycle { path }) => Failed::Cycle(path),
+            CreateError::Refused(other) => panic!("{other}"),
+        })
+    }
+
+    /// Puts a value, or none, in place, as `replace` and `delete` do.
+    pub fn set(&self, value: Option<u32>) {
+        self.creation.exclusively(|record| {
+            self.put(value);
+            *record = Record::default();
+        });
+    }
+
+    pub fn failures(&self) -> u64 {
+        self.creation.record().failures
+    }
+
+    fn value(&self) -> Option<u32> {
+        // SAFETY: the creation's lock is held, so nobody writes; loom panics otherwise.
+        self.value.with(|value| unsafe { *value })
+    }
+
+    fn put(&self, new: Option<u32>) {
+        // SAFETY: the creation's lock is held, so nobody else looks; loom panics otherwise.
+        self.value.with_mut(|value| unsafe { *value = new });
+    }
+}
