@@ -5,6 +5,7 @@
 
 use lifecycle::model::{Count, end_thread, spawn};
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 
 /// Two readings, in this order, of a count that only grows.
 fn reads(count: &Count, most: u64) {
@@ -118,6 +119,24 @@ fn a_reset_while_others_count_and_read_never_goes_below_zero() {
         count.reset();
         count.hit();
         assert_eq!(count.read(), 1);
+    });
+}
+
+/// Fails when a thread's counts are read only once it has ended.
+#[test]
+fn what_was_counted_before_a_message_is_in_the_reading() {
+    loom::model(|| {
+        let all = Arc::new((Count::new(), AtomicBool::new(false)));
+        let other = all.clone();
+        let thread = spawn(move || {
+            other.0.hit();
+            other.0.hit();
+            other.1.store(true, Ordering::Release);
+        });
+        if all.1.load(Ordering::Acquire) {
+            assert_eq!(all.0.read(), 2);
+        }
+        thread.join().unwrap();
     });
 }
 

@@ -6,6 +6,7 @@ use lifecycle::singleton::model::{Failed, Model};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
+use std::panic::AssertUnwindSafe;
 
 /// Counts runs of factories.
 #[derive(Default)]
@@ -51,6 +52,32 @@ fn a_waiter_takes_over_from_a_factory_that_failed() {
         let failed = Err(Failed::Factory("the first fails"));
         assert!((mine == failed && theirs == Ok(2)) || (mine == Ok(2) && theirs == failed), "{mine:?}, {theirs:?}");
         assert_eq!((all.0.failures(), all.1.so_far()), (1, 2));
+    });
+}
+
+/// Fails when a panic does not give the right back, and when only one waiter is woken while the next attempt may fail too.
+#[test]
+fn waiters_take_over_from_panics_until_one_succeeds() {
+    loom::model(|| {
+        let all = Arc::new((Model::new("one"), Runs::default()));
+        let get = |(model, runs): &(Model, Runs)| {
+            std::panic::catch_unwind(AssertUnwindSafe(|| {
+                model.get(|| match runs.another() {
+                    // Without the hook, which would print it each time.
+                    1 => std::panic::resume_unwind(Box::new("the first panics")),
+                    2 => Err("the second fails"),
+                    run => Ok(run),
+                })
+            }))
+        };
+        let threads = [all.clone(), all.clone()].map(|all| thread::spawn(move || get(&all)));
+        let mut got = vec![get(&all)];
+        got.extend(threads.map(|thread| thread.join().unwrap()));
+        assert_eq!(got.iter().filter(|got| got.is_err()).count(), 1);
+        assert_eq!(got.iter().filter(|got| matches!(got, Ok(Err(Failed::Factory(_))))).count(), 1);
+        assert_eq!(got.iter().filter(|got| matches!(got, Ok(Ok(3)))).count(), 1);
+        assert_eq!((all.0.failures(), all.1.so_far()), (2, 3));
+        assert_eq!(lifecycle::model::graph(), (0, 0));
     });
 }
 
@@ -112,6 +139,33 @@ fn of_two_that_need_each_other_one_is_told() {
         // Whoever was told did without the other, which then got it.
         assert!((a, b) == (1, 12) || (a, b) == (21, 2), "{a}, {b}");
         assert_eq!(pair.circles.so_far(), 1);
+    });
+}
+
+/// As above, with the circle found along two steps.
+#[test]
+fn a_ring_of_three_ends_too() {
+    loom::model(|| {
+        let ring = Arc::new([Model::new("a"), Model::new("b"), Model::new("c")]);
+        fn get(ring: &[Model; 3], at: usize) -> Result<u32, Failed> {
+            // Each asks for the next; the one that is told of the circle does without.
+            ring[at].get(|| match get(ring, (at + 1) % 3) {
+                Ok(value) => Ok(value),
+                Err(Failed::Cycle(path)) => {
+                    assert_eq!(path.matches("->").count(), 3, "{path}");
+                    Ok(at as u32)
+                }
+                Err(Failed::Factory(error)) => Err(error),
+            })
+        }
+        let threads = [1, 2].map(|at| {
+            let ring = ring.clone();
+            thread::spawn(move || get(&ring, at))
+        });
+        let first = get(&ring, 0).unwrap();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), Ok(first));
+        }
     });
 }
 
