@@ -21,6 +21,7 @@ unsafe impl Sync for Model {}
 pub enum Failed {
     Factory(&'static str),
     Cycle(String),
+    Other(String),
 }
 
 impl Model {
@@ -53,7 +54,7 @@ impl Model {
         made.map_err(|error| match error {
             CreateError::Factory(error) => Failed::Factory(error),
             CreateError::Refused(SingletonError::Cycle { path }) => Failed::Cycle(path),
-            CreateError::Refused(other) => panic!("{other}"),
+            CreateError::Refused(other) => Failed::Other(other.to_string()),
         })
     }
 
