@@ -36,6 +36,9 @@ pub(super) struct Flight<V> {
 /// The waker that the future is polled with.
 struct Wakes {
     /// The future asked to be polled, and has not been since.
+    ///
+    /// Only ever read and written in one step: of two such steps one sees the other. So whoever listens and then looks here
+    /// either finds `true`, or is heard of by whoever sets it and then notifies.
     woken: AtomicBool,
     waiters: Event,
 }
@@ -46,7 +49,7 @@ impl Wake for Wakes {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::SeqCst);
+        self.woken.swap(true, Ordering::AcqRel);
         self.waiters.notify(usize::MAX);
     }
 }
@@ -174,7 +177,7 @@ impl<V: Send + 'static> Creation<V> {
                     }
                     (None, future) => self.park(&run, future, span, existing().is_some()),
                 }
-                if wakes.woken.load(Ordering::SeqCst) {
+                if wakes.woken.fetch_or(false, Ordering::AcqRel) {
                     // Woken while it was out: those who looked meanwhile found nothing to poll.
                     wakes.waiters.notify(usize::MAX);
                     cx.waker().wake_by_ref();
@@ -218,7 +221,7 @@ impl<V: Send + 'static> Creation<V> {
                 // Before the look at `woken`: whoever sets it after that look notifies this listener.
                 waiting.listener.get_or_insert_with(|| flight.wakes.waiters.listen());
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
-                let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::SeqCst) || first);
+                let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
                     Some(future) => Step::Drive {
                         run: Arc::clone(&flight.run),
