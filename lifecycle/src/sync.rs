@@ -33,6 +33,23 @@ impl<T> Mutex<T> {
     }
 }
 
+/// A value inside a `std::sync::Arc`, whose counting loom does not see: in a model it is never dropped, else loom would take the
+/// last owner for one that does not wait for the others.
+#[cfg(not(loom))]
+pub(crate) type InStdArc<T> = T;
+#[cfg(loom)]
+pub(crate) type InStdArc<T> = std::mem::ManuallyDrop<T>;
+
+/// Makes one.
+#[cfg(not(loom))]
+pub(crate) fn in_std_arc<T>(value: T) -> InStdArc<T> {
+    value
+}
+#[cfg(loom)]
+pub(crate) fn in_std_arc<T>(value: T) -> InStdArc<T> {
+    std::mem::ManuallyDrop::new(value)
+}
+
 /// `N` atomic zeros.
 #[cfg(not(loom))]
 pub(crate) const fn zeros<const N: usize>() -> [atomic::AtomicU64; N] {

@@ -8,6 +8,7 @@ use super::{Creation, Creator, Plan};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::scope::{self, Entry, Frame, FrameId, WaitEdge};
+use crate::sync::{InStdArc, in_std_arc};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
 use event_listener::{Event, EventListener};
@@ -39,7 +40,7 @@ struct Wakes {
     ///
     /// Only ever read and written in one step: of two such steps one sees the other. So whoever listens and then looks here
     /// either finds `true`, or is heard of by whoever sets it and then notifies.
-    woken: AtomicBool,
+    woken: InStdArc<AtomicBool>,
     waiters: Event,
 }
 
@@ -210,7 +211,7 @@ impl<V: Send + 'static> Creation<V> {
                 // That those who ask wait for it is entered by `join`, for as long as they do.
                 let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[]));
                 waiting.join(run.frame.id)?;
-                let wakes = Arc::new(Wakes { woken: AtomicBool::new(false), waiters: Event::new() });
+                let wakes = Arc::new(Wakes { woken: in_std_arc(AtomicBool::new(false)), waiters: Event::new() });
                 waiting.listener = Some(wakes.waiters.listen());
                 let flight = Flight { run: Arc::clone(&run), future: None, wakes: Arc::clone(&wakes), span: None };
                 state.creator = Creator::Flight(Box::new(flight));
