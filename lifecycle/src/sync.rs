@@ -7,12 +7,12 @@
 
 #[cfg(loom)]
 pub(crate) use loom::{
-    sync::{Mutex as RawMutex, MutexGuard, atomic},
+    sync::{Arc, Mutex as RawMutex, MutexGuard, atomic},
     thread,
 };
 #[cfg(not(loom))]
 pub(crate) use std::{
-    sync::{Mutex as RawMutex, MutexGuard, atomic},
+    sync::{Arc, Mutex as RawMutex, MutexGuard, atomic},
     thread,
 };
 
@@ -31,23 +31,6 @@ impl<T> Mutex<T> {
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// A value inside a `std::sync::Arc`, whose counting loom does not see: in a model it is never dropped, else loom would take the
-/// last owner for one that does not wait for the others.
-#[cfg(not(loom))]
-pub(crate) type InStdArc<T> = T;
-#[cfg(loom)]
-pub(crate) type InStdArc<T> = std::mem::ManuallyDrop<T>;
-
-/// Makes one.
-#[cfg(not(loom))]
-pub(crate) fn in_std_arc<T>(value: T) -> InStdArc<T> {
-    value
-}
-#[cfg(loom)]
-pub(crate) fn in_std_arc<T>(value: T) -> InStdArc<T> {
-    std::mem::ManuallyDrop::new(value)
 }
 
 /// `N` atomic zeros.
