@@ -55,3 +55,9 @@ fn every_edition_is_served() {
     assert_eq!((declared::guarded("x").ok(), declared::limited(1)), (Some("x"), Some(1)));
     assert!(declared::FLAG.get());
 }
+
+#[lifecycle::test]
+fn tests_are_served() -> Result<(), ::std::fmt::Error> {
+    assert!(declared::FLAG.set(false));
+    Ok(())
+}
