@@ -18,6 +18,7 @@ pub(crate) use value::{Count, TimeSpan, Value};
 
 use crate::errors::Errors;
 use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -131,6 +132,20 @@ impl Options {
     /// The key's own token, for mistakes that concern several options.
     pub(crate) fn ident(&self, key: &str) -> Option<&Ident> {
         self.given.iter().find(|given| given.key == key).map(|given| &given.ident)
+    }
+
+    /// A callable's tokens, where it stays.
+    pub(crate) fn callable_tokens(&self, key: &str) -> Option<TokenStream> {
+        self.given.iter().find(|given| given.key == key).and_then(|given| match &given.value {
+            Value::Callable(callable) => Some(callable.to_token_stream()),
+            _ => None,
+        })
+    }
+
+    /// A list's items, where they stay.
+    pub(crate) fn listed(&self, key: &str) -> &[Needed] {
+        let list = self.given.iter().find(|given| given.key == key).map(|given| &given.value);
+        if let Some(Value::Singletons(listed)) = list { listed } else { &[] }
     }
 
     /// Whether the key was written, be it with a wrong value.

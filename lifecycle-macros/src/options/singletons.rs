@@ -21,6 +21,16 @@ pub(crate) enum Needed {
     Name(LitStr),
 }
 
+impl Needed {
+    /// As it was written.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        match self {
+            Self::Type(path) | Self::Function(path) | Self::Static(path) => path.to_token_stream(),
+            Self::Name(name) => name.to_token_stream(),
+        }
+    }
+}
+
 /// Input: what stands in the parentheses of `key(..)`.
 pub(super) fn read(key: &Ident, example: &str, list: TokenStream, errors: &mut Errors) -> Vec<Needed> {
     let mut needed: Vec<Needed> = Vec::new();
@@ -42,7 +52,9 @@ pub(super) fn read(key: &Ident, example: &str, list: TokenStream, errors: &mut E
                 Ok(item) => needed.push(item),
                 Err(message) => {
                     wrong = true;
-                    let what = format!("`{key}` lists singletons: types, functions, statics, or names in quotes, such as `{example}`");
+                    let what = format!(
+                        "`{key}` lists singletons: types, functions, statics, or names in quotes, such as `{example}`"
+                    );
                     let message = message.map_or(what, |message| format!("`{key}`: {message}"));
                     if written.is_empty() { errors.on(key, message) } else { errors.on(written, message) }
                 }

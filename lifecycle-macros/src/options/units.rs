@@ -164,9 +164,22 @@ mod tests {
         ] {
             assert_eq!(parse_rate(text), Ok(Rate { limit, window }), "{text}");
         }
-        for text in
-            ["100", "100/x", "0/s", "-1/s", "1.5/s", "/s", "5/", "5/0s", "x/s", "99999999999/s", "+5/s", "1048577/s", "5/m", "5/2m"]
-        {
+        for text in [
+            "100",
+            "100/x",
+            "0/s",
+            "-1/s",
+            "1.5/s",
+            "/s",
+            "5/",
+            "5/0s",
+            "x/s",
+            "99999999999/s",
+            "+5/s",
+            "1048577/s",
+            "5/m",
+            "5/2m",
+        ] {
             assert!(parse_rate(text).is_err(), "{text}");
         }
     }

@@ -46,12 +46,18 @@ pub(crate) const GRAMMAR: Grammar = Grammar {
         ("lazy", "a singleton is always created on first use; `eager` has `warm_up` create it"),
         ("fallible", "a factory that returns a `Result` is `try_factory = path`"),
         ("async_try_factory", "a factory that is async and returns a `Result` is `try_async_factory = path`"),
-        ("ttl", "a singleton lives as long as the process; values that expire belong in a cache, and one that is to be made anew now and then is `swap, refresh = \"5m\"`"),
+        (
+            "ttl",
+            "a singleton lives as long as the process; values that expire belong in a cache, and one that is to be made anew now and then is `swap, refresh = \"5m\"`",
+        ),
         ("drop", "a singleton is never dropped; what is to happen at the end is `shutdown = path`"),
         ("on_shutdown", "what is to happen at the end is `shutdown = path`"),
         ("dependencies", "what it uses is `depends_on(Config, db)`"),
         ("timeout", "how long somebody waits for its creation is `init_timeout = \"5s\"`"),
-        ("retry", "a failed creation is tried again by the next caller; `retry_backoff = \"100ms..10s\"` is the pause before that"),
+        (
+            "retry",
+            "a failed creation is tried again by the next caller; `retry_backoff = \"100ms..10s\"` is the pause before that",
+        ),
     ],
 };
 

@@ -1,10 +1,15 @@
 //! `#[singleton]`: args -> model -> check -> expand, for types and for functions.
 
+mod accessors;
 mod args;
+mod body;
 mod check;
+mod check_options;
 mod expand_fn;
 mod expand_type;
+mod hooks;
 mod model;
+mod settings;
 #[cfg(test)]
 mod tests;
 
