@@ -26,7 +26,7 @@ pub(crate) fn pretty_method(expanded: &TokenStream) -> String {
     pretty(&quote!(impl Service { #expanded }))
 }
 
-fn tokens(text: &str) -> TokenStream {
+pub(crate) fn tokens(text: &str) -> TokenStream {
     text.parse().unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

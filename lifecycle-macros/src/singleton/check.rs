@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::check_options as options;
+use super::keyed::arguments;
 use super::model::{Fallible, Output, self_in};
 use crate::errors::Errors;
 use crate::item::{DeclaredType, Function};
@@ -39,23 +40,15 @@ pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
     if !sig.generics.params.is_empty() {
         errors.on(&sig.generics, format!("a singleton is one value, and a generic function makes many: write the types out, or one function a type instead of `{name}`"));
     }
-    arguments(function, errors);
-    if let Some(ident) = args.options.ident("keyed") {
-        errors.on(ident, "`keyed` is not there yet: it arrives with a later version of lifecycle");
-    }
-}
-
-fn arguments(function: &Function, errors: &mut Errors) {
-    let sig = &function.sig;
     if let Some(receiver) = sig.receiver() {
-        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{}`", sig.ident));
-        return;
-    }
-    if !sig.inputs.is_empty() {
+        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{name}`"));
+    } else if args.options.mentions("keyed") {
+        arguments::check(function, errors);
+    } else if !sig.inputs.is_empty() {
         let inputs: Vec<&FnArg> = sig.inputs.iter().collect();
         errors.on(
             quote!(#(#inputs),*),
-            "a singleton is created once, so it takes no arguments; one instance for each argument is `#[singleton(keyed)]`, which arrives with a later version",
+            "a singleton is created once, so it takes no arguments: write `#[singleton(keyed)]` for one instance for each argument",
         );
     }
 }
@@ -128,7 +121,7 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
 }
 
 /// The first `impl` in a type.
-fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
+pub(super) fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
     tokens.into_iter().find_map(|token| match &token {
         TokenTree::Ident(ident) if ident == "impl" => Some(token),
         TokenTree::Group(group) => impl_in(group.stream()),

@@ -1,4 +1,4 @@
-//! `#[singleton]`: args -> model -> check -> expand, for types and for functions.
+//! `#[singleton]`: args -> model -> check -> expand, for types, functions and statics.
 
 mod accessors;
 mod args;
@@ -8,6 +8,8 @@ mod check_options;
 mod expand_fn;
 mod expand_type;
 mod hooks;
+mod keyed;
+mod lazy;
 mod model;
 mod settings;
 #[cfg(test)]
@@ -35,7 +37,7 @@ pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
             }
         },
         ItemKind::Function => {
-            match Function::read(GRAMMAR.name, "stands on a struct, an enum or a function", item.clone()) {
+            match Function::read(GRAMMAR.name, "stands on a struct, an enum, a function or a static", item.clone()) {
                 Ok(function) => on_function(args, &function, item, errors),
                 Err(error) => {
                     errors.push(error);
@@ -43,15 +45,12 @@ pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
                 }
             }
         }
-        ItemKind::Static => {
-            errors.at(keyword, "`#[singleton]` on a static arrives with a later version; meanwhile write `#[singleton] fn pool() -> Pool { .. }`");
-            item_and(item, errors)
-        }
+        ItemKind::Static => lazy::singleton(args, item, errors),
         kind => {
             errors.at(
                 keyword,
                 format!(
-                    "`#[singleton]` stands on a struct, an enum or a function; it cannot stand on {}",
+                    "`#[singleton]` stands on a struct, an enum, a function or a static; it cannot stand on {}",
                     kind.described()
                 ),
             );
@@ -79,12 +78,12 @@ fn on_type(args: args::Args, declared: &DeclaredType, item: TokenStream, mut err
 
 fn on_function(args: args::Args, function: &Function, item: TokenStream, mut errors: Errors) -> TokenStream {
     check::function(&args, function, &mut errors);
-    let usable = check::output(function, &mut errors);
-    match usable {
-        None => item_and(item, errors),
-        Some(output) => {
-            let model = FunctionSingleton::new(args, function, output);
-            if errors.is_empty() { expand_fn::expand(&model) } else { item_and(expand_fn::stand_in(&model), errors) }
-        }
+    let Some(output) = check::output(function, &mut errors) else {
+        return item_and(item, errors);
+    };
+    if args.options.mentions("keyed") {
+        return keyed::singleton(args, function, output, errors);
     }
+    let model = FunctionSingleton::new(args, function, output);
+    if errors.is_empty() { expand_fn::expand(&model) } else { item_and(expand_fn::stand_in(&model), errors) }
 }

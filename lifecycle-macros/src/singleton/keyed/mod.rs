@@ -1,0 +1,33 @@
+//! `#[singleton(keyed)]`: one instance for each combination of the function's arguments.
+
+pub(super) mod arguments;
+mod expand;
+#[cfg(test)]
+mod tests;
+
+use super::args::Args;
+use super::model::{FunctionSingleton, Output};
+use crate::entry::item_and;
+use crate::errors::Errors;
+use crate::item::Function;
+use crate::options::Count;
+use arguments::Argument;
+use proc_macro2::TokenStream;
+
+/// `#[singleton(keyed)] fn table(name: &str, region: Region) -> Table`
+struct KeyedSingleton<'a> {
+    function: FunctionSingleton<'a>,
+    arguments: Vec<Argument>,
+    max_keys: Option<Count>,
+}
+
+/// The macro on a function that says `keyed`.
+pub(super) fn singleton(mut args: Args, function: &Function, output: Output, errors: Errors) -> TokenStream {
+    let max_keys = args.options.count("max_keys");
+    let model = KeyedSingleton {
+        function: FunctionSingleton::new(args, function, output),
+        arguments: arguments::of(function),
+        max_keys,
+    };
+    if errors.is_empty() { expand::expand(&model) } else { item_and(expand::stand_in(&model), errors) }
+}
