@@ -134,12 +134,13 @@ fn give(model: &FunctionSingleton<'_>, created: &TokenStream) -> TokenStream {
     if !model.is_async() {
         return generated!(return #given;);
     }
-    let option = generated!(#private::core::option::Option);
+    let hot = generated!(#private::declared::hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL));
+    // Not a `match`: the future would keep what it looked at through the `.await`.
     generated! {
-        return match #private::declared::hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL) {
-            #option::Some(lifecycle_found) => #found,
-            #option::None => #given,
-        };
+        if let #private::core::option::Option::Some(lifecycle_found) = #hot {
+            return #found;
+        }
+        return #given;
     }
 }
 

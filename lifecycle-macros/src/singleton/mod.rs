@@ -12,6 +12,10 @@ mod model;
 mod settings;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;
+#[cfg(test)]
+mod tests_options;
 
 pub(crate) use args::GRAMMAR;
 
