@@ -114,7 +114,7 @@ pub(super) fn time(key: &Key, value: &Expr) -> Result<TimeSpan, String> {
             parse_duration(&text.value()).map_err(|message| format!("`{name}`: {message}"))?
         }
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => {
-            if key.wanted == Wanted::Duration {
+            if key.wanted != Wanted::Seconds {
                 return Err(format!(
                     "`{name}` needs a unit: write `{name} = \"{}s\"` for seconds",
                     int.base10_digits()

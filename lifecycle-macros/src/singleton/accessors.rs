@@ -68,11 +68,12 @@ fn hot_first(model: &TypeSingleton<'_>, found: &TokenStream, created: &TokenStre
         return created.clone();
     }
     let (private, ident) = (model.runtime.private(), model.ident);
+    // Not a `match`: the future would keep what it looked at through the `.await`.
     generated! {
-        match #private::declared::hot::<#ident, _>(&__LIFECYCLE_CELL) {
-            #private::core::option::Option::Some(lifecycle_found) => #found,
-            #private::core::option::Option::None => #created,
+        if let #private::core::option::Option::Some(lifecycle_found) = #private::declared::hot::<#ident, _>(&__LIFECYCLE_CELL) {
+            return #found;
         }
+        #created
     }
 }
 

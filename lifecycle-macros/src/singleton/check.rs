@@ -67,15 +67,18 @@ pub(super) fn output(function: &Function, errors: &mut Errors) -> Option<Output>
         errors.on(never, "a singleton needs a value, and this function never gives one");
         return None;
     }
-    if let Some(word) = self_in(ty.to_token_stream()) {
-        errors.on(word, "write the type's name: a singleton's type cannot say `Self` here");
-        return None;
-    }
     if let Some(word) = impl_in(ty.to_token_stream()) {
         errors.on(word, "a singleton is kept in a static, whose type must have a name: write it out, or return a `Box<dyn Trait + Send + Sync>`");
         return None;
     }
     result_of(ty, errors)
+}
+
+/// `Self` in a type that stands in items of ours, which do not know it.
+pub(super) fn no_self(ty: &Type, errors: &mut Errors) {
+    if let Some(word) = self_in(ty.to_token_stream()) {
+        errors.on(word, "write the type's name: the statics that keep a singleton do not know `Self`");
+    }
 }
 
 /// Whether it is a `Result`, by its name.

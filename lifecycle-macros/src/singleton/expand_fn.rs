@@ -134,12 +134,12 @@ pub(super) fn give(model: &FunctionSingleton<'_>, created: &TokenStream, hot: &T
     if !model.is_async() {
         return generated!(return #given;);
     }
-    let option = generated!(#private::core::option::Option);
+    // Not a `match`: the future would keep what it looked at through the `.await`.
     generated! {
-        return match #hot {
-            #option::Some(lifecycle_found) => #found,
-            #option::None => #given,
-        };
+        if let #private::core::option::Option::Some(lifecycle_found) = #hot {
+            return #found;
+        }
+        return #given;
     }
 }
 

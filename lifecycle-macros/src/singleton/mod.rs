@@ -5,6 +5,7 @@ mod args;
 mod body;
 mod check;
 mod check_options;
+mod erased;
 mod expand_fn;
 mod expand_type;
 mod hooks;
@@ -14,14 +15,19 @@ mod model;
 mod settings;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;
+#[cfg(test)]
+mod tests_options;
 
 pub(crate) use args::GRAMMAR;
 
 use crate::entry::item_and;
 use crate::errors::Errors;
 use crate::item::{DeclaredType, Function, ItemKind};
-use model::{FunctionSingleton, TypeSingleton};
+use model::{FunctionSingleton, Output, TypeSingleton};
 use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 
 /// The macro.
 pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -83,6 +89,12 @@ fn on_function(args: args::Args, function: &Function, item: TokenStream, mut err
     };
     if args.options.mentions("keyed") {
         return keyed::singleton(args, function, output, errors);
+    }
+    if model::says_self(output.value().to_token_stream()) {
+        return erased::singleton(args, function, output, errors);
+    }
+    if let Output::Fallible(fallible) = &output {
+        check::no_self(&fallible.error, &mut errors);
     }
     let model = FunctionSingleton::new(args, function, output);
     if errors.is_empty() { expand_fn::expand(&model) } else { item_and(expand_fn::stand_in(&model), errors) }

@@ -6,6 +6,7 @@ mod expand;
 mod tests;
 
 use super::args::Args;
+use super::check;
 use super::model::{FunctionSingleton, Output};
 use crate::entry::item_and;
 use crate::errors::Errors;
@@ -22,7 +23,11 @@ struct KeyedSingleton<'a> {
 }
 
 /// The macro on a function that says `keyed`.
-pub(super) fn singleton(mut args: Args, function: &Function, output: Output, errors: Errors) -> TokenStream {
+pub(super) fn singleton(mut args: Args, function: &Function, output: Output, mut errors: Errors) -> TokenStream {
+    check::no_self(output.value(), &mut errors);
+    if let Output::Fallible(fallible) = &output {
+        check::no_self(&fallible.error, &mut errors);
+    }
     let max_keys = args.options.count("max_keys");
     let model = KeyedSingleton {
         function: FunctionSingleton::new(args, function, output),

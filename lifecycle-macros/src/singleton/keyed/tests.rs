@@ -190,60 +190,50 @@ fn rich() {
                 facade::lifecycle::__private0::keyed::ByValue::<(u8, u8)>(&lifecycle_argument_1),
                 facade::lifecycle::__private0::keyed::ByValue::<Region>(&lifecycle_argument_2),
             );
-            return match facade::lifecycle::__private0::declared::keyed_hot::<
+            if let facade::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = facade::lifecycle::__private0::declared::keyed_hot::<
                 __LifecycleKept,
                 _,
             >(&__LIFECYCLE_CELL, &lifecycle_query) {
-                facade::lifecycle::__private0::core::option::Option::Some(lifecycle_found) => {
-                    facade::lifecycle::__private0::core::result::Result::Ok(lifecycle_found)
+                return facade::lifecycle::__private0::core::result::Result::Ok(lifecycle_found);
+            }
+            return match facade::lifecycle::__private0::declared::keyed_get_async::<
+                __LifecycleKept,
+                _,
+                DbError,
+            >(
+                    &__LIFECYCLE_CELL,
+                    lifecycle_query,
+                    |
+                        lifecycle_key: <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
+                    | -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
+                        facade::lifecycle::__private0::std::boxed::Box::pin(async move {
+                            __lifecycle_create(
+                                    facade::lifecycle::__private0::core::borrow::Borrow::<
+                                        str,
+                                    >::borrow(&lifecycle_key.0),
+                                    facade::lifecycle::__private0::core::clone::Clone::clone(
+                                        &lifecycle_key.1,
+                                    ),
+                                    facade::lifecycle::__private0::core::clone::Clone::clone(
+                                        &lifecycle_key.2,
+                                    ),
+                                )
+                                .await
+                        })
+                    },
+                    __lifecycle_text,
+                )
+                .await
+            {
+                facade::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance) => {
+                    facade::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance)
                 }
-                facade::lifecycle::__private0::core::option::Option::None => {
-                    match facade::lifecycle::__private0::declared::keyed_get_async::<
-                        __LifecycleKept,
-                        _,
-                        DbError,
-                    >(
-                            &__LIFECYCLE_CELL,
-                            lifecycle_query,
-                            |
-                                lifecycle_key: <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
-                            | -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
-                                facade::lifecycle::__private0::std::boxed::Box::pin(async move {
-                                    __lifecycle_create(
-                                            facade::lifecycle::__private0::core::borrow::Borrow::<
-                                                str,
-                                            >::borrow(&lifecycle_key.0),
-                                            facade::lifecycle::__private0::core::clone::Clone::clone(
-                                                &lifecycle_key.1,
-                                            ),
-                                            facade::lifecycle::__private0::core::clone::Clone::clone(
-                                                &lifecycle_key.2,
-                                            ),
-                                        )
-                                        .await
-                                })
-                            },
-                            __lifecycle_text,
-                        )
-                        .await
-                    {
-                        facade::lifecycle::__private0::core::result::Result::Ok(
-                            lifecycle_instance,
-                        ) => {
-                            facade::lifecycle::__private0::core::result::Result::Ok(
-                                lifecycle_instance,
-                            )
-                        }
-                        facade::lifecycle::__private0::core::result::Result::Err(
-                            lifecycle_error,
-                        ) => {
-                            facade::lifecycle::__private0::core::result::Result::Err({
-                                use facade::lifecycle::__private0::channel::Panics as _;
-                                facade::lifecycle::__private0::channel::Refusal::<DbError>::NEW
-                                    .__error(lifecycle_error)
-                            })
-                        }
-                    }
+                facade::lifecycle::__private0::core::result::Result::Err(lifecycle_error) => {
+                    facade::lifecycle::__private0::core::result::Result::Err({
+                        use facade::lifecycle::__private0::channel::Panics as _;
+                        facade::lifecycle::__private0::channel::Refusal::<DbError>::NEW
+                            .__error(lifecycle_error)
+                    })
                 }
             };
         }
