@@ -1,5 +1,8 @@
 //! A function in an `impl` block whose signature says `Self`: no static can name its type, so the cell checks it at each read.
 
+#[cfg(test)]
+mod tests;
+
 use super::args::Args;
 use super::expand_fn;
 use super::model::{FunctionSingleton, Output, says_self, self_in};
