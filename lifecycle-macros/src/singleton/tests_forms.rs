@@ -192,6 +192,8 @@ fn a_type_with_everything() {
                             Pool,
                             _,
                             _,
+                            _,
+                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -276,6 +278,8 @@ fn an_async_type() {
                             Pool,
                             _,
                             _,
+                            _,
+                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -305,6 +309,8 @@ fn an_async_type() {
                     ::lifecycle::__private0::declared::or_refused(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
+                            _,
+                            _,
                             _,
                             _,
                         >(
@@ -383,6 +389,8 @@ fn an_async_function() {
                             __LifecycleKept,
                             _,
                             _,
+                            _,
+                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -408,6 +416,8 @@ fn an_async_function() {
             return ::lifecycle::__private0::declared::or_panic(
                 ::lifecycle::__private0::declared::get_async::<
                     __LifecycleKept,
+                    _,
+                    _,
                     _,
                     _,
                 >(
@@ -495,6 +505,8 @@ fn a_rich_async_function() {
                             __LifecycleKept,
                             _,
                             DbError,
+                            _,
+                            _,
                         >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text)
                             .await,
                         |lifecycle_error| {
@@ -516,6 +528,8 @@ fn a_rich_async_function() {
                 __LifecycleKept,
                 _,
                 DbError,
+                _,
+                _,
             >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text)
                 .await
             {
@@ -584,6 +598,8 @@ fn an_async_body_that_says_self_is_a_closure() {
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::get_async::<
                         __LifecycleKept,
+                        _,
+                        _,
                         _,
                         _,
                     >(
