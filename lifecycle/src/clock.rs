@@ -4,7 +4,8 @@
 //! even when another thread reports a result to it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A source of time.
@@ -31,6 +32,18 @@ pub trait Clock: Send + Sync + 'static {
 
     /// The wall time, for display only.
     fn now_wall(&self) -> SystemTime;
+
+    /// Wakes `waker` when [`now_mono`](Self::now_mono) reaches `at`. Asked only for time limits that somebody wrote
+    /// (`init_timeout`, the deadlines of `warm_up` and `shutdown`).
+    ///
+    /// By default the difference to now is waited for in real time, on a thread that all such waits share and that is started
+    /// with the first of them. A clock that runs differently wakes by its own time.
+    fn wake_at(&self, at: u64, waker: Waker) {
+        #[cfg(not(loom))]
+        crate::timer::wake_after(Duration::from_nanos(at.saturating_sub(self.now_mono())), waker);
+        #[cfg(loom)]
+        let _ = (at, waker);
+    }
 }
 
 /// The process's clock: `Instant` for decisions, `SystemTime` for display.
@@ -56,6 +69,7 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     nanos: AtomicU64,
     wall_origin: SystemTime,
+    alarms: Mutex<Vec<(u64, Waker)>>,
 }
 
 impl Default for ManualClock {
@@ -68,18 +82,32 @@ impl ManualClock {
     /// A clock that reads one second, at the present wall time.
     #[must_use]
     pub fn new() -> Self {
-        Self { nanos: AtomicU64::new(1_000_000_000), wall_origin: SystemTime::now() }
+        Self { nanos: AtomicU64::new(1_000_000_000), wall_origin: SystemTime::now(), alarms: Mutex::default() }
     }
 
     /// Moves the clock on, saturating at the end of time (584 years).
     pub fn advance(&self, by: Duration) {
         let step = nanos(by);
         let _ = self.nanos.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(step)));
+        self.ring();
     }
 
     /// Sets the monotonic reading to any value, also back: for testing what a misbehaving clock does.
     pub fn set_mono(&self, nanos: u64) {
         self.nanos.store(nanos, Ordering::SeqCst);
+        self.ring();
+    }
+
+    /// Wakes those whose time has come.
+    fn ring(&self) {
+        let now = self.now_mono();
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let (due, left) = std::mem::take(&mut *alarms).into_iter().partition(|(at, _)| *at <= now);
+        *alarms = left;
+        drop(alarms);
+        let due: Vec<(u64, Waker)> = due;
+        // Outside the lock: a waker is somebody else's code.
+        due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 
@@ -90,6 +118,12 @@ impl Clock for ManualClock {
 
     fn now_wall(&self) -> SystemTime {
         self.wall_origin + Duration::from_nanos(self.now_mono().saturating_sub(1_000_000_000))
+    }
+
+    fn wake_at(&self, at: u64, waker: Waker) {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).push((at, waker));
+        // It may have been moved past that time meanwhile.
+        self.ring();
     }
 }
 
@@ -160,6 +194,23 @@ impl ClockHandle {
             Self::System => SystemClock.now_mono(),
             Self::Custom(clock) => clock.now_mono(),
         })
+    }
+
+    /// Wakes `waker` at that time; never, for "never".
+    #[cfg(not(loom))]
+    pub(crate) fn wake_at(&self, at: Moment, waker: Waker) {
+        if at == Moment::NEVER {
+            return;
+        }
+        match self {
+            Self::System => SystemClock.wake_at(at.0, waker),
+            Self::Custom(clock) => clock.wake_at(at.0, waker),
+        }
+    }
+
+    /// Does it run by itself, in real time?
+    pub(crate) fn is_system(&self) -> bool {
+        matches!(self, Self::System)
     }
 
     pub(crate) fn wall(&self) -> SystemTime {

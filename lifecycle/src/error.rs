@@ -135,6 +135,58 @@ pub enum SingletonError {
         /// The circle, with the place of each declaration.
         path: String,
     },
+    /// Somebody else's factory run took longer than this singleton's `init_timeout`; it goes on.
+    #[error("singleton `{}` was not created within {}; waiting for {waiting_for}", printable(.name), wait(.waited))]
+    InitTimeout {
+        /// The singleton's name.
+        name: String,
+        /// How long was waited.
+        waited: Duration,
+        /// What its creation waits for in turn, with the place of each declaration.
+        waiting_for: String,
+    },
+    /// Its factory failed a short while ago, and its `retry_backoff` is not over.
+    #[error("singleton `{}`: its factory failed ({last_error}), next attempt in {}", printable(.name), wait(.retry_after))]
+    Backoff {
+        /// The singleton's name.
+        name: String,
+        /// After this much time the factory runs again.
+        retry_after: Duration,
+        /// What the factory said.
+        last_error: String,
+    },
+    /// `shutdown` has begun: nothing is created any more.
+    #[error("singleton `{}` is not created any more: the process is shutting down", printable(.name))]
+    ShuttingDown {
+        /// The singleton's name.
+        name: String,
+    },
+    /// The test world of this context has ended: what exists there can be read, nothing is created.
+    #[error("singleton `{}` is not created any more: the test world of this context has ended", printable(.name))]
+    ContextEnded {
+        /// The singleton's name.
+        name: String,
+    },
+    /// Its factory is asynchronous: await the accessor, or the core's `.._async` operations.
+    #[error("singleton `{}` does not exist yet and its factory is async: await its accessor", printable(.name))]
+    NeedsAsync {
+        /// The singleton's name.
+        name: String,
+    },
+    /// This process was forked while the parent was creating the singleton: the thread that does does not exist here.
+    #[error("singleton `{}` was being created when this process was forked: the child cannot wait for it", printable(.name))]
+    Forked {
+        /// The singleton's name.
+        name: String,
+    },
+    /// It is reached by its accessor only, which has not been called yet.
+    #[error("singleton `{}` does not exist yet: {why}", printable(.name))]
+    NotReachable {
+        /// The singleton's name.
+        name: String,
+        /// Why, and what to do.
+        why: &'static str,
+    },
 }
 
 impl SingletonError {
@@ -284,6 +336,14 @@ pub enum Error {
         op: &'static str,
         /// The argument.
         name: &'static str,
+    },
+    /// The component has no such operation.
+    #[error("`{}`: {reason}", printable(.name))]
+    NotPossible {
+        /// The component.
+        name: String,
+        /// Why, and what to do.
+        reason: &'static str,
     },
     /// The operation cannot be carried out from JSON arguments.
     #[error("`{}` cannot be called by name: {reason}", printable(.name))]

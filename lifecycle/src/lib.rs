@@ -22,6 +22,8 @@ pub(crate) mod keyed;
 #[cfg(not(loom))]
 pub mod limiter;
 #[cfg(not(loom))]
+mod process;
+#[cfg(not(loom))]
 pub mod registry;
 #[cfg(not(loom))]
 mod scope;
@@ -32,6 +34,8 @@ mod sync;
 mod telemetry;
 #[cfg(all(feature = "testing", not(loom)))]
 pub mod testing;
+#[cfg(not(loom))]
+mod timer;
 #[cfg(not(loom))]
 pub mod wire;
 
@@ -60,7 +64,7 @@ mod face {
         get_initialization_manager, initialization, initialize,
     };
     #[doc(inline)]
-    pub use crate::instance::Instance;
+    pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
     pub use crate::limiter::RateLimiter;
     #[doc(inline)]
@@ -71,7 +75,8 @@ mod face {
     };
     #[doc(inline)]
     pub use crate::singleton::{
-        Singleton, SingletonCore, SingletonOperation, execute_singleton_operation, get_singleton_manager, singletons,
+        Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,
+        get_singleton_manager, handle, singleton, singletons,
     };
     #[doc(inline)]
     pub use crate::wire::Args;

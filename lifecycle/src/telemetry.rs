@@ -113,6 +113,25 @@ pub(crate) fn singleton_reset(name: &str, reason: &'static str) {
     );
 }
 
+pub(crate) fn singleton_hook_failed(name: &str, hook: &'static str, message: &str) {
+    record("lifecycle.singleton.hook_failed", name, || format!("{hook}: {message}"));
+    event!(
+        name: "lifecycle.singleton.hook_failed", target: "lifecycle::singleton", Level::ERROR,
+        singleton.name = printable(name), hook, error.message = message, correlation_id = correlation(),
+        "singleton hook failed"
+    );
+}
+
+/// A keyed singleton is full: from now on new keys get instances of their own that nobody keeps.
+pub(crate) fn singleton_full(name: &str, max_keys: usize) {
+    record("lifecycle.singleton.full", name, || max_keys.to_string());
+    event!(
+        name: "lifecycle.singleton.full", target: "lifecycle::singleton", Level::WARN,
+        singleton.name = printable(name), max_keys, correlation_id = correlation(),
+        "keyed singleton is full; new keys get a fresh instance each time"
+    );
+}
+
 pub(crate) fn singleton_retired(name: &str, count: u64, bytes: usize) {
     record("lifecycle.singleton.retired", name, || count.to_string());
     event!(

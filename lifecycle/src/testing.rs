@@ -38,6 +38,7 @@ pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
     struct End(Arc<Universe>);
     impl Drop for End {
         fn drop(&mut self) {
+            self.0.finish();
             // Owners: this, the context below, its entry on this thread. With more, somebody carries the world on.
             if Arc::strong_count(&self.0) <= 3 {
                 self.0.end();

@@ -226,11 +226,11 @@ impl<E> ByName<E> for &Boxing<E> {
 /// # Errors
 /// The factory's error, boxed and under the singleton's name, or the refusal.
 #[inline]
-pub fn asked<T, E>(
+pub fn asked<H, E>(
     name: &str,
-    outcome: Result<&'static T, CreateError<E>>,
+    outcome: Result<H, CreateError<E>>,
     boxed: impl FnOnce(E) -> BoxError,
-) -> Result<&'static T, SingletonError> {
+) -> Result<H, SingletonError> {
     outcome.map_err(|error| match error {
         CreateError::Factory(error) => SingletonError::factory(name, boxed(error)),
         CreateError::Refused(refusal) => refusal,

@@ -2,8 +2,15 @@
 //! that threads cannot share is one error, and everything here, which only asks for [`Kept`], is silent about it.
 
 use crate::error::{BoxError, CreateError, SingletonError};
+use crate::keyed::query::Query;
 use crate::registry::{Descriptor, Listed};
-use crate::singleton::{FactoryOutput, Singleton, SingletonCell, SingletonValue, TryFactoryOutput};
+use crate::singleton::{
+    Ask, Cell, Creating, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton, SingletonKey,
+    SingletonValue, Storage, TryFactoryOutput,
+};
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
 
 /// What a declaration keeps: a singleton type keeps itself, a function has a type of its own to say what it keeps.
 pub trait Kept {
@@ -13,6 +20,12 @@ pub trait Kept {
 
 impl<T: Singleton> Kept for T {
     type Value = T;
+}
+
+/// What a keyed declaration tells its instances apart by.
+pub trait Keyed: Kept {
+    /// The key's type.
+    type Key: SingletonKey;
 }
 
 /// What a declaration fails with; the expansion knows the type, so it can say the most of it (see [`channel::text`]).
@@ -25,22 +38,115 @@ pub trait Fails<E> {
 
 /// The cell of a declaration.
 #[must_use]
-pub const fn cell<K: Kept>(
+pub const fn cell<K: Kept, S: Storage<K::Value>>(
     descriptor: Descriptor,
-    ask: fn() -> Result<&'static K::Value, SingletonError>,
-) -> SingletonCell<K::Value> {
-    SingletonCell::new(descriptor, ask)
+    settings: &'static Settings<K::Value>,
+    ask: Ask<S::Handed>,
+) -> Cell<K::Value, S> {
+    Cell::new(descriptor, settings, ask)
 }
 
 /// The cell's entry in the link-time list.
 #[must_use]
-pub const fn listed<K: Kept>(cell: &'static SingletonCell<K::Value>) -> Listed {
+pub const fn listed<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> Listed {
     Listed::singleton(cell)
 }
 
+/// The hot path alone, for async accessors.
+#[inline(always)]
+#[must_use]
+pub fn hot<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> Option<S::Handed> {
+    cell.hot()
+}
+
+/// An access that creates.
+///
+/// # Errors
+/// The factory's error, or a refusal to run it.
+#[inline(always)]
+pub fn get<K: Kept, S: Storage<K::Value>, E>(
+    cell: &'static Cell<K::Value, S>,
+    create: impl FnOnce() -> Result<K::Value, E>,
+    describe: impl FnOnce(&E) -> String,
+) -> Result<S::Handed, CreateError<E>> {
+    cell.get_or_create(create, describe)
+}
+
+/// An access that creates by a future.
+#[inline(always)]
+pub fn get_async<K: Kept, S: Storage<K::Value>, E, L, D>(
+    cell: &'static Cell<K::Value, S>,
+    create: L,
+    describe: D,
+) -> Creating<K::Value, S, L, D>
+where
+    L: Fn() -> Making<K::Value, E>,
+    D: Fn(&E) -> String,
+{
+    cell.get_or_create_async(create, describe)
+}
+
+/// `get()`.
+#[inline(always)]
+#[must_use]
+pub fn existing<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> Option<S::Handed> {
+    cell.existing()
+}
+
+/// Where the factory cannot fail and there is no channel for a refusal.
+///
+/// # Panics
+/// On a refusal; the message is its text.
+#[inline(always)]
+#[track_caller]
+pub fn or_panic<H>(outcome: Result<H, CreateError<Infallible>>) -> H {
+    match outcome {
+        Ok(handed) => handed,
+        Err(error) => refuse(error),
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse(error: CreateError<Infallible>) -> ! {
+    panic!("{}", refusal(error))
+}
+
+fn refusal(error: CreateError<Infallible>) -> SingletonError {
+    match error {
+        CreateError::Factory(never) => match never {},
+        CreateError::Refused(refused) => refused,
+    }
+}
+
+/// Where the factory cannot fail.
+///
+/// # Errors
+/// A refusal.
+#[inline(always)]
+pub fn or_refused<H>(outcome: Result<H, CreateError<Infallible>>) -> Result<H, SingletonError> {
+    outcome.map_err(refusal)
+}
+
+/// Where the factory's error is boxed.
+///
+/// # Errors
+/// The factory's error under the singleton's name, or a refusal.
+#[inline(always)]
+pub fn or_boxed<H>(name: &str, outcome: Result<H, CreateError<BoxError>>) -> Result<H, SingletonError> {
+    outcome.map_err(|error| match error {
+        CreateError::Factory(source) => SingletonError::factory(name, source),
+        CreateError::Refused(refused) => refused,
+    })
+}
+
 /// Calls a factory that cannot fail.
-pub fn made<T, F: FnOnce() -> R, R: FactoryOutput<T>>(factory: F) -> T {
-    factory().into_instance()
+///
+/// # Errors
+/// None.
+pub fn made<T, F: FnOnce() -> R, R: FactoryOutput<T>>(factory: F) -> Result<T, Infallible> {
+    Ok(factory().into_instance())
 }
 
 /// Calls a factory that can fail.
@@ -51,66 +157,109 @@ pub fn tried<T, F: FnOnce() -> R, R: TryFactoryOutput<T>>(factory: F) -> Result<
     factory().into_result()
 }
 
-/// `instance()`, and a function that gives `&'static T`.
-#[inline(always)]
-#[track_caller]
-pub fn instance<K: Kept>(
-    cell: &'static SingletonCell<K::Value>,
-    create: impl FnOnce() -> K::Value,
-) -> &'static K::Value {
-    cell.get_or_create(create)
+/// Calls an async factory that cannot fail.
+pub fn making<T, F, Fut>(factory: F) -> Making<T, Infallible>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output: FactoryOutput<T>> + Send + 'static,
+{
+    let made = factory();
+    Box::pin(async move { Ok(made.await.into_instance()) })
 }
 
-/// `try_instance()` beside `instance()`.
-///
-/// # Errors
-/// A refusal to create.
-#[inline(always)]
-pub fn try_instance<K: Kept>(
-    cell: &'static SingletonCell<K::Value>,
-    create: impl FnOnce() -> K::Value,
-) -> Result<&'static K::Value, SingletonError> {
-    cell.try_get_or_create(create)
+/// Calls an async factory that can fail.
+pub fn trying<T, F, Fut>(factory: F) -> Making<T, BoxError>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output: TryFactoryOutput<T>> + Send + 'static,
+{
+    let made = factory();
+    Box::pin(async move { made.await.into_result() })
 }
 
-/// `try_instance()` over a factory that can fail.
-///
-/// # Errors
-/// The factory's error, or a refusal to create.
-#[inline(always)]
-pub fn try_create<K: Kept>(
-    cell: &'static SingletonCell<K::Value>,
-    create: fn() -> Result<K::Value, BoxError>,
-) -> Result<&'static K::Value, SingletonError> {
-    cell.try_create(create)
+/// The cell of a keyed declaration.
+#[must_use]
+pub const fn keyed_cell<K: Keyed>(
+    descriptor: Descriptor,
+    settings: &'static Settings<K::Value>,
+    max_keys: usize,
+    label: fn(&K::Key) -> String,
+) -> KeyedCell<K::Key, K::Value> {
+    KeyedCell::new(descriptor, settings, max_keys, label)
 }
 
-/// A function that gives `Result<&'static T, E>`.
+/// The entry of a keyed cell in the link-time list.
+#[must_use]
+pub const fn listed_keyed<K: Keyed>(cell: &'static KeyedCell<K::Key, K::Value>) -> Listed {
+    Listed::singleton(cell)
+}
+
+/// The hot path of a keyed access alone.
+#[inline]
+pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
+    cell: &'static KeyedCell<K::Key, K::Value>,
+    query: &Q,
+) -> Option<Arc<K::Value>> {
+    cell.hot(query)
+}
+
+/// A keyed access that creates.
 ///
 /// # Errors
-/// The body's error, or a refusal to run it.
-#[inline(always)]
-pub fn fallible<K: Kept + Fails<E>, E>(
-    cell: &'static SingletonCell<K::Value>,
+/// The factory's error, or a refusal to run it.
+#[inline]
+pub fn keyed_get<K: Keyed, Q: Query<K::Key>, E>(
+    cell: &'static KeyedCell<K::Key, K::Value>,
+    query: Q,
     create: impl FnOnce() -> Result<K::Value, E>,
-) -> Result<&'static K::Value, CreateError<E>> {
-    cell.get_or_try_create(create, K::text)
+    describe: impl FnOnce(&E) -> String,
+) -> Result<Arc<K::Value>, CreateError<E>> {
+    cell.get_or_create(query, create, describe)
 }
 
-/// `get()`.
-#[inline(always)]
-pub fn get<K: Kept>(cell: &'static SingletonCell<K::Value>) -> Option<&'static K::Value> {
-    cell.get()
+/// A keyed access that creates by a future made of the key.
+pub fn keyed_get_async<K: Keyed, Q: Query<K::Key>, E, L, D>(
+    cell: &'static KeyedCell<K::Key, K::Value>,
+    query: Q,
+    create: L,
+    describe: D,
+) -> impl Future<Output = Result<Arc<K::Value>, CreateError<E>>> + Send + use<K, Q, E, L, D>
+where
+    E: Send + 'static,
+    L: Fn(K::Key) -> Making<K::Value, E> + Send + Sync,
+    D: Fn(&E) -> String + Send + Sync,
+{
+    cell.get_or_create_async(query.to_key(), create, describe)
 }
 
-/// For a function whose body says `Self`: by name it is found once it exists.
+/// The cell of a function whose signature says `Self`.
+#[must_use]
+pub const fn erased_cell(descriptor: Descriptor) -> ErasedCell {
+    ErasedCell::new(descriptor)
+}
+
+/// Its entry in the link-time list.
+#[must_use]
+pub const fn listed_erased(cell: &'static ErasedCell) -> Listed {
+    Listed::singleton(cell)
+}
+
+/// An access to it.
 ///
 /// # Errors
-/// When the function has not been called yet.
-pub fn only_created<K: Kept>(
-    cell: &'static SingletonCell<K::Value>,
-    name: &str,
-) -> Result<&'static K::Value, SingletonError> {
-    let why = "its body says `Self`, so only a call of the function itself can create it";
-    cell.get().ok_or_else(|| SingletonError::factory(name, why.into()))
+/// The factory's error, or a refusal to run it.
+#[inline]
+#[track_caller]
+pub fn erased_get<T: SingletonValue, E>(
+    cell: &'static ErasedCell,
+    create: impl FnOnce() -> Result<T, E>,
+    describe: impl FnOnce(&E) -> String,
+) -> Result<&'static T, CreateError<E>> {
+    cell.get_or_create(create, describe)
+}
+
+/// The entry of a lazy static in the link-time list.
+#[must_use]
+pub const fn listed_lazy<T: SingletonValue>(lazy: &'static Lazy<T>) -> Listed {
+    Listed::singleton(lazy.__cell())
 }

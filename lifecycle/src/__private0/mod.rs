@@ -8,10 +8,41 @@ pub mod guard;
 pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
+pub use crate::keyed::query as keyed;
 pub use crate::limiter::RateLimiter;
 pub use crate::registry::{Descriptor, Kind, Listed};
-pub use crate::singleton::{FactoryOutput, Singleton, SingletonCell, SingletonValue, TryFactoryOutput};
+pub use crate::singleton::hooks;
+pub use crate::singleton::hooks::{Health, HealthRun, HookResult, HookRun};
+pub use crate::singleton::{
+    Ask, Asking, Cell, Current, Dependency, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Needs, Settings,
+    Singleton, SingletonCell, SingletonValue, Static, Storage, SwapCell, Swapped, TryFactoryOutput,
+};
 pub use ::core;
 pub use ::inventory;
 pub use ::std;
 pub use lifecycle_macros::__guard_part as guard_part;
+
+/// How errors are put into words for the records.
+pub mod describe {
+    use crate::error::BoxError;
+    use std::convert::Infallible;
+
+    /// There is none.
+    #[must_use]
+    pub fn never(never: &Infallible) -> String {
+        match *never {}
+    }
+
+    /// With all its causes.
+    #[must_use]
+    pub fn chain(error: &BoxError) -> String {
+        crate::error::chain(&**error)
+    }
+}
+
+/// The name of the function that this item stands in, as the compiler has it.
+#[must_use]
+pub fn path_of<F>(_: &F) -> &'static str {
+    let name = std::any::type_name::<F>();
+    name.rsplit_once("::").map_or(name, |(function, _)| function)
+}

@@ -7,7 +7,7 @@ use crate::clock::ClockHandle;
 use crate::error::{CallError, Error};
 use crate::instance::Instance;
 use crate::keyed::{KeyedMap, Lookup};
-use crate::registry::{self, BreakerSnapshot, Component, Kind, components};
+use crate::registry::{self, BreakerSnapshot, Component, Kind};
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::telemetry;
 use crate::wire::Gate;
@@ -190,7 +190,7 @@ impl CircuitBreakerCore {
         // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
         let idle =
             |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();
-        match state.breakers.get_or_insert_with(name, || (name.to_owned(), made.clone()), idle) {
+        match state.breakers.get_or_insert_with(name, || made, idle) {
             Lookup::Found(found) => Ok(Instance::Shared(found)),
             Lookup::Inserted(made) => {
                 telemetry::breaker_created(name);
@@ -241,11 +241,12 @@ impl CircuitBreakerCore {
     }
 
     fn declared(&self) -> impl Iterator<Item = &'static CircuitBreaker> {
-        let declared = if self.state.is_declared() { components() } else { Vec::new() };
-        declared.into_iter().filter_map(|component| match component {
+        let pick = |component| match component {
             Component::Breaker(breaker) => Some(breaker),
             _ => None,
-        })
+        };
+        let declared = if self.state.is_declared() { registry::declared(pick) } else { Vec::new() };
+        declared.into_iter()
     }
 
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.

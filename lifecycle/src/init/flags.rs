@@ -6,7 +6,7 @@ use super::outcome::FlagChange;
 use crate::error::Error;
 use crate::flag::{AnyFlag, FlagSource};
 use crate::keyed::KeyedMap;
-use crate::registry::{self, Component, FlagSnapshot, Kind, components};
+use crate::registry::{self, Component, FlagSnapshot, Kind};
 use crate::telemetry;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -33,7 +33,7 @@ impl Flags {
 
     fn set(&self, name: &str, value: Value) -> Result<FlagChange, Error> {
         let shared = Arc::new(value.clone());
-        let old = self.0.insert(name.into(), shared).map_err(|_| Error::Full {
+        let old = self.0.update(name, |_| Some(shared)).map_err(|_| Error::Full {
             what: "the list of flags set by name",
             name: name.to_owned(),
             limit: MAX_FLAGS,
@@ -83,11 +83,12 @@ impl InitializationCore {
     }
 
     fn all_declared(&self) -> impl Iterator<Item = &'static dyn AnyFlag> {
-        let declared = if self.sees_declared() { components() } else { Vec::new() };
-        declared.into_iter().filter_map(|component| match component {
+        let pick = |component| match component {
             Component::Flag(flag) => Some(flag),
             _ => None,
-        })
+        };
+        let declared = if self.sees_declared() { registry::declared(pick) } else { Vec::new() };
+        declared.into_iter()
     }
 
     /// Sets a flag by name: a declared one to a value of its type, any other to any value, which may differ in type from

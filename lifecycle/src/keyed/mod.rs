@@ -1,21 +1,36 @@
-//! The one bounded keyed map: what the cores hold by name, and guards by key.
+//! The one bounded keyed map: what the cores hold by name, guards and singletons by key.
 //!
-//! Sharded, so that look-ups of different keys do not meet; bounded over all shards together, so that keys chosen by a
-//! stranger cannot fill the memory; listed in the order of insertion, as the wire form has them.
+//! Reads take no lock: each shard is an immutable table behind one atomic pointer, and a writer publishes a changed copy (a
+//! full shard has some 64 keys). Bounded over all shards together, so that keys chosen by a stranger cannot fill the memory;
+//! listed in the order of insertion, as the wire form has them.
 //!
-//! Nothing of the user's runs under a shard's lock but the `Eq` and `Clone` of keys (hashes are kept, so growing does not
-//! hash again): values are made before and dropped after.
+//! **No user code runs under a lock**: keys are hashed, compared and cloned before it is taken (a writer then asks only
+//! whether the table still is the one it looked at), values are made before and dropped after, tables too. Whoever uses a
+//! table last drops what it alone still holds, so a value that was taken out may end in a reader.
+//!
+//! **Hostile keys.** The hash (foldhash, seeded for each map from the operating system's randomness) is no cryptographic one:
+//! somebody who can time many look-ups might find keys that collide. A shard therefore takes at most [`CROWD`] keys, or 16
+//! times its share in a map of more than 65,536; honest keys do not come near that. So an attack costs a look-up a walk
+//! through one small table and an insertion a copy of it, and then finds the map full. (A key type whose own `Hash` is
+//! constant finds it full there as well.)
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Slot;
-use std::borrow::Borrow;
+pub mod query;
+mod shard;
+
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use query::Query;
+use shard::{Node, Shard, into_value};
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock};
 
-/// A power of two; the shard is chosen by the hash's middle bits, since the table uses the highest and the lowest.
-const SHARDS: usize = 16;
+/// Keys of a shard when the map is full, on average. Copying so many is what an insertion costs.
+const SHARE: usize = 64;
+
+/// Keys a shard takes at most.
+const CROWD: usize = 1024;
 
 /// What [`KeyedMap::get_or_insert_with`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,33 +47,27 @@ pub(crate) enum Lookup<V> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full;
 
-struct Entry<K, V> {
-    hash: u64,
-    /// The position in the order of insertion.
-    position: u64,
-    key: K,
-    value: V,
-}
-
-type Shard<K, V> = RwLock<HashTable<Entry<K, V>>>;
-
 struct Shards<K, V> {
-    hasher: RandomState,
-    tables: [Shard<K, V>; SHARDS],
+    hasher: SeedableRandomState,
+    /// A power of two; chosen by the hash's middle bits, since a table uses the highest and the lowest.
+    all: Box<[Shard<K, V>]>,
+    /// Keys each takes at most.
+    crowd: usize,
 }
 
 /// A bounded map from keys to shared values (`V` is an `Arc` or as cheap to clone).
 pub(crate) struct KeyedMap<K, V> {
     max_keys: usize,
-    /// Keys that are in, or for which a place is taken.
+    /// Keys that are in, and those about to be published under their shard's lock.
     taken: AtomicUsize,
     next_position: AtomicU64,
     /// Where the next sweep for idle entries begins.
     sweep_from: AtomicUsize,
-    /// After a sweep that found nothing, this many insertions are refused without another: a flood of new keys then
-    /// costs a bounded number of looks each.
-    sweepless: AtomicUsize,
-    shards: OnceLock<Box<Shards<K, V>>>,
+    /// Rises when values have become idle.
+    news: AtomicUsize,
+    /// The news up to which a sweep of all shards found nothing.
+    swept: AtomicUsize,
+    shards: OnceLock<Shards<K, V>>,
 }
 
 impl<K, V> KeyedMap<K, V> {
@@ -69,196 +78,295 @@ impl<K, V> KeyedMap<K, V> {
             taken: AtomicUsize::new(0),
             next_position: AtomicU64::new(0),
             sweep_from: AtomicUsize::new(0),
-            sweepless: AtomicUsize::new(0),
+            news: AtomicUsize::new(1),
+            swept: AtomicUsize::new(0),
             shards: OnceLock::new(),
         }
     }
-}
 
-impl<K: Eq + Hash + Clone, V: Clone> KeyedMap<K, V> {
-    /// The value of `key`. Allocates nothing.
-    pub(crate) fn get<Q>(&self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        let shards = self.shards.get()?;
-        let hash = shards.hasher.hash_one(key);
-        let table = shards.read(hash);
-        table.find(hash, |entry| entry.hash == hash && entry.key.borrow() == key).map(|entry| entry.value.clone())
+    /// Keys that are in.
+    #[allow(dead_code, reason = "for keyed singletons")]
+    pub(crate) fn len(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
-    /// The value of `key`, or what `make` gives (the key to own and the value), which is stored.
+    /// Values have become idle: the next insertion into a full map looks at all of them again.
     ///
-    /// `make` runs outside the locks; when two callers make, one value is kept and the other dropped. A full map first gives
-    /// up entries for which `idle` holds. `idle` decides under the shard's lock, so it must be this crate's own arithmetic:
-    /// no clock, no callback; it must also hold only for values nobody else has a clone of (`Arc::strong_count == 1`), else
-    /// somebody goes on using what is no longer in the map.
-    pub(crate) fn get_or_insert_with<Q>(
-        &self,
-        key: &Q,
-        make: impl FnOnce() -> (K, V),
-        idle: impl Fn(&V) -> bool,
-    ) -> Lookup<V>
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        if let Some(found) = self.get(key) {
-            return Lookup::Found(found);
-        }
-        if !self.take_place() && !self.sweep(&idle) {
-            // The last place may have gone to this very key meanwhile.
-            return self.get(key).map_or(Lookup::Full, Lookup::Found);
-        }
-        let place = Place(&self.taken);
-        let (owned, made) = make();
-        let shards = self.shards();
-        let hash = shards.hasher.hash_one(key);
-        let mut table = shards.write(hash);
-        match table.entry(hash, |entry| entry.hash == hash && entry.key.borrow() == key, |entry| entry.hash) {
-            Slot::Occupied(winner) => {
-                let found = winner.get().value.clone();
-                drop(table);
-                // Only now, without the lock, `owned`, `made` and the place go.
-                Lookup::Found(found)
-            }
-            Slot::Vacant(slot) => {
-                slot.insert(Entry { hash, position: self.position(), key: owned, value: made.clone() });
-                place.keep();
-                Lookup::Inserted(made)
-            }
-        }
-    }
-
-    /// Stores `value`; an overwritten one is handed back and the key keeps its place in the order.
-    pub(crate) fn insert(&self, key: K, value: V) -> Result<Option<V>, Full> {
-        let shards = self.shards();
-        let hash = shards.hasher.hash_one(&key);
-        let mut table = shards.write(hash);
-        match table.entry(hash, |entry| entry.hash == hash && entry.key == key, |entry| entry.hash) {
-            Slot::Occupied(mut known) => {
-                let old = std::mem::replace(&mut known.get_mut().value, value);
-                drop(table);
-                Ok(Some(old))
-            }
-            Slot::Vacant(slot) => {
-                // Both ways out drop `key` or `value` only after the lock: they are the function's own arguments.
-                if !self.take_place() {
-                    return Err(Full);
-                }
-                slot.insert(Entry { hash, position: self.position(), key, value });
-                Ok(None)
-            }
-        }
-    }
-
-    /// Takes everything out, in the order of insertion.
-    pub(crate) fn clear(&self) -> Vec<V> {
-        let mut all = Vec::new();
-        for shard in self.shards.get().iter().flat_map(|shards| &shards.tables) {
-            let mut table = shard.write().unwrap_or_else(PoisonError::into_inner);
-            let gone = std::mem::take(&mut *table);
-            self.taken.fetch_sub(gone.len(), Ordering::Relaxed);
-            drop(table);
-            all.extend(gone);
-        }
-        all.sort_unstable_by_key(|entry| entry.position);
-        all.into_iter().map(|entry| entry.value).collect()
-    }
-
-    /// All entries, in the order of insertion. Each shard is consistent in itself; writers wait for one shard at most.
-    pub(crate) fn entries(&self) -> Vec<(K, V)> {
-        let mut all = Vec::new();
-        for shard in self.shards.get().iter().flat_map(|shards| &shards.tables) {
-            let table = shard.read().unwrap_or_else(PoisonError::into_inner);
-            all.extend(table.iter().map(|entry| (entry.position, entry.key.clone(), entry.value.clone())));
-        }
-        all.sort_unstable_by_key(|(position, ..)| *position);
-        all.into_iter().map(|(_, key, value)| (key, value)).collect()
-    }
-
-    /// Values have become idle: the next insertion into a full map sweeps again.
+    /// Whoever cannot tell (a value is idle as soon as its last handle is dropped) need not: a full map of `n` shards finds
+    /// it after at most `n` refusals, since each of them looks at one shard.
     pub(crate) fn idle_again(&self) {
-        self.sweepless.store(0, Ordering::Relaxed);
+        self.news.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn shards(&self) -> &Shards<K, V> {
-        self.shards.get_or_init(|| {
-            let tables = std::array::from_fn(|_| RwLock::new(HashTable::new()));
-            Box::new(Shards { hasher: RandomState::new(), tables })
-        })
+    fn has_room(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) < self.max_keys
     }
 
-    fn position(&self) -> u64 {
-        self.next_position.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Takes a place for one more key, if there is one: the bound holds over all shards at each moment.
+    /// Takes a place for one more key, if there is one: the bound holds over all shards at each moment. Only under the
+    /// shard's lock and before publishing, so that whoever finds the map full and then, under that lock, no key, knows both.
     fn take_place(&self) -> bool {
         let more = |taken: usize| (taken < self.max_keys).then_some(taken + 1);
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    /// Gives up the idle entries of one shard and takes the place of one of them.
-    fn sweep(&self, idle: &impl Fn(&V) -> bool) -> bool {
-        let fewer = |left: usize| left.checked_sub(1);
-        if self.sweepless.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok() {
-            return false;
+    /// Only after publishing.
+    fn give_back(&self, places: usize) {
+        self.taken.fetch_sub(places, Ordering::Relaxed);
+    }
+
+    fn all_shards(&self) -> impl Iterator<Item = &Shard<K, V>> {
+        self.shards.get().into_iter().flat_map(|shards| &shards.all)
+    }
+
+    fn shards(&self) -> &Shards<K, V> {
+        self.shards.get_or_init(|| Shards::new(self.max_keys))
+    }
+}
+
+impl<K, V: Clone> KeyedMap<K, V> {
+    /// What `look` makes of the key's value. No lock, no allocation, no clone.
+    ///
+    /// If `look` clones a part of the value that outlasts it, `idle` must see that.
+    #[inline]
+    pub(crate) fn read<Q: Query<K> + ?Sized, R>(&self, query: &Q, look: impl FnOnce(&V) -> R) -> Option<R> {
+        let shards = self.shards.get()?;
+        let hash = shards.hash(query);
+        shards.shard(hash).look(hash, query, |_, node| look(&node.value)).ok()
+    }
+
+    /// The key's value.
+    #[inline]
+    pub(crate) fn get<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<V> {
+        self.read(query, V::clone)
+    }
+
+    /// The key's value, or what `make` gives, which is stored.
+    ///
+    /// When two callers make, one value is kept and the other dropped. A full map first gives up entries for which `idle`
+    /// holds. `idle` decides under the shard's lock, so it must be this crate's own arithmetic: no clock, no callback; it
+    /// must also hold only for values nobody else has a clone of (`Arc::strong_count == 1`), else somebody goes on using
+    /// what is no longer in the map.
+    pub(crate) fn get_or_insert_with<Q: Query<K> + ?Sized>(
+        &self,
+        query: &Q,
+        make: impl FnOnce() -> V,
+        idle: impl Fn(&V) -> bool,
+    ) -> Lookup<V> {
+        let shards = self.shards();
+        let hash = shards.hash(query);
+        let shard = shards.shard(hash);
+        let mut make = Some(make);
+        // Dropped on all ways out that do not store it, and then without the lock.
+        let mut made = None;
+        loop {
+            let seen = match shard.look(hash, query, |_, node| node.value.clone()) {
+                Ok(found) => return Lookup::Found(found),
+                Err(seen) => seen,
+            };
+            let crowded = seen.len >= shards.crowd;
+            if !crowded && self.has_room() {
+                if let Some(make) = make.take() {
+                    let value = make();
+                    made =
+                        Some((Arc::new(Node { hash, position: 0, key: query.to_key(), value: value.clone() }), value));
+                }
+            }
+            let Some(mut lock) = shard.lock_at(seen) else {
+                continue;
+            };
+            // From here on the key is not in.
+            if made.is_some() && !crowded && self.take_place() {
+                if let Some((mut node, value)) = made.take() {
+                    self.put_last(&mut node);
+                    let mut nodes = shard.copy(&lock);
+                    nodes.insert_unique(hash, node, |node| node.hash);
+                    let old = shard.publish(&mut lock, nodes);
+                    drop(lock);
+                    drop(old);
+                    return Lookup::Inserted(value);
+                }
+            }
+            drop(lock);
+            let freed =
+                if crowded { self.sweep_one(shard, &idle) } else { self.has_room() || self.sweep(shards, &idle) };
+            if !freed {
+                return Lookup::Full;
+            }
         }
-        let Some(shards) = self.shards.get() else {
-            return false;
-        };
-        for _ in 0..SHARDS {
-            let at = self.sweep_from.fetch_add(1, Ordering::Relaxed) % SHARDS;
-            let mut table = shards.tables[at].write().unwrap_or_else(PoisonError::into_inner);
-            let gone: Vec<_> = table.extract_if(|entry| idle(&entry.value)).collect();
-            self.taken.fetch_sub(gone.len(), Ordering::Relaxed);
-            drop(table);
-            if !gone.is_empty() && self.take_place() {
+    }
+
+    /// Changes, stores or (with `None`) removes the key's value in one step; gives the one before. A key that is in keeps
+    /// its place in the order. `change` runs once, under the shard's lock: it must be this crate's own code, and drop nothing.
+    pub(crate) fn update<Q: Query<K> + ?Sized>(
+        &self,
+        query: &Q,
+        change: impl FnOnce(Option<&V>) -> Option<V>,
+    ) -> Result<Option<V>, Full> {
+        let shards = self.shards();
+        let hash = shards.hash(query);
+        let shard = shards.shard(hash);
+        let key = query.to_key();
+        loop {
+            let (seen, position) = match shard.look(hash, query, |table, node| (table.seen(), node.position)) {
+                Ok((seen, position)) => (seen, Some(position)),
+                Err(seen) => (seen, None),
+            };
+            let Some(mut lock) = shard.lock_at(seen) else {
+                continue;
+            };
+            let mut nodes = shard.copy(&lock);
+            let known = position.and_then(|position| nodes.find_entry(hash, |node| node.position == position).ok());
+            let Some(mut known) = known else {
+                let Some(value) = change(None) else {
+                    drop(lock);
+                    return Ok(None);
+                };
+                let mut node = Arc::new(Node { hash, position: 0, key, value });
+                if seen.len >= shards.crowd || !self.take_place() {
+                    drop(lock);
+                    drop(node);
+                    return Err(Full);
+                }
+                self.put_last(&mut node);
+                nodes.insert_unique(hash, node, |node| node.hash);
+                let old = shard.publish(&mut lock, nodes);
+                drop(lock);
+                drop(old);
+                return Ok(None);
+            };
+            let before = match change(Some(&known.get().value)) {
+                Some(value) => {
+                    let position = known.get().position;
+                    let node = Arc::new(Node { hash, position, key, value });
+                    let before = std::mem::replace(known.get_mut(), node);
+                    let old = shard.publish(&mut lock, nodes);
+                    drop(old);
+                    drop(into_value(before.clone()));
+                    drop(before);
+                    drop(lock);
+                    return Ok(None);
+                }
+                None => {
+                    let (before, _) = known.remove();
+                    let old = shard.publish(&mut lock, nodes);
+                    self.give_back(1);
+                    drop(lock);
+                    drop(old);
+                    before
+                }
+            };
+            return Ok(Some(into_value(before)));
+        }
+    }
+
+    /// Takes the key out.
+    #[allow(dead_code, reason = "for keyed singletons")]
+    pub(crate) fn remove<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<V> {
+        // A key that is not in allocates nothing and takes no lock.
+        self.read(query, |_| ())?;
+        self.update(query, |_| None).ok().flatten()
+    }
+
+    /// Takes everything out, in the order of insertion.
+    pub(crate) fn clear(&self) -> Vec<V> {
+        let mut all = Vec::new();
+        for shard in self.all_shards() {
+            let mut lock = shard.lock();
+            let old = shard.publish(&mut lock, Default::default());
+            self.give_back(old.as_ref().map_or(0, |table| table.nodes.len()));
+            drop(lock);
+            if let Some(table) = old {
+                all.extend(table.nodes.iter().cloned());
+            }
+        }
+        all.sort_unstable_by_key(|node| node.position);
+        all.into_iter().map(into_value).collect()
+    }
+
+    fn list<R>(&self, of: impl Fn(&Node<K, V>) -> R) -> Vec<R> {
+        let mut all = Vec::with_capacity(self.taken.load(Ordering::Relaxed));
+        for table in self.all_shards().filter_map(Shard::table) {
+            all.extend(table.nodes.iter().map(|node| (node.position, of(node))));
+        }
+        all.sort_unstable_by_key(|(position, _)| *position);
+        all.into_iter().map(|(_, one)| one).collect()
+    }
+
+    /// All entries, in the order of insertion. Each shard is consistent in itself; no writer waits.
+    pub(crate) fn entries(&self) -> Vec<(K, V)>
+    where
+        K: Clone,
+    {
+        self.list(|node| (node.key.clone(), node.value.clone()))
+    }
+
+    /// All keys, in the order of insertion, as [`entries`](Self::entries).
+    #[allow(dead_code, reason = "for keyed singletons")]
+    pub(crate) fn keys(&self) -> Vec<K>
+    where
+        K: Clone,
+    {
+        self.list(|node| node.key.clone())
+    }
+
+    /// Under the shard's lock, before publishing.
+    fn put_last(&self, node: &mut Arc<Node<K, V>>) {
+        if let Some(node) = Arc::get_mut(node) {
+            node.position = self.next_position.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn sweep_one(&self, shard: &Shard<K, V>, idle: &impl Fn(&V) -> bool) -> bool {
+        shard.sweep(idle, |freed| self.give_back(freed))
+    }
+
+    /// Gives up the idle entries of one shard.
+    ///
+    /// After a sweep that found nothing anywhere, and until there are news, each insertion looks at the next shard only: a
+    /// flood of new keys costs a bounded number of looks each, and what becomes idle silently is found all the same.
+    fn sweep(&self, shards: &Shards<K, V>, idle: &impl Fn(&V) -> bool) -> bool {
+        let news = self.news.load(Ordering::Relaxed);
+        let nothing_new = self.swept.load(Ordering::Relaxed) == news;
+        for _ in 0..if nothing_new { 1 } else { shards.all.len() } {
+            let at = self.sweep_from.fetch_add(1, Ordering::Relaxed) & (shards.all.len() - 1);
+            if self.sweep_one(&shards.all[at], idle) {
                 return true;
             }
         }
-        // The sweep looked at every key; so many refusals go without another that each pays for eight looks.
-        self.sweepless.store(self.max_keys / 8, Ordering::Relaxed);
+        self.swept.store(news, Ordering::Relaxed);
         false
     }
 }
 
 impl<K, V> Shards<K, V> {
+    fn new(max_keys: usize) -> Self {
+        /// What all maps' hashes have in common.
+        static SEED: OnceLock<SharedSeed> = OnceLock::new();
+        // The standard library's state is how to come by the operating system's randomness.
+        let random = || RandomState::new().hash_one(0_u8);
+        let hasher = SeedableRandomState::with_seed(random(), SEED.get_or_init(|| SharedSeed::from_u64(random())));
+        let count = (max_keys / SHARE).clamp(16, 1024).next_power_of_two();
+        let all = (0..count).map(|_| Shard::new()).collect();
+        Self { hasher, all, crowd: CROWD.max(max_keys / count * 16) }
+    }
+
+    #[inline]
+    fn hash<Q: Query<K> + ?Sized>(&self, query: &Q) -> u64 {
+        let mut state = self.hasher.build_hasher();
+        query.hash_into(&mut state);
+        state.finish()
+    }
+
+    #[inline]
     fn shard(&self, hash: u64) -> &Shard<K, V> {
-        &self.tables[(hash >> 32) as usize % SHARDS]
-    }
-
-    fn read(&self, hash: u64) -> RwLockReadGuard<'_, HashTable<Entry<K, V>>> {
-        self.shard(hash).read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, hash: u64) -> RwLockWriteGuard<'_, HashTable<Entry<K, V>>> {
-        self.shard(hash).write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place taken for a key that is not in yet; given back unless kept (`make` may panic).
-struct Place<'a>(&'a AtomicUsize);
-
-impl Place<'_> {
-    fn keep(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        &self.all[(hash >> 32) as usize & (self.all.len() - 1)]
     }
 }
 
 impl<K, V> std::fmt::Debug for KeyedMap<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Keys and values may be anybody's secrets.
-        let len = self.taken.load(Ordering::Relaxed);
-        f.debug_struct("KeyedMap").field("len", &len).field("max_keys", &self.max_keys).finish_non_exhaustive()
+        f.debug_struct("KeyedMap").field("len", &self.len()).field("max_keys", &self.max_keys).finish_non_exhaustive()
     }
 }
 

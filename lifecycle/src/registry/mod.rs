@@ -3,10 +3,12 @@
 //! A component gets on it at link time (`inventory`) and again when it is first used, so that nothing depends on the linker
 //! for correctness. The list holds references to statics; it never creates, calls or drops anything of the user's.
 
+mod index;
 mod labels;
 mod snapshot;
 mod table;
 
+pub(crate) use index::register;
 pub(crate) use labels::labels;
 
 pub use snapshot::{
@@ -21,7 +23,7 @@ use crate::limiter::RateLimiter;
 use crate::scope::Subject;
 use crate::singleton::AnySingleton;
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The four kinds of components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,18 +60,32 @@ pub struct Descriptor {
     module: &'static str,
     file: &'static str,
     line: u32,
+    /// The name of the function it is declared in, which is its item.
+    inside: Option<fn() -> &'static str>,
 }
 
 impl Descriptor {
     /// Describes a declared component.
     #[must_use]
     pub const fn new(kind: Kind, name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
-        Self { kind, name: Cow::Borrowed(name), module, file, line }
+        Self { kind, name: Cow::Borrowed(name), module, file, line, inside: None }
     }
 
     /// Describes a component made at run time.
     pub(crate) const fn dynamic(kind: Kind, name: Cow<'static, str>) -> Self {
-        Self { kind, name, module: "", file: "", line: 0 }
+        Self { kind, name, module: "", file: "", line: 0, inside: None }
+    }
+
+    /// Declared by a function: its name with all that it is in.
+    #[must_use]
+    pub const fn inside(mut self, function: fn() -> &'static str) -> Self {
+        self.inside = Some(function);
+        self
+    }
+
+    /// The name of the function that declares it, as the compiler knows it.
+    pub(crate) fn function(&self) -> Option<&'static str> {
+        self.inside.map(|function| function())
     }
 
     /// The kind.
@@ -102,7 +118,7 @@ impl Descriptor {
     }
 
     pub(crate) fn subject(&self) -> Subject {
-        Subject { name: self.name.clone(), place: (self.file, self.line) }
+        Subject { name: self.name.clone(), place: (self.file, self.line), key: std::ptr::from_ref(self).addr() }
     }
 }
 
@@ -154,50 +170,26 @@ impl Listed {
 
 inventory::collect!(Listed);
 
-/// Components that were used, in that order; most of them are on the link-time list too.
-static USED: Mutex<Vec<Component>> = Mutex::new(Vec::new());
-
-/// Puts a component on the list on its first use. Called at most a few times a component.
-pub(crate) fn register(component: Component) {
-    let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !used.iter().any(|known| std::ptr::eq(known.descriptor(), component.descriptor())) {
-        used.push(component);
-    }
+/// All declared components, each once, in a stable order: by kind, then module, file and line.
+pub(crate) fn components() -> Arc<[Component]> {
+    index::current().all.clone()
 }
 
-/// All declared components, each once, in a stable order: by kind, then module, file and line.
-pub(crate) fn components() -> Vec<Component> {
-    let listed = inventory::iter::<Listed>.into_iter().map(|listed| listed.0);
-    let mut all: Vec<Component> = listed.collect();
-    all.extend(USED.lock().unwrap_or_else(PoisonError::into_inner).iter());
-    all.sort_by_key(|component| std::ptr::from_ref(component.descriptor()).addr());
-    all.dedup_by_key(|component| std::ptr::from_ref(component.descriptor()).addr());
-    all.sort_by(|a, b| {
-        let key = |d: &'static Descriptor| (d.kind, d.module, d.file, d.line, d.name());
-        key(a.descriptor()).cmp(&key(b.descriptor()))
-    });
-    all
+/// Those of the declared components that `pick` knows.
+pub(crate) fn declared<R>(pick: impl Fn(Component) -> Option<R>) -> Vec<R> {
+    components().iter().filter_map(|component| pick(*component)).collect()
 }
 
 /// The declared component of that kind and name: the short name while it is unambiguous, else `module::name`.
 pub(crate) fn find(kind: Kind, name: &str) -> Result<Option<Component>, Error> {
-    let of_kind = components().into_iter().filter(|component| component.descriptor().kind == kind);
-    let of_kind: Vec<Component> = of_kind.collect();
-    let having = |property: fn(&Descriptor) -> Cow<'_, str>| -> Vec<Component> {
-        of_kind.iter().filter(|component| property(component.descriptor()) == name).copied().collect()
-    };
-    let mut found = having(|descriptor| descriptor.name().into());
-    if found.is_empty() {
-        found = having(|descriptor| descriptor.path().into());
-    }
-    match found.as_slice() {
+    match index::current().named(kind, name) {
         [] => Ok(None),
         [one] => Ok(Some(*one)),
         several => Err(ambiguous(name, several.iter().map(Component::descriptor))),
     }
 }
 
-fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descriptor>) -> Error {
+pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descriptor>) -> Error {
     let place = |descriptor: &Descriptor| format!("{} ({})", descriptor.path(), descriptor.declared_at());
     Error::Ambiguous { name: name.to_owned(), candidates: several.map(place).collect() }
 }
@@ -246,7 +238,7 @@ pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
 #[must_use]
 pub fn verify() -> Vec<Error> {
     let mut by_name = std::collections::BTreeMap::<(Kind, &str), Vec<&Descriptor>>::new();
-    for component in components() {
+    for component in components().iter() {
         let descriptor = component.descriptor();
         by_name.entry((descriptor.kind, descriptor.name())).or_default().push(descriptor);
     }

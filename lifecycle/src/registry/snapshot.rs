@@ -40,10 +40,14 @@ pub struct SingletonSnapshot {
     pub type_name: String,
     /// Does an instance exist?
     pub created: bool,
+    /// Is it created by `warm_up`?
+    pub eager: bool,
     /// How often an instance was handed out.
     pub accesses: u64,
     /// When the present instance was stored.
     pub created_at: Option<f64>,
+    /// When its factory began, in microseconds of the process's monotonic clock: for a waterfall of the start.
+    pub began_us: Option<u64>,
     /// How long its factory ran, in microseconds.
     pub creation_us: Option<u64>,
     /// Its place in the order of all creations, from 1.
@@ -60,8 +64,16 @@ pub struct SingletonSnapshot {
     pub last_error: Option<String>,
     /// Replaced instances that stay allocated.
     pub retired: u64,
+    /// Their shallow size in bytes.
+    pub retired_bytes: u64,
     /// Shallow size of an instance in bytes.
     pub size: usize,
+    /// What its `memory` hook says it holds beside that, in bytes.
+    pub heap: Option<usize>,
+    /// Of a keyed singleton as a whole: keys that have an instance. Each of them follows as an entry of its own.
+    pub keys: Option<usize>,
+    /// Of a keyed singleton: instances that found no place and were kept by nobody but their callers.
+    pub unkept: u64,
 }
 
 /// One circuit breaker. On the wire of the by-name core it goes without `path` and `declared_at`.
@@ -202,9 +214,9 @@ pub fn snapshot() -> Snapshot {
         initialization: crate::init::initialization().observe(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
     };
-    for component in components() {
+    for component in components().iter() {
         match component {
-            Component::Singleton(singleton) => all.singletons.push(singleton.observe()),
+            Component::Singleton(singleton) => all.singletons.extend(singleton.observe()),
             Component::Breaker(breaker) => all.breakers.push(breaker.metrics()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),

@@ -19,6 +19,8 @@ pub(crate) enum Entry {
     /// The overrides of the thread a captured context came from.
     Overrides(Arc<OverrideList>),
     Correlation(Arc<str>),
+    /// The singleton with this key is to be made anew.
+    Renew(usize),
 }
 
 impl Entry {
@@ -167,6 +169,16 @@ pub(crate) fn correlation_id() -> Option<Arc<str>> {
     read(|current| {
         visible(current, |entry| match entry {
             Entry::Correlation(id) => Some(id.clone()),
+            _ => None,
+        })
+    })
+}
+
+/// The singleton that is to be made anew here.
+pub(crate) fn renewing() -> Option<usize> {
+    read(|current| {
+        visible(current, |entry| match entry {
+            Entry::Renew(key) => Some(*key),
             _ => None,
         })
     })

@@ -18,6 +18,8 @@ pub(crate) struct Subject {
     pub(crate) name: Cow<'static, str>,
     /// File and line of the declaration; empty and 0 for components made at run time.
     pub(crate) place: (&'static str, u32),
+    /// What identifies the component to whoever compares.
+    pub(crate) key: usize,
 }
 
 impl fmt::Display for Subject {
@@ -49,8 +51,16 @@ pub(crate) struct Frame {
     pub(crate) subject: Subject,
     /// The frames that wait for this one: those of the thread that asked for it.
     askers: Vec<FrameId>,
-    /// What the factory reached for, in order, without repetition.
-    accessed: Mutex<Vec<Cow<'static, str>>>,
+    noted: Mutex<Noted>,
+}
+
+/// What is observed of a factory while it runs.
+#[derive(Debug, Default)]
+struct Noted {
+    /// What it reached for, in order, without repetition.
+    accessed: Vec<Subject>,
+    /// The creation it asked for that failed last, and what made that fail.
+    failed: Vec<Subject>,
 }
 
 struct Node {
@@ -79,20 +89,49 @@ impl Frame {
             }
         }
         drop(graph);
-        Arc::new(Self { id, subject, askers, accessed: Mutex::new(Vec::new()) })
+        Arc::new(Self { id, subject, askers, noted: Mutex::default() })
     }
 
-    /// Notes that the factory reached for `name`.
-    pub(crate) fn accessed(&self, name: Cow<'static, str>) {
-        let mut accessed = self.accessed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !accessed.contains(&name) {
-            accessed.push(name);
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the factory reached for `other`.
+    pub(crate) fn accessed(&self, other: Subject) {
+        let mut noted = self.noted();
+        if !noted.accessed.iter().any(|known| known.key == other.key) {
+            noted.accessed.push(other);
         }
     }
 
     /// What the factory has reached for so far.
-    pub(crate) fn edges(&self) -> Vec<Cow<'static, str>> {
-        self.accessed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn edges(&self) -> Vec<Subject> {
+        self.noted().accessed.clone()
+    }
+
+    /// Notes that something the factory asked for failed: the path from that to what failed first.
+    pub(crate) fn asked_in_vain(&self, path: &[Subject]) {
+        self.noted().failed = path.to_vec();
+    }
+
+    /// This creation, and what it asked for in vain, down to what failed first.
+    pub(crate) fn failed_path(&self) -> Vec<Subject> {
+        std::iter::once(self.subject.clone()).chain(self.noted().failed.iter().cloned()).collect()
+    }
+
+    /// This creation and what it waits for, down to what waits for nothing: for those who waited too long for it.
+    pub(crate) fn waits(id: FrameId) -> Vec<Subject> {
+        let graph = graph();
+        let mut path = Vec::new();
+        let mut at = Some(id);
+        while let Some(node) = at.and_then(|id| graph.get(&id)) {
+            if path.len() >= graph.len() {
+                break;
+            }
+            path.push(node.subject.clone());
+            at = node.waits_for.last().copied();
+        }
+        path
     }
 
     /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).

@@ -10,7 +10,7 @@ mod overrides;
 mod universe;
 
 pub use context::{Context, ContextGuard, InContext, with_correlation_id, with_correlation_id_async};
-pub(crate) use current::{Entry, correlation_id, frame, frames, install, look_again, overrides, universe};
+pub(crate) use current::{Entry, correlation_id, frame, frames, install, look_again, overrides, renewing, universe};
 pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge};
 pub use overrides::OverrideGuard;
 pub(crate) use overrides::OverrideList;
@@ -106,6 +106,15 @@ impl<S: Send + Sync + 'static> Scoped<S> {
 pub(crate) enum StateRef<'a, S> {
     Process(&'a S),
     Own(Arc<S>),
+}
+
+impl<S> Clone for StateRef<'_, S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Process(state) => Self::Process(state),
+            Self::Own(state) => Self::Own(state.clone()),
+        }
+    }
 }
 
 impl<S> std::ops::Deref for StateRef<'_, S> {

@@ -5,6 +5,7 @@ use crate::clock::{ClockHandle, ManualClock};
 use crate::telemetry::EventRecord;
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 type State = Arc<dyn Any + Send + Sync>;
@@ -15,6 +16,8 @@ pub(crate) struct Universe {
     states: Mutex<BTreeMap<usize, State>>,
     overrides: Arc<OverrideList>,
     events: Mutex<Vec<EventRecord>>,
+    /// Nothing more is created in it.
+    ended: AtomicBool,
 }
 
 #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only `testing` makes worlds"))]
@@ -25,6 +28,7 @@ impl Universe {
             states: Mutex::default(),
             overrides: Arc::default(),
             events: Mutex::default(),
+            ended: AtomicBool::new(false),
         })
     }
 
@@ -49,6 +53,15 @@ impl Universe {
             states.insert(key, state.clone());
             state
         })
+    }
+
+    /// From now on nothing is created here; what exists stays readable for whoever carries the world on.
+    pub(crate) fn finish(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Drops the states, outside the lock: they may own the user's values.

@@ -1,70 +1,103 @@
 //! The declared singleton: one atomic pointer on the hot path, everything else outlined.
 
-use super::creation::{Creation, Record};
+use super::creation::{Creation, Making, Plan, Record, Waiting, next_order};
 use super::face::Seen;
-use super::kept::keep;
-use super::output::{FactoryOutput, SingletonValue, TryFactoryOutput};
-use crate::clock::ClockHandle;
+use super::output::SingletonValue;
+use super::settings::Settings;
+use super::storage::{Static, Storage, Swapped};
+use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
-use crate::error::{BoxError, CreateError, SingletonError, chain};
+use crate::error::{CreateError, SingletonError};
+use crate::instance::Instance;
 use crate::registry::{Component, Descriptor, register};
-use crate::scope::{self, OverrideGuard, Scoped, StateRef, Universe};
+use crate::scope::{self, Context, Entry, OverrideGuard, Scoped, StateRef, Universe};
 use crate::telemetry;
-use std::convert::Infallible;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::any::type_name;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{self, Poll};
 
-/// The home of one declared singleton. Expansions put it into a static.
-pub struct SingletonCell<T: 'static> {
-    slot: Scoped<InstanceSlot<T>>,
-    pub(super) descriptor: Descriptor,
-    ask: fn() -> Result<&'static T, SingletonError>,
+/// The answer of a singleton that is asked without naming its factory, to be awaited.
+#[doc(hidden)]
+pub type Asking<H> = Pin<Box<dyn Future<Output = Result<H, SingletonError>> + Send>>;
+
+/// How a singleton is reached without naming its factory.
+#[doc(hidden)]
+pub enum Ask<H> {
+    /// By a factory that runs where it is asked.
+    Sync(fn() -> Result<H, SingletonError>),
+    /// By a factory that is a future.
+    Async(fn() -> Asking<H>),
+    /// Not at all: only its accessor can create it.
+    Never,
 }
 
-impl<T> std::fmt::Debug for SingletonCell<T> {
+/// The home of one declared singleton. Expansions put it into a static.
+#[doc(hidden)]
+pub struct Cell<T: SingletonValue, S: Storage<T>> {
+    slot: Scoped<Slot<T, S>>,
+    pub(super) descriptor: Descriptor,
+    ask: Ask<S::Handed>,
+}
+
+/// A singleton whose instance lives as long as the process.
+#[doc(hidden)]
+pub type SingletonCell<T> = Cell<T, Static<T>>;
+
+/// A singleton whose instance can be replaced and freed.
+#[doc(hidden)]
+pub type SwapCell<T> = Cell<T, Swapped<T>>;
+
+impl<T: SingletonValue, S: Storage<T>> std::fmt::Debug for Cell<T, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SingletonCell").field("descriptor", &self.descriptor).finish_non_exhaustive()
+        f.debug_struct("Cell").field("descriptor", &self.descriptor).finish_non_exhaustive()
     }
 }
 
 /// One world's instance.
-struct InstanceSlot<T: 'static> {
-    /// Null, or from [`keep`]: what it points to is never freed.
-    instance: AtomicPtr<T>,
+pub(super) struct Slot<T: SingletonValue, S: Storage<T>> {
+    stored: S,
     accesses: Counters<1>,
-    creation: Creation,
+    pub(super) creation: Creation<T>,
     retired: AtomicU64,
-    clock: ClockHandle,
+    pub(super) clock: ClockHandle,
+    pub(super) settings: &'static Settings<T>,
 }
 
-impl<T: SingletonValue> InstanceSlot<T> {
-    const fn new() -> Self {
+impl<T: SingletonValue, S: Storage<T>> Slot<T, S> {
+    const fn new(settings: &'static Settings<T>) -> Self {
         Self {
-            instance: AtomicPtr::new(ptr::null_mut()),
+            stored: S::EMPTY,
             accesses: Counters::new(),
             creation: Creation::new(),
             retired: AtomicU64::new(0),
             clock: ClockHandle::System,
+            settings,
         }
     }
 
-    fn in_universe(universe: &Universe) -> Self {
-        Self { accesses: Counters::local(), clock: universe.clock(), ..Self::new() }
+    fn in_universe(universe: &Universe, settings: &'static Settings<T>) -> Self {
+        Self {
+            stored: S::EMPTY,
+            accesses: Counters::local(),
+            creation: Creation::new(),
+            retired: AtomicU64::new(0),
+            clock: universe.clock(),
+            settings,
+        }
     }
 
-    #[inline(always)]
-    fn current(&self) -> Option<&'static T> {
-        let instance = self.instance.load(Ordering::Acquire);
-        // SAFETY: a non-null pointer came from `keep` and was stored with Release; it is never freed and never handed out
-        // mutably.
-        (!instance.is_null()).then(|| unsafe { &*instance })
-    }
-
-    /// Puts another instance, or none, in place, under the creation's lock.
-    fn swap(&self, new: Option<&'static T>) -> Option<&'static T> {
-        let old = self.current();
-        self.instance.store(new.map_or(ptr::null_mut(), |new| ptr::from_ref(new).cast_mut()), Ordering::Release);
-        if old.is_some() {
+    /// Puts an instance, or none, in place; under the creation's lock.
+    fn put(&self, new: Option<S::Owned>) -> Option<S::Owned> {
+        if let Some((due, every)) = self.stored.due().zip(self.settings.refresh) {
+            // Without an instance it is the creation that looks at the clock next.
+            let next = if new.is_some() { self.clock.now().after(every) } else { Moment::NEVER };
+            due.store(next.as_nanos(), Ordering::Relaxed);
+        }
+        let old = self.stored.put(new);
+        if old.is_some() && S::KEEPS {
             self.retired.fetch_add(1, Ordering::Relaxed);
         }
         old
@@ -72,127 +105,91 @@ impl<T: SingletonValue> InstanceSlot<T> {
 }
 
 /// Stands in for an instance.
-struct Override<T: 'static>(&'static T);
+struct Override<O>(O);
 
-impl<T: SingletonValue> SingletonCell<T> {
+impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
-    pub const fn new(descriptor: Descriptor, ask: fn() -> Result<&'static T, SingletonError>) -> Self {
-        Self { slot: Scoped::declared(InstanceSlot::new()), descriptor, ask }
+    pub const fn new(descriptor: Descriptor, settings: &'static Settings<T>, ask: Ask<S::Handed>) -> Self {
+        Self { slot: Scoped::declared(Slot::new(settings)), descriptor, ask }
     }
 
     /// The instance of the process, counted, if that is what is meant, it exists and this thread has counted before: the
     /// hot path. Everything else is [`create`](Self::create)'s.
     #[inline(always)]
-    fn hot(&'static self) -> Option<&'static T> {
+    pub(crate) fn hot(&self) -> Option<S::Handed> {
         // Where something is installed on this thread `try_hit` says no: one comparison asks both.
         let here = counter::here();
         let slot = self.slot.process();
-        slot.current().filter(|_| slot.accesses.try_hit_in::<0>(here))
+        slot.stored.load().filter(|_| slot.stored.fresh() && slot.accesses.try_hit_in::<0>(here))
     }
 
-    /// The instance, created by `factory` if there is none.
-    ///
-    /// # Panics
-    /// When the creation needs itself; the message names the circle.
-    #[inline]
-    #[track_caller]
-    pub fn get_or_create<R: FactoryOutput<T>>(&'static self, factory: impl FnOnce() -> R) -> &'static T {
-        match self.hot() {
-            Some(found) => found,
-            None => self.create_or_panic(factory),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn create_or_panic<R: FactoryOutput<T>>(&'static self, factory: impl FnOnce() -> R) -> &'static T {
-        match self.create(|| Ok(factory().into_instance()), never) {
-            Ok(found) => found,
-            Err(CreateError::Factory(never)) => match never {},
-            Err(CreateError::Refused(refused)) => panic!("{refused}"),
-        }
-    }
-
-    /// The instance, created by `factory` if there is none.
-    ///
-    /// # Errors
-    /// [`SingletonError::Cycle`] when the creation needs itself.
-    #[inline]
-    pub fn try_get_or_create<R: FactoryOutput<T>>(
-        &'static self,
-        factory: impl FnOnce() -> R,
-    ) -> Result<&'static T, SingletonError> {
-        match self.hot() {
-            Some(found) => Ok(found),
-            None => self.create(|| Ok(factory().into_instance()), never).map_err(|error| match error {
-                CreateError::Factory(never) => match never {},
-                CreateError::Refused(refused) => refused,
-            }),
-        }
-    }
-
-    /// The instance, created by a factory whose error is boxed.
-    ///
-    /// # Errors
-    /// [`SingletonError`]: the factory's error, or a cycle.
-    #[inline]
-    pub fn try_create<R: TryFactoryOutput<T>>(
-        &'static self,
-        factory: impl FnOnce() -> R,
-    ) -> Result<&'static T, SingletonError> {
-        match self.hot() {
-            Some(found) => Ok(found),
-            None => self.create(|| factory().into_result(), chain_of).map_err(|error| match error {
-                CreateError::Factory(source) => SingletonError::factory(self.descriptor.name(), source),
-                CreateError::Refused(refused) => refused,
-            }),
-        }
-    }
-
-    /// The instance, created by a factory with an error of its own, whose text `describe` gives for the records.
+    /// The instance, created by `factory` if there is none; `describe` gives an error's text for the records.
     ///
     /// # Errors
     /// The factory's error, or why it was not run.
-    #[inline]
-    pub fn get_or_try_create<E>(
+    #[inline(always)]
+    pub fn get_or_create<E>(
         &'static self,
         factory: impl FnOnce() -> Result<T, E>,
         describe: impl FnOnce(&E) -> String,
-    ) -> Result<&'static T, CreateError<E>> {
+    ) -> Result<S::Handed, CreateError<E>> {
         match self.hot() {
             Some(found) => Ok(found),
             None => self.create(factory, describe),
         }
     }
 
+    /// The instance, created by the future that `launch` makes if there is none.
+    #[inline(always)]
+    pub fn get_or_create_async<L, D, E>(&'static self, launch: L, describe: D) -> Creating<T, S, L, D>
+    where
+        L: Fn() -> Making<T, E>,
+        D: Fn(&E) -> String,
+    {
+        Creating { cell: self, launch, describe, waiting: None }
+    }
+
     /// The instance if it exists: never creates, never waits, is not counted.
     #[inline]
-    pub fn get(&'static self) -> Option<&'static T> {
-        if scope::quiet() { self.slot.process().current() } else { self.get_slow() }
+    pub fn existing(&'static self) -> Option<S::Handed> {
+        if scope::quiet() { self.slot.process().stored.load() } else { self.owned().map(S::hand) }
     }
 
-    #[cold]
-    fn get_slow(&'static self) -> Option<&'static T> {
-        self.overridden().or_else(|| self.resolve().current())
+    pub(super) fn owned(&'static self) -> Option<S::Owned> {
+        self.overridden().or_else(|| self.resolve().stored.owned())
     }
 
-    /// The instance by way of its own factory.
-    ///
-    /// # Errors
-    /// [`SingletonError`]: the factory's error, or a cycle.
-    pub fn ask(&'static self) -> Result<&'static T, SingletonError> {
-        (self.ask)()
+    pub(super) fn resolve(&'static self) -> StateRef<'static, Slot<T, S>> {
+        self.slot.resolve(|universe| Slot::in_universe(universe, self.settings()))
     }
 
-    fn resolve(&'static self) -> StateRef<'static, InstanceSlot<T>> {
-        self.slot.resolve(InstanceSlot::in_universe)
+    pub(super) fn ask_kind(&self) -> &Ask<S::Handed> {
+        &self.ask
     }
 
-    fn overridden(&'static self) -> Option<&'static T> {
+    pub(super) fn settings(&self) -> &'static Settings<T> {
+        self.slot.process().settings
+    }
+
+    fn overridden(&'static self) -> Option<S::Owned> {
         let list = scope::overrides()?;
-        list.find::<Override<T>>(self.slot.key()).map(|found| found.0)
+        list.find::<Override<S::Owned>>(self.slot.key()).map(|found| found.0.clone())
+    }
+
+    fn plan<'a>(&self, slot: &'a Slot<T, S>) -> Plan<'a> {
+        Plan::new(self.descriptor.subject(), type_name::<T>(), &slot.clock, slot.settings.limits)
+    }
+
+    /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
+    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<S::Owned>) {
+        scope::look_again();
+        if let Some(asker) = scope::frame() {
+            asker.accessed(self.descriptor.subject());
+        }
+        let slot = self.resolve();
+        let found = self.overridden().or_else(|| slot.stored.owned());
+        (slot, found)
     }
 
     #[cold]
@@ -201,71 +198,319 @@ impl<T: SingletonValue> SingletonCell<T> {
         &'static self,
         factory: impl FnOnce() -> Result<T, E>,
         describe: impl FnOnce(&E) -> String,
-    ) -> Result<&'static T, CreateError<E>> {
-        scope::look_again();
-        if let Some(asker) = scope::frame() {
-            asker.accessed(self.descriptor.shared_name());
-        }
-        let slot = self.resolve();
-        let found = match self.overridden().or_else(|| slot.current()) {
-            Some(found) => found,
+    ) -> Result<S::Handed, CreateError<E>> {
+        let (slot, found) = self.enter();
+        let found = match found {
+            _ if self.is_renewing() => self.renew(&slot, factory, describe)?,
+            Some(found) if !self.is_due(&slot) => found,
+            // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
+            Some(stale) => self.renew(&slot, factory, describe).unwrap_or(stale),
             None => {
                 register(Component::Singleton(self));
-                let subject = self.descriptor.subject();
-                let store = |value| {
-                    let instance = keep(value);
-                    slot.swap(Some(instance));
-                    instance
-                };
-                slot.creation.once(&subject, &slot.clock, || slot.current(), factory, store, describe)?
+                slot.creation.once(
+                    &self.plan(&slot),
+                    || slot.stored.owned(),
+                    factory,
+                    |value| self.store(&slot, value),
+                    describe,
+                )?
             }
         };
         slot.accesses.hit::<0>();
-        Ok(found)
+        Ok(S::hand(found))
+    }
+
+    /// Does this code run by [`reload`](Self::reload)?
+    fn is_renewing(&self) -> bool {
+        scope::renewing() == Some(self.slot.key())
+    }
+
+    fn store(&self, slot: &Slot<T, S>, value: T) -> S::Owned {
+        let instance = S::own(value);
+        slot.put(Some(instance.clone()));
+        instance
+    }
+
+    /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
+    fn is_due(&self, slot: &Slot<T, S>) -> bool {
+        let Some((due, every)) = slot.stored.due().zip(slot.settings.refresh) else {
+            return false;
+        };
+        let (at, now) = (Moment::from_nanos(due.load(Ordering::Relaxed)), slot.clock.now());
+        at.has_come(now)
+            && due
+                .compare_exchange(at.as_nanos(), now.after(every).as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Runs the factory again and puts its value in place; an error leaves everything as it is.
+    fn renew<E>(
+        &'static self,
+        slot: &Slot<T, S>,
+        factory: impl FnOnce() -> Result<T, E>,
+        describe: impl FnOnce(&E) -> String,
+    ) -> Result<S::Owned, CreateError<E>> {
+        let mut old = None;
+        let renewed = slot.creation.once(
+            &self.plan(slot),
+            || None,
+            factory,
+            |value| {
+                let instance = S::own(value);
+                old = slot.put(Some(instance.clone()));
+                instance
+            },
+            describe,
+        )?;
+        self.retire(slot, old, Some(&renewed), "reload");
+        Ok(renewed)
+    }
+
+    /// Runs the factory again and puts its value in place; an error leaves everything as it is.
+    ///
+    /// # Errors
+    /// The factory's error, or why it was not run.
+    pub fn reload(&'static self) -> Result<Instance<T>, SingletonError> {
+        let _renewing = scope::install(Entry::Renew(self.slot.key()));
+        match &self.ask {
+            Ask::Sync(ask) => ask().map(S::handed_instance),
+            Ask::Async(_) => Err(SingletonError::NeedsAsync { name: self.descriptor.name().to_owned() }),
+            Ask::Never => Err(never_asked(self.descriptor.name().to_owned())),
+        }
+    }
+
+    /// As [`reload`](Self::reload), also where the factory is a future.
+    pub fn reload_async(&'static self) -> Asking<Instance<T>> {
+        match &self.ask {
+            Ask::Async(ask) => {
+                let asked = Context::of(Entry::Renew(self.slot.key())).wrap(ask());
+                Box::pin(async move { asked.await.map(S::handed_instance) })
+            }
+            Ask::Sync(_) | Ask::Never => Box::pin(async move { self.reload() }),
+        }
     }
 
     /// Lets `value` stand in for the instance until the guard is dropped.
     pub(super) fn override_with(&'static self, value: T) -> OverrideGuard {
-        OverrideGuard::install(self.slot.key(), Override(keep(value)))
+        OverrideGuard::install(self.slot.key(), Override(S::own(value)))
     }
 
     pub(super) fn look(&'static self) -> Seen {
         let slot = self.resolve();
+        let instance = slot.stored.owned();
+        let retired = slot.retired.load(Ordering::Relaxed);
         Seen {
-            created: slot.current().is_some(),
+            created: instance.is_some(),
             accesses: slot.accesses.read(0),
-            retired: slot.retired.load(Ordering::Relaxed),
+            retired,
+            retired_bytes: retired.saturating_mul(size_of::<T>() as u64),
+            heap: instance.zip(slot.settings.memory).map(|(instance, memory)| {
+                // A hook that panics knows nothing.
+                catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)
+            }),
+            eager: slot.settings.eager,
             record: slot.creation.record(),
         }
     }
 
     /// Puts an instance, or none, in place; retires and gives what was there.
-    pub(super) fn put(&'static self, value: Option<T>) -> Option<&'static T> {
+    pub(super) fn put(&'static self, value: Option<T>) -> Option<S::Owned> {
         register(Component::Singleton(self));
         let slot = self.resolve();
-        let new = value.map(keep);
-        let old = slot.creation.exclusively(|record| {
-            let old = slot.swap(new);
-            slot.accesses.reset();
-            *record = Record { created_at: new.map(|_| slot.clock.wall()), ..Record::default() };
-            old
-        });
-        if old.is_some() {
+        let new = value.map(S::own);
+        let old = slot.creation.exclusively(
+            |record| {
+                let old = slot.put(new.clone());
+                slot.accesses.reset();
+                let order =
+                    if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
+                *record = Record { created_at: new.as_ref().map(|_| slot.clock.wall()), order, ..Record::default() };
+                old
+            },
+            new.is_some(),
+        );
+        self.retire(&slot, old.clone(), new.as_ref(), if new.is_none() { "delete" } else { "replace" });
+        old
+    }
+
+    /// An instance has given way: hooks and events, with no lock held.
+    fn retire(&self, slot: &Slot<T, S>, old: Option<S::Owned>, new: Option<&S::Owned>, reason: &'static str) {
+        let Some(old) = old else { return };
+        if S::KEEPS {
             let retired = slot.retired.load(Ordering::Relaxed);
             if retired.is_power_of_two() {
                 telemetry::singleton_retired(self.descriptor.name(), retired, size_of::<T>() * retired as usize);
             }
-            let reason = if new.is_none() { "delete" } else { "replace" };
-            telemetry::singleton_reset(self.descriptor.name(), reason);
         }
-        old
+        let hook = |name, run: &dyn Fn()| {
+            if catch_unwind(AssertUnwindSafe(run)).is_err() {
+                telemetry::singleton_hook_failed(self.descriptor.name(), name, "it panicked");
+            }
+        };
+        if let Some((on_change, new)) = slot.settings.on_change.zip(new) {
+            hook("on_change", &|| on_change(&old, new));
+        }
+        if let Some(on_retire) = slot.settings.on_retire {
+            hook("on_retire", &|| on_retire(&old));
+        }
+        telemetry::singleton_reset(self.descriptor.name(), reason);
+        super::drop_apart(old);
+    }
+
+    /// The instance by way of its own factory.
+    ///
+    /// # Errors
+    /// The factory's error, or why it was not run.
+    pub fn ask(&'static self) -> Result<Instance<T>, SingletonError> {
+        match &self.ask {
+            Ask::Sync(ask) => ask().map(S::handed_instance),
+            Ask::Async(_) => self.only_existing(|name| SingletonError::NeedsAsync { name }),
+            Ask::Never => self.only_existing(never_asked),
+        }
+    }
+
+    /// As [`ask`](Self::ask), also where the factory is a future.
+    pub fn ask_async(&'static self) -> Asking<Instance<T>> {
+        match &self.ask {
+            Ask::Async(ask) => {
+                let asked = ask();
+                Box::pin(async move { asked.await.map(S::handed_instance) })
+            }
+            Ask::Sync(_) | Ask::Never => Box::pin(async move { self.ask() }),
+        }
+    }
+
+    fn only_existing(&'static self, missing: fn(String) -> SingletonError) -> Result<Instance<T>, SingletonError> {
+        let (slot, found) = self.enter();
+        let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
+        slot.accesses.hit::<0>();
+        Ok(S::instance(found))
     }
 }
 
-fn never(never: &Infallible) -> String {
-    match *never {}
+fn never_asked(name: String) -> SingletonError {
+    SingletonError::NotReachable {
+        name,
+        why: "its body says `Self`, so only a call of the function itself can create it",
+    }
 }
 
-fn chain_of(error: &BoxError) -> String {
-    chain(&**error)
+impl<T: SingletonValue, S: Storage<T>> Drop for Slot<T, S> {
+    /// A test world ends: what it created goes, or stays allocated for those who hold it.
+    fn drop(&mut self) {
+        self.creation.abandon();
+        if let Some((on_retire, instance)) = self.settings.on_retire.zip(self.stored.put(None)) {
+            // Nobody is left to be told of a panic.
+            _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));
+        }
+    }
+}
+
+/// The future of an accessor: it takes no more room than its reference and a pointer, whatever the factory needs.
+#[doc(hidden)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Creating<T: SingletonValue, S: Storage<T>, L, D> {
+    cell: &'static Cell<T, S>,
+    launch: L,
+    describe: D,
+    /// There from the first poll on that has to wait.
+    waiting: Option<Box<Place<T, S>>>,
+}
+
+struct Place<T: SingletonValue, S: Storage<T>> {
+    slot: StateRef<'static, Slot<T, S>>,
+    waiting: Waiting,
+    /// The instance is being made anew: until that is done this one is good enough.
+    stale: Option<S::Owned>,
+    /// It is to be made anew, whatever is there.
+    reloading: bool,
+}
+
+impl<T: SingletonValue, S: Storage<T>> Drop for Place<T, S> {
+    fn drop(&mut self) {
+        if let Some(due) = self.stale.as_ref().and_then(|_| self.slot.stored.due()) {
+            // This caller goes before the new instance is there: the next one takes over.
+            due.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T: SingletonValue, S: Storage<T>, L, D> Unpin for Creating<T, S, L, D> {}
+
+impl<T, S, L, D, E> Future for Creating<T, S, L, D>
+where
+    T: SingletonValue,
+    S: Storage<T>,
+    E: Send + 'static,
+    L: Fn() -> Making<T, E>,
+    D: Fn(&E) -> String,
+{
+    type Output = Result<S::Handed, CreateError<E>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match this.cell.hot() {
+            Some(found) if this.waiting.is_none() => Poll::Ready(Ok(found)),
+            _ => this.poll_slow(cx),
+        }
+    }
+}
+
+impl<T: SingletonValue, S: Storage<T>, L, D> Creating<T, S, L, D> {
+    #[cold]
+    #[inline(never)]
+    fn poll_slow<E>(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<S::Handed, CreateError<E>>>
+    where
+        E: Send + 'static,
+        L: Fn() -> Making<T, E>,
+        D: Fn(&E) -> String,
+    {
+        let Self { cell, launch, describe, waiting } = self;
+        if waiting.is_none() {
+            let (slot, found) = cell.enter();
+            let reloading = cell.is_renewing();
+            let stale = match found {
+                _ if reloading => None,
+                Some(found) if !cell.is_due(&slot) => {
+                    slot.accesses.hit::<0>();
+                    return Poll::Ready(Ok(S::hand(found)));
+                }
+                found => found,
+            };
+            register(Component::Singleton(*cell));
+            *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading }));
+        }
+        let Some(place) = waiting else { return Poll::Pending };
+        let Place { slot, waiting: inner, stale, reloading } = &mut **place;
+        let mut old = None;
+        let renewing = *reloading || stale.is_some();
+        let polled = slot.creation.poll_once(
+            inner,
+            cx,
+            &cell.plan(slot),
+            // While it is made anew, the instance that is there is no answer.
+            || if renewing { None } else { slot.stored.owned() },
+            launch,
+            |value| {
+                let instance = S::own(value);
+                old = slot.put(Some(instance.clone()));
+                instance
+            },
+            describe,
+        );
+        let Poll::Ready(outcome) = polled else { return Poll::Pending };
+        if let Ok(new) = &outcome {
+            cell.retire(slot, old, Some(new), "reload");
+        }
+        let outcome = match (outcome, stale.take()) {
+            (Err(_), Some(stale)) => Ok(stale),
+            (outcome, _) => outcome,
+        };
+        if outcome.is_ok() {
+            slot.accesses.hit::<0>();
+        }
+        *waiting = None;
+        Poll::Ready(outcome.map(S::hand))
+    }
 }

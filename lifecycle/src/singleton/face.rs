@@ -1,78 +1,235 @@
 //! The faces of a declared singleton: without its type for lists and the by-name core, with it for users.
 
-use super::cell::SingletonCell;
+use super::cell::{Ask, Asking, Cell};
 use super::creation::Record;
+use super::hooks::{HealthRun, HookResult, HookRun};
 use super::output::SingletonValue;
+use super::settings::Dependency;
+use super::storage::Storage;
 use crate::clock::unix_seconds;
 use crate::error::{Error, SingletonError};
+use crate::instance::AnyInstance;
 use crate::registry::{Descriptor, SingletonSnapshot};
 use crate::scope::OverrideGuard;
-use std::any::Any;
+use std::any::{Any, TypeId, type_name};
+
+/// One instance's hook: its label and what it gives.
+#[doc(hidden)]
+pub type HookOf<R> = (String, Box<dyn FnOnce() -> R + Send>);
 
 /// A declared singleton whose type is not known: what lists, reports and the by-name core work with.
+#[doc(hidden)]
 pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     /// Who it is.
     fn descriptor(&self) -> &Descriptor;
     /// The full name of its type.
     fn type_name(&self) -> &'static str;
-    /// The instance if it exists; never creates.
-    fn existing(&'static self) -> Option<&'static (dyn Any + Send + Sync)>;
+    /// Its type, once it is known.
+    fn value_type(&self) -> Option<TypeId>;
+    /// Its state and counts; keyed ones have one entry for themselves and one for each key.
+    fn observe(&'static self) -> Vec<SingletonSnapshot>;
+    /// Takes away what exists. Gives its number.
+    fn delete_any(&'static self) -> usize;
+    /// Takes one key's instance away.
+    fn delete_key(&'static self, _key: &str) -> bool {
+        false
+    }
+    /// What it was observed to use while it was created (the addresses of their descriptors), and what it declares to use.
+    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]);
+    /// Has it an instance?
+    fn exists(&'static self) -> bool;
+
+    /// The instance if it exists; never creates. `key` is empty but for keyed ones.
+    fn existing_any(&'static self, key: &str) -> Option<AnyInstance>;
     /// The instance, created by its factory if need be; counted.
     ///
     /// # Errors
-    /// [`SingletonError`]: the factory's error, or a cycle.
-    fn ask_any(&'static self) -> Result<&'static (dyn Any + Send + Sync), SingletonError>;
-    /// Puts `value` in the instance's place and retires that.
+    /// The factory's error, or why it was not run.
+    fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError>;
+    /// As [`ask_any`](Self::ask_any), also where the factory is a future.
+    fn ask_any_async(&'static self) -> Asking<AnyInstance>;
+    /// The factory again.
+    ///
+    /// # Errors
+    /// The factory's error, or why it was not run.
+    fn reload_any(&'static self) -> Result<AnyInstance, SingletonError>;
+    /// As [`reload_any`](Self::reload_any), also where the factory is a future.
+    fn reload_any_async(&'static self) -> Asking<AnyInstance>;
+    /// Puts `value` in the instance's place; gives what was there.
     ///
     /// # Errors
     /// [`Error::TypeMismatch`] when `value` has another type; nothing is changed then.
-    fn replace_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<bool, Error>;
-    /// Retires the instance. Gives false when there is none.
-    fn delete_any(&'static self) -> bool;
-    /// Its state and counts.
-    fn observe(&'static self) -> SingletonSnapshot;
+    fn replace_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<Option<AnyInstance>, Error>;
+    /// Lets `value` stand in for the instance.
+    ///
+    /// # Errors
+    /// [`Error::TypeMismatch`] when `value` has another type.
+    fn override_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<OverrideGuard, Error>;
+
+    /// Is `warm_up` to create it?
+    fn is_eager(&self) -> bool {
+        false
+    }
+    /// Is its factory a future?
+    fn is_async(&self) -> bool {
+        false
+    }
+    /// Gives up a factory's future that nobody polls.
+    fn abandon(&'static self) {}
+    /// Its shutdown hook, for each instance that exists.
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+        Vec::new()
+    }
+    /// Its reset hook.
+    fn reset_hooks(&'static self) -> Vec<HookOf<HookResult>> {
+        Vec::new()
+    }
+    /// Its pressure hook; gives the bytes it freed.
+    fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
+        Vec::new()
+    }
+    /// Its health check.
+    fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {
+        Vec::new()
+    }
 }
 
-impl<T: SingletonValue> AnySingleton for SingletonCell<T> {
+pub(super) fn mismatch(name: &str, expected: &'static str, found: &'static str) -> Error {
+    Error::TypeMismatch { name: name.to_owned(), expected, found }
+}
+
+impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
+    fn typed(&self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<T, Error> {
+        value.downcast::<T>().map(|value| *value).map_err(|_| mismatch(self.descriptor.name(), type_name::<T>(), found))
+    }
+
+    fn hook<R>(&'static self, hook: Option<impl FnOnce(S::Owned) -> R + Send + 'static>) -> Vec<HookOf<R>> {
+        let run = hook.zip(self.owned()).map(|(hook, instance)| {
+            let run: Box<dyn FnOnce() -> R + Send> = Box::new(move || hook(instance));
+            (self.descriptor.name().to_owned(), run)
+        });
+        run.into_iter().collect()
+    }
+}
+
+impl<T: SingletonValue, S: Storage<T>> AnySingleton for Cell<T, S> {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
     fn type_name(&self) -> &'static str {
-        std::any::type_name::<T>()
+        type_name::<T>()
     }
 
-    fn existing(&'static self) -> Option<&'static (dyn Any + Send + Sync)> {
-        self.get().map(|instance| instance as _)
+    fn value_type(&self) -> Option<TypeId> {
+        Some(TypeId::of::<T>())
     }
 
-    fn ask_any(&'static self) -> Result<&'static (dyn Any + Send + Sync), SingletonError> {
-        self.ask().map(|instance| instance as _)
+    fn observe(&'static self) -> Vec<SingletonSnapshot> {
+        vec![self.look().snapshot(&self.descriptor, type_name::<T>(), size_of::<T>())]
     }
 
-    fn replace_any(&'static self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<bool, Error> {
-        let value = value.downcast::<T>().map_err(|_| Error::TypeMismatch {
-            name: self.descriptor.name().to_owned(),
-            expected: std::any::type_name::<T>(),
-            found,
-        })?;
-        Ok(self.put(Some(*value)).is_some())
+    fn delete_any(&'static self) -> usize {
+        usize::from(self.put(None).is_some())
     }
 
-    fn delete_any(&'static self) -> bool {
-        self.put(None).is_some()
+    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]) {
+        (self.resolve().creation.record().needs(), self.settings().depends_on)
     }
 
-    fn observe(&'static self) -> SingletonSnapshot {
-        self.look().snapshot(&self.descriptor, std::any::type_name::<T>(), size_of::<T>())
+    fn exists(&'static self) -> bool {
+        self.owned().is_some()
+    }
+
+    fn existing_any(&'static self, key: &str) -> Option<AnyInstance> {
+        if key.is_empty() { self.owned().map(|instance| S::instance(instance).into_any()) } else { None }
+    }
+
+    fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
+        if key.is_empty() { self.ask().map(|instance| Some(instance.into_any())) } else { Ok(None) }
+    }
+
+    fn ask_any_async(&'static self) -> Asking<AnyInstance> {
+        let asked = self.ask_async();
+        Box::pin(async move { asked.await.map(crate::instance::Instance::into_any) })
+    }
+
+    fn reload_any(&'static self) -> Result<AnyInstance, SingletonError> {
+        self.reload().map(crate::instance::Instance::into_any)
+    }
+
+    fn reload_any_async(&'static self) -> Asking<AnyInstance> {
+        let reloaded = self.reload_async();
+        Box::pin(async move { reloaded.await.map(crate::instance::Instance::into_any) })
+    }
+
+    fn replace_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<Option<AnyInstance>, Error> {
+        Ok(self.put(Some(self.typed(value, found)?)).map(|old| S::instance(old).into_any()))
+    }
+
+    fn override_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<OverrideGuard, Error> {
+        Ok(self.override_with(self.typed(value, found)?))
+    }
+
+    fn is_eager(&self) -> bool {
+        self.settings().eager
+    }
+
+    fn is_async(&self) -> bool {
+        matches!(self.ask_kind(), Ask::Async(_))
+    }
+
+    fn abandon(&'static self) {
+        self.resolve().creation.abandon();
+    }
+
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+        self.hook(self.settings().shutdown.map(|hook| move |instance| hook(S::forever(instance))))
+    }
+
+    fn reset_hooks(&'static self) -> Vec<HookOf<HookResult>> {
+        self.hook(self.settings().reset.map(|hook| move |instance: S::Owned| hook(&instance)))
+    }
+
+    fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
+        self.hook(self.settings().pressure.map(|hook| move |instance: S::Owned| hook(&instance)))
+    }
+
+    fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {
+        let lasting = self.settings().health.map(|hook| move |instance| hook(S::forever(instance)));
+        let passing = self.settings().health_ref.map(|hook| move |instance: S::Owned| HealthRun::Done(hook(&instance)));
+        let mut all = self.hook(lasting);
+        all.extend(self.hook(passing));
+        all
     }
 }
 
 /// What a singleton looks like at one moment, declared or by name.
+#[derive(Default)]
 pub(super) struct Seen {
     pub(super) created: bool,
     pub(super) accesses: u64,
     pub(super) retired: u64,
+    pub(super) retired_bytes: u64,
+    /// What its `memory` hook says.
+    pub(super) heap: Option<usize>,
+    pub(super) eager: bool,
     pub(super) record: Record,
 }
 
@@ -85,17 +242,23 @@ impl Seen {
             declared_at: descriptor.declared_at(),
             type_name: short_type_name(type_name),
             created: self.created,
+            eager: self.eager,
             accesses: self.accesses,
             created_at: record.created_at.map(unix_seconds),
+            began_us: record.began.map(|began| began.as_nanos() / 1000),
             creation_us: record.took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
             order: record.order,
             thread: record.thread,
             asked_by: record.asked_by,
-            depends_on: record.depends_on,
+            depends_on: record.depends_on.into_iter().map(|other| other.name.into_owned()).collect(),
             failures: record.failures,
             last_error: record.last_error,
             retired: self.retired,
+            retired_bytes: self.retired_bytes,
             size,
+            heap: self.heap,
+            keys: None,
+            unkept: 0,
         }
     }
 }
@@ -122,7 +285,8 @@ pub(super) fn short_type_name(full: &str) -> String {
 
 /// A type that `#[singleton]` made a lazy singleton.
 ///
-/// The accessors are inherent too, so that no import is needed for them; this trait carries what is done less often.
+/// The accessors are inherent too, so that no import is needed for them; this trait carries what is done less often, and serves
+/// generic code. What it hands out is `&'static Self`, or [`Current<Self>`](crate::Current) for the `swap` kind.
 ///
 /// ```
 /// use lifecycle::{Singleton, singleton};
@@ -136,47 +300,61 @@ pub(super) fn short_type_name(full: &str) -> String {
 /// assert_eq!(Cache::stats().accesses, 1);
 /// ```
 pub trait Singleton: SingletonValue + Sized {
+    /// How instances are kept: for ever, or until replaced.
     #[doc(hidden)]
-    fn __cell() -> &'static SingletonCell<Self>;
+    type Storage: Storage<Self>;
 
-    /// The instance, created on first use.
-    ///
-    /// # Errors
-    /// [`SingletonError`]: the factory's error (nothing is stored, the next access tries again), or a cycle.
-    fn try_instance() -> Result<&'static Self, SingletonError> {
-        Self::__cell().ask()
-    }
+    #[doc(hidden)]
+    fn __cell() -> &'static Cell<Self, Self::Storage>;
 
     /// The instance if it exists: never creates, never waits, is not counted.
     #[must_use]
-    fn get() -> Option<&'static Self> {
-        Self::__cell().get()
+    fn get() -> Option<Handed<Self>> {
+        Self::__cell().existing()
     }
 
     /// Does an instance exist?
     #[must_use]
     fn is_created() -> bool {
-        Self::__cell().get().is_some()
+        Self::__cell().exists()
     }
 
     /// Puts `value` in the instance's place; gives the replaced one. Counts start again at zero.
     ///
-    /// The replaced instance stays allocated for ever (references to it are `'static`) and is reported as retired.
-    fn replace(value: Self) -> Option<&'static Self> {
+    /// A replaced `&'static` instance stays allocated for ever and is reported as retired; one of the `swap` kind is freed
+    /// with its last holder.
+    fn replace(value: Self) -> Option<Owned<Self>> {
         Self::__cell().put(Some(value))
     }
 
     /// Takes the instance away: the next access runs the factory again. Gives false when there is none.
     ///
-    /// The instance stays allocated for ever (references to it are `'static`) and is reported as retired.
+    /// A `&'static` instance stays allocated for ever and is reported as retired.
     fn delete() -> bool {
         Self::__cell().put(None).is_some()
+    }
+
+    /// Runs the factory again and puts its value in the instance's place, if it succeeds; readers go on with the old one
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// The factory's error, and the instance stays; [`SingletonError::NeedsAsync`] for an async factory.
+    fn reload() -> Result<(), SingletonError> {
+        Self::__cell().reload().map(drop)
+    }
+
+    /// [`reload`](Self::reload), also for an async factory.
+    ///
+    /// # Errors
+    /// The factory's error, and the instance stays.
+    fn reload_async() -> impl Future<Output = Result<(), SingletonError>> + Send {
+        async { Self::__cell().reload_async().await.map(drop) }
     }
 
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
     /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from.
     ///
-    /// The value stays allocated for ever, since references to it are `'static`.
+    /// The value stays allocated for ever if references to it are `'static`.
     fn override_with(value: Self) -> OverrideGuard {
         Self::__cell().override_with(value)
     }
@@ -184,6 +362,12 @@ pub trait Singleton: SingletonValue + Sized {
     /// State and counts.
     #[must_use]
     fn stats() -> SingletonSnapshot {
-        Self::__cell().observe()
+        Self::__cell().look().snapshot(Self::__cell().descriptor(), type_name::<Self>(), size_of::<Self>())
     }
 }
+
+/// What a singleton type hands out.
+pub type Handed<T> = <<T as Singleton>::Storage as Storage<T>>::Handed;
+
+/// A shared owner of a singleton type's instance.
+pub type Owned<T> = <<T as Singleton>::Storage as Storage<T>>::Owned;

@@ -3,25 +3,59 @@
 //! Most of it is [`#[singleton]`](macro@crate::singleton) and the accessors it makes; [`Singleton`] carries what is done less
 //! often, and [`SingletonCore`] is the by-name face over declared and run-time singletons.
 
-// `creation` decides who runs a factory and who waits, `cell` keeps the declared instance behind one atomic pointer.
+// `creation` decides who runs a factory and who waits; `storage` is where an instance is kept and what is handed out; `cell`
+// puts the two together for a declared singleton; `face` is what of it does not depend on its type.
 
 mod cell;
 mod core;
 mod creation;
+mod erased;
 mod face;
+mod handle;
+#[doc(hidden)]
+pub mod hooks;
 mod kept;
+mod keyed;
+mod lazy;
 mod names;
 mod operation;
 mod output;
+mod settings;
 mod stats;
+mod storage;
 
 pub use self::core::{SingletonCore, get_singleton_manager, singletons};
 #[doc(hidden)]
-pub use cell::SingletonCell;
+pub use cell::{Ask, Asking, Cell, Creating, SingletonCell, SwapCell};
 #[doc(hidden)]
-pub use face::AnySingleton;
-pub use face::Singleton;
+pub use creation::Making;
+#[doc(hidden)]
+pub use erased::ErasedCell;
+#[doc(hidden)]
+pub use face::{AnySingleton, HookOf};
+pub use face::{Handed, Owned, Singleton};
+pub use handle::{Handle, SingletonFn, handle, singleton};
+pub use hooks::Health;
+#[doc(hidden)]
+pub use keyed::{KeyedCell, SingletonKey};
+pub use lazy::Lazy;
 pub use operation::{SingletonOperation, execute_singleton_operation};
 #[doc(hidden)]
 pub use output::{FactoryOutput, SingletonValue, TryFactoryOutput};
+#[doc(hidden)]
+pub use settings::{Dependency, Needs, Settings};
 pub use stats::SingletonStats;
+pub use storage::Current;
+#[doc(hidden)]
+pub use storage::{Static, Storage, Swapped};
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Drops a user's value with no lock held, and does not let its panic stop what comes after.
+pub(crate) fn drop_apart<T>(value: T) {
+    // Whatever a half-dropped value leaves behind is unreachable afterwards.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // Its own destructor may panic, too.
+        std::mem::forget(panic);
+    }
+}

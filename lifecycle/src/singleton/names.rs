@@ -1,57 +1,65 @@
 //! What the by-name core holds: one entry a name.
 
-use super::creation::{Creation, Record};
+use super::creation::Creation;
 use crate::clock::ClockHandle;
 use crate::counter::Counters;
 use crate::error::Error;
+use crate::instance::{AnyInstance, Instance};
 use crate::keyed::{KeyedMap, Lookup};
 use crate::registry::{Descriptor, Kind};
 use crate::scope::Universe;
-use crate::sync::Mutex;
 use crate::wire::Gate;
 use std::any::{Any, type_name};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Names a core holds; a name beyond them is refused with [`Error::Full`].
 const MAX_SINGLETONS: usize = 65_536;
-
-type Shared = Arc<dyn Any + Send + Sync>;
 
 #[derive(Debug)]
 pub(super) struct CoreState {
     pub(super) gate: Gate,
     pub(super) clock: ClockHandle,
-    pub(super) names: KeyedMap<String, Arc<Entry>>,
-    /// Positions in the order of storing.
-    stored: AtomicU64,
+    pub(super) names: KeyedMap<String, Named>,
 }
 
 /// One name. It stays in the map when its instance is taken away, so that whoever is creating under it stores into what
 /// others will find; an entry that holds nothing gives way when the map is full.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) entry: Arc<Entry>,
+    /// In the map itself, where a look-up finds it with the name. Changed under the creation's lock only.
+    pub(super) held: Option<Held>,
+}
+
+/// What stays of a name while its instance comes and goes.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) descriptor: Descriptor,
-    held: Mutex<Option<Held>>,
-    pub(super) creation: Creation,
+    pub(super) creation: Creation<Held>,
     pub(super) accesses: Counters<1>,
 }
 
 #[derive(Clone)]
 pub(super) struct Held {
-    pub(super) value: Shared,
+    pub(super) value: Arc<dyn Any + Send + Sync>,
     pub(super) type_name: &'static str,
     pub(super) size: usize,
-    /// Kept when the value is overwritten.
-    position: u64,
 }
 
-/// A held value, described.
-#[derive(Clone, Copy)]
-pub(super) struct About {
-    pub(super) type_name: &'static str,
-    pub(super) size: usize,
-    position: u64,
+impl Held {
+    pub(super) fn new<T: Send + Sync + 'static>(value: T) -> Self {
+        Self { value: Arc::new(value), type_name: type_name::<T>(), size: size_of::<T>() }
+    }
+
+    /// The value, if it is a `T`.
+    pub(super) fn typed<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        // First asked, then shared: a look must not be the last owner of a value of another type.
+        if (*self.value).is::<T>() { self.value.clone().downcast().ok() } else { None }
+    }
+
+    pub(super) fn into_any(self) -> AnyInstance {
+        Instance::Shared(self.value)
+    }
 }
 
 impl std::fmt::Debug for Held {
@@ -60,33 +68,20 @@ impl std::fmt::Debug for Held {
     }
 }
 
-impl Entry {
-    pub(super) fn new(name: &str) -> Self {
-        Self {
+impl Named {
+    fn new(name: &str) -> Self {
+        let entry = Entry {
             descriptor: Descriptor::dynamic(Kind::Singleton, name.to_owned().into()),
-            held: Mutex::new(None),
             creation: Creation::new(),
             accesses: Counters::new(),
-        }
-    }
-
-    /// What is known of the value, without sharing it: a look must never be its last owner.
-    pub(super) fn seen(&self) -> Option<About> {
-        self.held.lock().as_ref().map(|held| About {
-            type_name: held.type_name,
-            size: held.size,
-            position: held.position,
-        })
-    }
-
-    pub(super) fn held(&self) -> Option<Held> {
-        self.held.lock().clone()
+        };
+        Self { entry: Arc::new(entry), held: None }
     }
 }
 
 impl CoreState {
     pub(super) const fn new(clock: ClockHandle) -> Self {
-        Self { gate: Gate::new("singleton"), clock, names: KeyedMap::new(MAX_SINGLETONS), stored: AtomicU64::new(0) }
+        Self { gate: Gate::new("singleton"), clock, names: KeyedMap::new(MAX_SINGLETONS) }
     }
 
     pub(super) fn on(clock: ClockHandle) -> Self {
@@ -97,48 +92,35 @@ impl CoreState {
         Self::on(universe.clock())
     }
 
-    /// The name's entry and what it holds, if it holds anything.
-    pub(super) fn find(&self, name: &str) -> Option<(Arc<Entry>, Held)> {
-        let entry = self.names.get(name)?;
-        let held = entry.held()?;
-        Some((entry, held))
-    }
-
     /// The name's entry, made if there is none.
     pub(super) fn entry(&self, name: &str) -> Result<Arc<Entry>, Error> {
-        let idle = |entry: &Arc<Entry>| {
-            Arc::strong_count(entry) == 1 && Arc::weak_count(entry) == 0 && entry.held.lock().is_none()
-        };
-        match self.names.get_or_insert_with(name, || (name.to_owned(), Arc::new(Entry::new(name))), idle) {
-            Lookup::Found(entry) | Lookup::Inserted(entry) => Ok(entry),
+        let idle = |named: &Named| named.held.is_none() && Arc::strong_count(&named.entry) == 1;
+        match self.names.get_or_insert_with(name, || Named::new(name), idle) {
+            Lookup::Found(named) | Lookup::Inserted(named) => Ok(named.entry),
             Lookup::Full => {
                 Err(Error::Full { what: "the singleton core", name: name.to_owned(), limit: MAX_SINGLETONS })
             }
         }
     }
 
+    /// What a name holds, shared.
+    pub(super) fn held(&self, name: &str) -> Option<Held> {
+        self.names.read(name, |named| named.held.clone()).flatten()
+    }
+
     /// Entries that hold an instance, in the order of storing.
-    pub(super) fn holding(&self) -> Vec<(Arc<Entry>, About)> {
-        let entries = self.names.entries().into_iter();
-        let mut all: Vec<_> = entries.filter_map(|(_, entry)| entry.seen().map(|about| (entry, about))).collect();
-        all.sort_by_key(|(_, about)| about.position);
-        all
+    pub(super) fn holding(&self) -> Vec<Named> {
+        let entries = self.names.entries().into_iter().map(|(_, named)| named);
+        let holding = entries.filter(|named| named.held.is_some());
+        let mut all: Vec<_> = holding.map(|named| (named.entry.creation.record().order, named)).collect();
+        all.sort_by_key(|(order, _)| *order);
+        all.into_iter().map(|(_, named)| named).collect()
     }
 
-    /// Puts a value into an entry, under its creation's lock. Gives what was there, to be dropped outside it.
-    pub(super) fn store<T: Send + Sync + 'static>(&self, entry: &Entry, value: Arc<T>) -> Option<Held> {
-        let mut held = entry.held.lock();
-        let position =
-            held.as_ref().map_or_else(|| self.stored.fetch_add(1, Ordering::Relaxed), |known| known.position);
-        held.replace(Held { value, type_name: type_name::<T>(), size: size_of::<T>(), position })
+    /// Puts a value, or none, under an entry's name, under its creation's lock. Gives what was there, to be dropped outside it.
+    pub(super) fn put(&self, entry: &Arc<Entry>, held: Option<Held>) -> Option<Held> {
+        let change = |_: Option<&Named>| Some(Named { entry: entry.clone(), held });
+        // There is a place: the entry is in the map for as long as somebody holds it.
+        self.names.update(entry.descriptor.name(), change).ok().flatten().and_then(|named| named.held)
     }
-}
-
-/// Takes an entry's value out, under its creation's lock; to be dropped outside it.
-pub(super) fn take(entry: &Entry) -> Option<Held> {
-    entry.creation.exclusively(|record| {
-        *record = Record::default();
-        entry.accesses.reset();
-        entry.held.lock().take()
-    })
 }

@@ -50,7 +50,7 @@ impl SingletonCore {
             Ok(match operation {
                 Op::Get => self.get_value(&name).unwrap_or_else(|error| error_object(&error)),
                 Op::Set => match self.set(&name, args.take("instance")) {
-                    Ok(()) => Value::Null,
+                    Ok(_) => Value::Null,
                     Err(error) => error_object(&error),
                 },
                 Op::Has | Op::Exists => (self.charge().is_ok() && self.has(&name)).into(),

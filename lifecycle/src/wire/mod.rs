@@ -41,6 +41,13 @@ fn kind(error: &Error) -> &'static str {
         Error::FlagType { .. } => "flag_type",
         Error::Singleton(SingletonError::Factory { .. }) => "factory",
         Error::Singleton(SingletonError::Cycle { .. }) => "cycle",
+        Error::Singleton(SingletonError::InitTimeout { .. }) => "init_timeout",
+        Error::Singleton(SingletonError::Backoff { .. }) => "backoff",
+        Error::Singleton(SingletonError::ShuttingDown { .. }) => "shutting_down",
+        Error::Singleton(SingletonError::ContextEnded { .. }) => "context_ended",
+        Error::Singleton(SingletonError::NeedsAsync { .. }) => "needs_async",
+        Error::Singleton(SingletonError::Forked { .. }) => "forked",
+        Error::Singleton(SingletonError::NotReachable { .. }) => "not_reachable",
         Error::NotInitialized => "not_initialized",
         Error::BreakerConfigMismatch { .. } => "breaker_config_mismatch",
         Error::InvalidConfig { .. } => "invalid_config",
@@ -49,6 +56,7 @@ fn kind(error: &Error) -> &'static str {
         Error::UnknownOperation { .. } => "unknown_operation",
         Error::UnknownArgument { .. } => "unknown_argument",
         Error::MissingArgument { .. } => "missing_argument",
+        Error::NotPossible { .. } => "not_possible",
         Error::NotDispatchable { .. } => "not_dispatchable",
     }
 }

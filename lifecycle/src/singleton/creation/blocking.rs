@@ -1,0 +1,100 @@
+//! A factory that runs on the thread that asked; others block until it is over.
+
+use super::run::{Attempt, Run, thread_label, waits_of};
+use super::{Creation, Creator, Plan, Running};
+use crate::clock::Moment;
+use crate::error::{CreateError, SingletonError};
+use crate::scope::{self, Entry, WaitEdge};
+use crate::telemetry;
+use crate::timer;
+use event_listener::Listener as _;
+use std::sync::Arc;
+
+impl<V> Creation<V> {
+    /// The one instance: `existing`, or what `make` gives, put in its place by `store`.
+    ///
+    /// `existing` and `store` run under this creation's lock and are this crate's own code; `make` is the user's and runs
+    /// under none. A value set meanwhile wins over the one just made, which is dropped.
+    pub(crate) fn once<R, E>(
+        &self,
+        plan: &Plan<'_>,
+        existing: impl Fn() -> Option<R>,
+        make: impl FnOnce() -> Result<V, E>,
+        store: impl FnOnce(V) -> R,
+        describe: impl FnOnce(&E) -> String,
+    ) -> Result<R, CreateError<E>> {
+        // When this thread blocks, every factory on whose behalf it runs does.
+        let askers = scope::frames();
+        let mut deadline = None;
+        let run = loop {
+            let mut state = self.state.lock();
+            if let Some(found) = existing() {
+                return Ok(found);
+            }
+            let running = match &state.creator {
+                Creator::Nobody => {
+                    plan.admits(state.record.as_deref()).map_err(CreateError::Refused)?;
+                    let run = Run::begin(plan, askers.clone(), &askers);
+                    let process = std::process::id();
+                    state.creator =
+                        Creator::Running(Running { frame: run.frame.id, thread: std::thread::current(), process });
+                    break run;
+                }
+                Creator::Running(running) => running.clone(),
+                Creator::Flight(_) => {
+                    let name = plan.name();
+                    return Err(CreateError::Refused(SingletonError::NeedsAsync { name }));
+                }
+            };
+            let changed = self.changed.listen();
+            let waiting: Result<Vec<_>, _> = askers.iter().map(|asker| WaitEdge::enter(asker, running.frame)).collect();
+            drop(state);
+            let refused = |error| Err(CreateError::Refused(error));
+            if running.process != std::process::id() {
+                return refused(SingletonError::Forked { name: plan.name() });
+            }
+            let waiting = match waiting {
+                Ok(waiting) => waiting,
+                Err(path) => return refused(SingletonError::Cycle { path: path.to_string() }),
+            };
+            // Also where no frame is installed: a thread whose thread-locals are gone.
+            if running.thread.id() == std::thread::current().id() {
+                return refused(SingletonError::Cycle { path: format!("{} -> {}", plan.subject, plan.subject.name) });
+            }
+            match plan.limits.init_timeout {
+                None => changed.wait(),
+                Some(limit) => {
+                    let (until, since) = *deadline.get_or_insert_with(|| {
+                        let now = plan.clock.now();
+                        (now.after(limit), now)
+                    });
+                    if !timer::block_until(changed, plan.clock, until) {
+                        return refused(timed_out(plan, &running, since));
+                    }
+                }
+            }
+            drop(waiting);
+        };
+
+        let attempt = Attempt::new(self, plan, &run);
+        let made = {
+            let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
+            let _span =
+                telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place).entered();
+            make().map_err(|error| {
+                let text = describe(&error);
+                (error, text)
+            })
+        };
+        attempt.returned();
+        self.settle(plan, &run, made, existing, store)
+    }
+}
+
+fn timed_out(plan: &Plan<'_>, running: &Running, since: Moment) -> SingletonError {
+    SingletonError::InitTimeout {
+        name: plan.name(),
+        waited: plan.clock.now().since(since),
+        waiting_for: format!("{}, on thread `{}`", waits_of(running.frame), thread_label(&running.thread)),
+    }
+}

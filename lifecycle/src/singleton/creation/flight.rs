@@ -1,0 +1,302 @@
+//! A factory that is a future: it lives in the creation, and whichever waiter is polled drives it.
+//!
+//! So a caller that is dropped loses nothing, a caller's deadline does not start the factory again, and a caller that is alive
+//! but never polled holds nobody up. Each wake-up of the future wakes *all* waiters, since any one of them may be gone by then.
+
+use super::run::{Attempt, Run, waits_of};
+use super::{Creation, Creator, Plan};
+use crate::clock::Moment;
+use crate::error::{CreateError, SingletonError};
+use crate::scope::{self, Entry, Frame, FrameId, WaitEdge};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::{telemetry, timer};
+use event_listener::{Event, EventListener};
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+/// What an asynchronous factory becomes.
+pub type Making<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+/// The same, with the error's type left to those who ask.
+type Erased<V> = Making<V, Box<dyn Any + Send>>;
+
+/// A factory's future, and who is to be woken for it.
+pub(super) struct Flight<V> {
+    run: Arc<Run>,
+    /// Out while somebody polls it.
+    future: Option<Erased<V>>,
+    wakes: Arc<Wakes>,
+    /// Made by the first who drives it: a subscriber is not told with a lock held.
+    span: Option<tracing::Span>,
+}
+
+/// The waker that the future is polled with.
+struct Wakes {
+    /// The future asked to be polled, and has not been since.
+    woken: AtomicBool,
+    waiters: Event,
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.waiters.notify(usize::MAX);
+    }
+}
+
+impl<V> Flight<V> {
+    pub(super) fn is_parked(&self) -> bool {
+        self.future.is_some()
+    }
+
+    pub(super) fn frame(&self) -> &Frame {
+        &self.run.frame
+    }
+
+    pub(super) fn end(&self) {
+        self.run.frame.end();
+    }
+
+    pub(super) fn wake_all(&self) {
+        self.wakes.waiters.notify(usize::MAX);
+    }
+}
+
+impl<V> Drop for Flight<V> {
+    fn drop(&mut self) {
+        self.wake_all();
+    }
+}
+
+/// One caller's place among those who wait.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    listener: Option<EventListener>,
+    /// On whose behalf it waits, kept in the graph while it does.
+    edge: Option<WaitEdge>,
+    /// The run it waits for.
+    joined: Option<FrameId>,
+    since: Option<Moment>,
+    alarm: Option<Waker>,
+}
+
+impl Waiting {
+    /// Enters the wait for `run` into the graph, once. Gives false when that was done before.
+    ///
+    /// Only the innermost frame waits: the task may be polled inside frames that have nothing to do with it.
+    fn join(&mut self, run: FrameId) -> Result<bool, SingletonError> {
+        if self.joined == Some(run) {
+            return Ok(false);
+        }
+        self.edge = None;
+        if let Some(asker) = scope::frame() {
+            let edge = WaitEdge::enter(&asker, run);
+            self.edge = Some(edge.map_err(|path| SingletonError::Cycle { path: path.to_string() })?);
+        }
+        self.joined = Some(run);
+        self.listener = None;
+        Ok(true)
+    }
+}
+
+/// What a look at the creation came to.
+enum Step<V> {
+    /// It is this caller's turn to poll the future; none yet when the factory has not been called.
+    Drive { run: Arc<Run>, future: Option<Erased<V>>, wakes: Arc<Wakes>, span: Option<tracing::Span> },
+    /// Somebody else does, or nothing has happened.
+    Wait,
+}
+
+impl<V: Send + 'static> Creation<V> {
+    /// As [`once`](Creation::once), for a factory that is a future: one step of one waiter.
+    ///
+    /// `launch` calls the factory; it and its future are the user's code and run under no lock.
+    #[allow(clippy::too_many_arguments, reason = "the creator's means, as in `once`, and the waiter's")]
+    pub(crate) fn poll_once<R, E: Send + 'static>(
+        &self,
+        waiting: &mut Waiting,
+        cx: &mut Context<'_>,
+        plan: &Plan<'_>,
+        existing: impl Fn() -> Option<R>,
+        launch: impl FnOnce() -> Making<V, E>,
+        store: impl FnOnce(V) -> R,
+        describe: impl FnOnce(&E) -> String,
+    ) -> Poll<Result<R, CreateError<E>>> {
+        loop {
+            let step = match self.look(waiting, plan, &existing) {
+                Ok(Ok(found)) => return done(waiting, Ok(found)),
+                Ok(Err(step)) => step,
+                Err(refused) => return done(waiting, Err(CreateError::Refused(refused))),
+            };
+            if let Step::Drive { run, future, wakes, span } = step {
+                let waker = Waker::from(Arc::clone(&wakes));
+                let span = span.unwrap_or_else(|| {
+                    telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
+                });
+                let attempt = Attempt::new(self, plan, &run);
+                let (polled, future) = {
+                    let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
+                    let _span = span.enter();
+                    let mut future = future.unwrap_or_else(|| erased(launch()));
+                    match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                        Poll::Pending => (None, Some(future)),
+                        Poll::Ready(made) => {
+                            // The user's future goes while it still counts as running.
+                            drop(future);
+                            (Some(made.map_err(|error| with_text(error, describe))), None)
+                        }
+                    }
+                };
+                attempt.returned();
+                match (polled, future) {
+                    (Some(Ok(value)), _) => {
+                        return done(waiting, self.settle(plan, &run, Ok(value), existing, store));
+                    }
+                    (Some(Err(Some(error))), _) => {
+                        return done(waiting, self.settle(plan, &run, Err(error), existing, store));
+                    }
+                    // All who ask for one singleton ask with one type of error.
+                    (Some(Err(None)), _) => {
+                        self.fail(plan, &run, "unknown", "an error of another type".to_owned());
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    (None, future) => self.park(&run, future, span, existing().is_some()),
+                }
+                if wakes.woken.load(Ordering::SeqCst) {
+                    // Woken while it was out: those who looked meanwhile found nothing to poll.
+                    wakes.waiters.notify(usize::MAX);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                return self.rest(waiting, cx, plan, |cx| cx.waker().wake_by_ref());
+            }
+            let mut again = false;
+            let rested = self.rest(waiting, cx, plan, |_| again = true);
+            if !again {
+                return rested;
+            }
+        }
+    }
+
+    /// Looks at the state of things, under the lock.
+    fn look<R>(
+        &self,
+        waiting: &mut Waiting,
+        plan: &Plan<'_>,
+        existing: &impl Fn() -> Option<R>,
+    ) -> Result<Result<R, Step<V>>, SingletonError> {
+        let mut state = self.state.lock();
+        if let Some(found) = existing() {
+            return Ok(Ok(found));
+        }
+        let step = match &mut state.creator {
+            Creator::Nobody => {
+                plan.admits(state.record.as_deref())?;
+                // That those who ask wait for it is entered by `join`, for as long as they do.
+                let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[]));
+                waiting.join(run.frame.id)?;
+                let wakes = Arc::new(Wakes { woken: AtomicBool::new(false), waiters: Event::new() });
+                waiting.listener = Some(wakes.waiters.listen());
+                let flight = Flight { run: Arc::clone(&run), future: None, wakes: Arc::clone(&wakes), span: None };
+                state.creator = Creator::Flight(Box::new(flight));
+                Step::Drive { run, future: None, wakes, span: None }
+            }
+            Creator::Flight(flight) => {
+                let first = waiting.join(flight.run.frame.id)?;
+                // Before the look at `woken`: whoever sets it after that look notifies this listener.
+                waiting.listener.get_or_insert_with(|| flight.wakes.waiters.listen());
+                // Somebody new polls it once in any case: its last waker may have died with a runtime.
+                let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::SeqCst) || first);
+                match turn.then(|| flight.future.take()).flatten() {
+                    Some(future) => Step::Drive {
+                        run: Arc::clone(&flight.run),
+                        future: Some(future),
+                        wakes: Arc::clone(&flight.wakes),
+                        span: flight.span.clone(),
+                    },
+                    None => Step::Wait,
+                }
+            }
+            Creator::Running(running) => {
+                if running.process != std::process::id() {
+                    return Err(SingletonError::Forked { name: plan.name() });
+                }
+                waiting.join(running.frame)?;
+                waiting.listener.get_or_insert_with(|| self.changed.listen());
+                Step::Wait
+            }
+        };
+        Ok(Err(step))
+    }
+
+    /// Puts a future that is not ready back, unless it has become pointless.
+    fn park(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, pointless: bool) {
+        let mut state = self.state.lock();
+        let left = match &mut state.creator {
+            Creator::Flight(flight) if flight.run.frame.id == run.frame.id => {
+                flight.future = future;
+                flight.span = Some(span);
+                if pointless { (state.take_parked(), None) } else { (None, None) }
+            }
+            _ => (None, future),
+        };
+        drop(state);
+        // The user's future is dropped with no lock held.
+        drop(left);
+    }
+
+    /// Waits for a notification; `notified` says what to do when there is one already.
+    fn rest<R, E>(
+        &self,
+        waiting: &mut Waiting,
+        cx: &mut Context<'_>,
+        plan: &Plan<'_>,
+        notified: impl FnOnce(&mut Context<'_>),
+    ) -> Poll<Result<R, CreateError<E>>> {
+        if let Some(listener) = waiting.listener.as_mut() {
+            if Pin::new(listener).poll(cx).is_ready() {
+                waiting.listener = None;
+                notified(cx);
+                return Poll::Pending;
+            }
+        }
+        let Some(limit) = plan.limits.init_timeout else {
+            return Poll::Pending;
+        };
+        let now = plan.clock.now();
+        let since = *waiting.since.get_or_insert(now);
+        let until = since.after(limit);
+        if until.has_come(now) {
+            let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
+            let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
+            return done(waiting, Err(CreateError::Refused(error)));
+        }
+        timer::wake_once(&mut waiting.alarm, plan.clock, until, cx.waker());
+        Poll::Pending
+    }
+}
+
+/// The wait is over: the caller leaves the graph and the list of waiters.
+fn done<T>(waiting: &mut Waiting, outcome: T) -> Poll<T> {
+    *waiting = Waiting::default();
+    Poll::Ready(outcome)
+}
+
+fn erased<V: 'static, E: Send + 'static>(making: Making<V, E>) -> Erased<V> {
+    Box::pin(async move { making.await.map_err(|error| Box::new(error) as Box<dyn Any + Send>) })
+}
+
+/// The error as what it is, with its text.
+fn with_text<E: 'static>(error: Box<dyn Any + Send>, describe: impl FnOnce(&E) -> String) -> Option<(E, String)> {
+    let error = *error.downcast::<E>().ok()?;
+    let text = describe(&error);
+    Some((error, text))
+}

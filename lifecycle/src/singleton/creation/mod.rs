@@ -1,0 +1,176 @@
+//! Who runs a factory, who waits, and what is remembered of it: the same for declared, keyed and by-name singletons.
+//!
+//! The right to create belongs to one frame at a time. No lock is held while a factory runs; an error or a panic gives the
+//! right back and wakes every waiter, the first of which takes it. A wait that would close a circle of frames is refused
+//! before it begins (see [`scope::WaitEdge`]).
+//!
+//! A synchronous factory runs on the thread that asked (`blocking`). An asynchronous one becomes a future that lives here and
+//! that whichever waiter is polled drives (`flight`).
+
+mod blocking;
+mod flight;
+mod record;
+mod run;
+
+pub use flight::Making;
+pub(crate) use flight::Waiting;
+pub(crate) use record::Record;
+pub(crate) use run::next_order;
+
+use super::settings::Limits;
+use crate::clock::ClockHandle;
+use crate::error::SingletonError;
+use crate::process::Phase;
+use crate::scope::{self, FrameId, StateRef, Subject};
+use crate::sync::Mutex;
+use event_listener::Event;
+use flight::Flight;
+use std::thread::Thread;
+
+/// The right to create one instance, and what is remembered of those who had it.
+pub(crate) struct Creation<V> {
+    state: Mutex<State<V>>,
+    /// Notified, all at once, whenever the right to create is given back or a value is put in place.
+    changed: Event,
+}
+
+struct State<V> {
+    creator: Creator<V>,
+    record: Option<Box<Record>>,
+}
+
+/// Who has the right to create.
+enum Creator<V> {
+    Nobody,
+    /// A factory runs on a thread.
+    Running(Running),
+    /// A factory's future, which its waiters drive.
+    Flight(Box<Flight<V>>),
+}
+
+#[derive(Clone)]
+struct Running {
+    frame: FrameId,
+    thread: Thread,
+    /// After a fork the thread does not exist in the child.
+    process: u32,
+}
+
+/// What a creation needs to know of what it creates.
+pub(crate) struct Plan<'a> {
+    pub(crate) subject: Subject,
+    pub(crate) type_name: &'static str,
+    pub(crate) clock: &'a ClockHandle,
+    pub(crate) limits: Limits,
+    pub(crate) phase: StateRef<'static, Phase>,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(subject: Subject, type_name: &'static str, clock: &'a ClockHandle, limits: Limits) -> Self {
+        Self { subject, type_name, clock, limits, phase: Phase::in_force() }
+    }
+
+    fn name(&self) -> String {
+        self.subject.name.clone().into_owned()
+    }
+
+    /// May something be created here and now? Asked by whoever takes the right to create.
+    fn admits(&self, record: Option<&Record>) -> Result<(), SingletonError> {
+        if self.phase.refuses() {
+            return Err(SingletonError::ShuttingDown { name: self.name() });
+        }
+        if scope::universe().is_some_and(|universe| universe.has_ended()) {
+            return Err(SingletonError::ContextEnded { name: self.name() });
+        }
+        let pause = self.limits.retry_backoff.zip(record).and_then(|(pauses, record)| record.pause(pauses, self.clock));
+        match pause {
+            Some((retry_after, last_error)) => {
+                Err(SingletonError::Backoff { name: self.name(), retry_after, last_error })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<V> Creation<V> {
+    pub(crate) const fn new() -> Self {
+        Self { state: Mutex::new(State { creator: Creator::Nobody, record: None }), changed: Event::new() }
+    }
+
+    /// What is remembered.
+    pub(crate) fn record(&self) -> Record {
+        self.state.lock().record.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Is a factory running, or waiting to be driven on?
+    pub(crate) fn is_busy(&self) -> bool {
+        !matches!(self.state.lock().creator, Creator::Nobody)
+    }
+
+    /// Runs `change` while no factory result can be stored: for set, replace and delete. Own code only; `taken` says whether a
+    /// value is in place afterwards, which makes a factory that is under way pointless.
+    pub(crate) fn exclusively<R>(&self, change: impl FnOnce(&mut Record) -> R, taken: bool) -> R {
+        let mut state = self.state.lock();
+        let result = change(state.record.get_or_insert_default());
+        let pointless = if taken { state.take_parked() } else { None };
+        drop(state);
+        self.tell(pointless.as_deref());
+        // The user's future is dropped with no lock held.
+        drop(pointless);
+        result
+    }
+
+    /// Gives up a future that nobody is polling right now.
+    pub(crate) fn abandon(&self) {
+        let parked = self.state.lock().take_parked();
+        self.tell(parked.as_deref());
+        drop(parked);
+    }
+
+    /// Wakes everybody who waits for a change.
+    fn tell(&self, flight: Option<&Flight<V>>) {
+        self.changed.notify(usize::MAX);
+        if let Some(flight) = flight {
+            flight.wake_all();
+        }
+    }
+}
+
+impl<V> State<V> {
+    /// Takes out a flight whose future nobody is polling.
+    fn take_parked(&mut self) -> Option<Box<Flight<V>>> {
+        match &self.creator {
+            Creator::Flight(flight) if flight.is_parked() => {
+                match std::mem::replace(&mut self.creator, Creator::Nobody) {
+                    Creator::Flight(flight) => {
+                        flight.end();
+                        Some(flight)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Does the right to create belong to that frame?
+    fn belongs_to(&self, id: FrameId) -> bool {
+        match &self.creator {
+            Creator::Nobody => false,
+            Creator::Running(running) => running.frame == id,
+            Creator::Flight(flight) => flight.frame().id == id,
+        }
+    }
+}
+
+impl<V> std::fmt::Debug for Creation<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.state.lock();
+        let creator = match &state.creator {
+            Creator::Nobody => "nobody",
+            Creator::Running(_) => "a thread",
+            Creator::Flight(_) => "a future",
+        };
+        f.debug_struct("Creation").field("creator", &creator).field("record", &state.record).finish_non_exhaustive()
+    }
+}

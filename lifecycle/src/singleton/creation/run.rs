@@ -1,0 +1,169 @@
+//! One run of a factory, from taking the right to create to giving it back.
+
+use super::{Creation, Creator, Plan, Record};
+use crate::clock::Moment;
+use crate::error::{CreateError, SingletonError};
+use crate::process::Busy;
+use crate::scope::{Frame, FrameId, Subject};
+use crate::telemetry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Instances stored so far in the process.
+static ORDER: AtomicU64 = AtomicU64::new(0);
+
+/// The next place in the order of storing.
+pub(crate) fn next_order() -> u64 {
+    ORDER.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// A factory run under way; what has to be known of it until it is over.
+pub(super) struct Run {
+    pub(super) frame: Arc<Frame>,
+    /// On whose behalf it was asked for, the innermost first.
+    pub(super) askers: Vec<Arc<Frame>>,
+    pub(super) started: Moment,
+    /// Shutdown waits for those under way.
+    _busy: Busy,
+}
+
+impl Run {
+    /// The right to create was taken; `askers` wait from now on.
+    pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>]) -> Self {
+        let frame = Frame::begin(plan.subject.clone(), waiting);
+        Self { frame, askers, started: plan.clock.now(), _busy: Busy::new(plan.phase.clone()) }
+    }
+
+    fn took(&self, plan: &Plan<'_>) -> Duration {
+        plan.clock.now().since(self.started)
+    }
+
+    /// Why `value` cannot be stored any more, if so.
+    fn too_late(&self, plan: &Plan<'_>, mine: bool) -> Option<SingletonError> {
+        // Shutdown gave this run up: nobody would shut its instance down.
+        (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { name: plan.name() })
+    }
+}
+
+impl<V> Creation<V> {
+    /// The factory is over: stores its value, unless another was put in place meanwhile, or remembers why there is none.
+    /// Errors come with their text: finding it is the user's code, and no run is settled while that may still panic.
+    pub(super) fn settle<R, E>(
+        &self,
+        plan: &Plan<'_>,
+        run: &Run,
+        made: Result<V, (E, String)>,
+        existing: impl Fn() -> Option<R>,
+        store: impl FnOnce(V) -> R,
+    ) -> Result<R, CreateError<E>> {
+        let value = match made {
+            Ok(value) => value,
+            Err((error, text)) => {
+                self.fail(plan, run, std::any::type_name::<E>(), text);
+                return Err(CreateError::Factory(error));
+            }
+        };
+        let took = run.took(plan);
+        let mut state = self.state.lock();
+        let mine = state.belongs_to(run.frame.id);
+        let (outcome, order, unused) = match (existing(), run.too_late(plan, mine)) {
+            (Some(winner), _) => (Ok(winner), None, Some(value)),
+            (None, Some(refused)) => (Err(CreateError::Refused(refused)), None, Some(value)),
+            (None, None) => {
+                let old = state.record.take().unwrap_or_default();
+                let order = old.order.unwrap_or_else(next_order);
+                state.record = Some(Box::new(Record {
+                    created_at: Some(plan.clock.wall()),
+                    took: Some(took),
+                    order: Some(order),
+                    began: Some(run.started),
+                    thread: Some(thread_label(&std::thread::current())),
+                    asked_by: run.askers.first().map(|frame| frame.subject.name.clone().into_owned()),
+                    depends_on: run.frame.edges(),
+                    failures: old.failures,
+                    ..Record::default()
+                }));
+                (Ok(store(value)), Some(order), None)
+            }
+        };
+        let ended = if mine { state.release() } else { None };
+        drop(state);
+        run.frame.end();
+        self.changed.notify(usize::MAX);
+        drop(ended);
+        drop(unused);
+        if let Some(order) = order {
+            telemetry::singleton_initialized(&plan.subject.name, took, order);
+        }
+        outcome
+    }
+
+    /// Gives the right to create back, remembers why, and wakes the waiters.
+    pub(super) fn fail(&self, plan: &Plan<'_>, run: &Run, error_type: &'static str, message: String) {
+        let took = run.took(plan);
+        let path = run.frame.failed_path();
+        for asker in &run.askers {
+            asker.asked_in_vain(&path);
+        }
+        // The frame leaves the graph before anybody is woken to look for circles.
+        run.frame.end();
+        let mut state = self.state.lock();
+        state.record.get_or_insert_default().note_failure(message.clone(), path, plan.clock.now());
+        let ended = if state.belongs_to(run.frame.id) { state.release() } else { None };
+        drop(state);
+        self.changed.notify(usize::MAX);
+        drop(ended);
+        telemetry::singleton_init_failed(&plan.subject.name, error_type, &message, took);
+    }
+}
+
+impl<V> super::State<V> {
+    /// Gives the right to create back; what is left of a flight wakes its waiters when it goes.
+    fn release(&mut self) -> Option<Box<super::Flight<V>>> {
+        match std::mem::replace(&mut self.creator, Creator::Nobody) {
+            Creator::Flight(flight) => Some(flight),
+            _ => None,
+        }
+    }
+}
+
+/// A run whose factory is being called or polled; dropping it unsettled is how a panic is noticed.
+pub(super) struct Attempt<'a, V> {
+    creation: &'a Creation<V>,
+    plan: &'a Plan<'a>,
+    run: Option<&'a Run>,
+}
+
+impl<'a, V> Attempt<'a, V> {
+    pub(super) fn new(creation: &'a Creation<V>, plan: &'a Plan<'a>, run: &'a Run) -> Self {
+        Self { creation, plan, run: Some(run) }
+    }
+
+    /// The user's code came back.
+    pub(super) fn returned(mut self) {
+        self.run = None;
+    }
+}
+
+impl<V> Drop for Attempt<'_, V> {
+    fn drop(&mut self) {
+        if let Some(run) = self.run {
+            self.creation.fail(self.plan, run, "panic", "the factory panicked".to_owned());
+        }
+    }
+}
+
+pub(super) fn thread_label(thread: &std::thread::Thread) -> String {
+    thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned)
+}
+
+/// `a (file:1) -> b (file:2)`
+pub(crate) fn path_text(path: &[Subject]) -> String {
+    path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> ")
+}
+
+/// For messages about a wait that took too long.
+pub(super) fn waits_of(id: FrameId) -> String {
+    path_text(&Frame::waits(id))
+}

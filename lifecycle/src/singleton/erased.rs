@@ -1,0 +1,164 @@
+//! A singleton whose type its static cannot name: a function in an `impl` block whose signature says `Self`.
+//!
+//! A static is shared by all instantiations of a generic `impl`, so every read checks the type: the second type is told which
+//! one the static belongs to, instead of being handed somebody else's value.
+
+use super::cell::{Ask, Asking, SingletonCell};
+use super::face::{AnySingleton, mismatch};
+use super::output::SingletonValue;
+use super::settings::{Dependency, Settings};
+use crate::error::{CreateError, Error, SingletonError};
+use crate::instance::{AnyInstance, Instance};
+use crate::registry::{Component, Descriptor, SingletonSnapshot, register};
+use crate::scope::OverrideGuard;
+use std::any::{Any, TypeId, type_name};
+use std::sync::OnceLock;
+
+struct Erased(Box<dyn Any + Send + Sync>);
+
+static NO_SETTINGS: Settings<Erased> = Settings::new();
+
+/// The home of one such singleton. Expansions put it into a static.
+#[doc(hidden)]
+pub struct ErasedCell {
+    cell: SingletonCell<Erased>,
+    /// Known from the first call on.
+    known: OnceLock<(TypeId, &'static str, usize)>,
+}
+
+impl std::fmt::Debug for ErasedCell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.cell.fmt(f)
+    }
+}
+
+impl ErasedCell {
+    /// A singleton that does not exist yet.
+    #[must_use]
+    pub const fn new(descriptor: Descriptor) -> Self {
+        Self { cell: SingletonCell::new(descriptor, &NO_SETTINGS, Ask::Never), known: OnceLock::new() }
+    }
+
+    /// The instance, created by `factory` if there is none.
+    ///
+    /// # Errors
+    /// The factory's error, or why it was not run.
+    ///
+    /// # Panics
+    /// When the function belongs to a generic `impl` and was called for another type before.
+    #[track_caller]
+    pub fn get_or_create<T: SingletonValue, E>(
+        &'static self,
+        factory: impl FnOnce() -> Result<T, E>,
+        describe: impl FnOnce(&E) -> String,
+    ) -> Result<&'static T, CreateError<E>> {
+        let known = self.known.get_or_init(|| (TypeId::of::<T>(), type_name::<T>(), size_of::<T>()));
+        if known.0 != TypeId::of::<T>() {
+            self.other_type(known.1, type_name::<T>());
+        }
+        register(Component::Singleton(self));
+        let erased = self.cell.get_or_create(|| factory().map(|value| Erased(Box::new(value))), describe)?;
+        match erased.0.downcast_ref() {
+            Some(instance) => Ok(instance),
+            None => self.other_type(known.1, type_name::<T>()),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn other_type(&self, known: &str, asked: &str) -> ! {
+        panic!(
+            "singleton `{}` is one value, a {known}, and was asked for as a {asked}: a function in a generic impl has one static \
+             for all types, so write the function outside it, once a type",
+            self.cell.descriptor.name()
+        )
+    }
+
+    fn erase(&self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<Erased, Error> {
+        match self.known.get() {
+            Some((id, ..)) if (*value).type_id() == *id => Ok(Erased(value)),
+            Some((_, expected, _)) => Err(mismatch(self.cell.descriptor.name(), expected, found)),
+            None => Err(Error::NotPossible {
+                name: self.cell.descriptor.name().to_owned(),
+                reason: "its signature says `Self`, so its type is known from the first call on only",
+            }),
+        }
+    }
+}
+
+fn inner(instance: AnyInstance) -> AnyInstance {
+    match instance {
+        Instance::Static(any) => Instance::Static(any.downcast_ref::<Erased>().map_or(any, |erased| &*erased.0)),
+        shared @ Instance::Shared(_) => shared,
+    }
+}
+
+impl AnySingleton for ErasedCell {
+    fn descriptor(&self) -> &Descriptor {
+        &self.cell.descriptor
+    }
+
+    fn type_name(&self) -> &'static str {
+        self.known.get().map_or("Self", |known| known.1)
+    }
+
+    fn value_type(&self) -> Option<TypeId> {
+        self.known.get().map(|known| known.0)
+    }
+
+    fn observe(&'static self) -> Vec<SingletonSnapshot> {
+        let size = self.known.get().map_or(0, |known| known.2);
+        vec![self.cell.look().snapshot(&self.cell.descriptor, self.type_name(), size)]
+    }
+
+    fn delete_any(&'static self) -> usize {
+        self.cell.delete_any()
+    }
+
+    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]) {
+        self.cell.needs()
+    }
+
+    fn exists(&'static self) -> bool {
+        self.cell.exists()
+    }
+
+    fn existing_any(&'static self, key: &str) -> Option<AnyInstance> {
+        self.cell.existing_any(key).map(inner)
+    }
+
+    fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
+        Ok(self.cell.ask_any(key)?.map(inner))
+    }
+
+    fn ask_any_async(&'static self) -> Asking<AnyInstance> {
+        let asked = self.cell.ask_any_async();
+        Box::pin(async move { asked.await.map(inner) })
+    }
+
+    fn reload_any(&'static self) -> Result<AnyInstance, SingletonError> {
+        self.cell.reload_any().map(inner)
+    }
+
+    fn reload_any_async(&'static self) -> Asking<AnyInstance> {
+        let reloaded = self.cell.reload_any_async();
+        Box::pin(async move { reloaded.await.map(inner) })
+    }
+
+    fn replace_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<Option<AnyInstance>, Error> {
+        let value = self.erase(value, found)?;
+        Ok(self.cell.put(Some(value)).map(|old| inner(Instance::Static(old))))
+    }
+
+    fn override_any(
+        &'static self,
+        value: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<OverrideGuard, Error> {
+        Ok(self.cell.override_with(self.erase(value, found)?))
+    }
+}

@@ -1,0 +1,251 @@
+//! One face for managing any singleton: declared by a type, a function or a static, or stored by name.
+
+use super::cell::Asking;
+use super::face::{AnySingleton, mismatch};
+use super::output::SingletonValue;
+use crate::error::{Error, SingletonError};
+use crate::instance::{AnyInstance, Instance};
+use crate::registry::{Component, Kind, SingletonSnapshot, components, find};
+use crate::scope::OverrideGuard;
+use std::any::{TypeId, type_name};
+use std::future::Future;
+use std::marker::PhantomData;
+
+/// A declared singleton whose value is a `T`, for managing it: what [`Singleton`](crate::Singleton) is for types, this is for
+/// functions and statics. From [`handle`] or [`singleton`].
+pub struct Handle<T> {
+    component: &'static dyn AnySingleton,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Handle<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Handle<T> {}
+
+impl<T> std::fmt::Debug for Handle<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Handle").field(&self.component.descriptor().path()).finish()
+    }
+}
+
+impl<T: SingletonValue> Handle<T> {
+    fn new(component: &'static dyn AnySingleton) -> Result<Self, Error> {
+        if component.value_type().is_none_or(|id| id == TypeId::of::<T>()) {
+            Ok(Self { component, value: PhantomData })
+        } else {
+            Err(mismatch(component.descriptor().name(), type_name::<T>(), component.type_name()))
+        }
+    }
+
+    fn typed(instance: AnyInstance) -> Option<Instance<T>> {
+        instance.downcast().ok()
+    }
+
+    /// Its short name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.component.descriptor().name()
+    }
+
+    /// The instance if it exists: never creates, never waits, is not counted.
+    #[must_use]
+    pub fn get(&self) -> Option<Instance<T>> {
+        self.component.existing_any("").and_then(Self::typed)
+    }
+
+    /// Does an instance exist?
+    #[must_use]
+    pub fn is_created(&self) -> bool {
+        self.component.exists()
+    }
+
+    /// Puts `value` in the instance's place; gives the replaced one. Counts start again at zero.
+    ///
+    /// A replaced `&'static` instance stays allocated for ever and is reported as retired.
+    ///
+    /// # Errors
+    /// [`Error::NotPossible`] for a keyed singleton: it has an instance a key.
+    pub fn replace(&self, value: T) -> Result<Option<Instance<T>>, Error> {
+        Ok(self.component.replace_any(Box::new(value), type_name::<T>())?.and_then(Self::typed))
+    }
+
+    /// Takes the instance away (of a keyed singleton: all of them): the next access runs the factory again. Gives false when
+    /// there is none.
+    pub fn delete(&self) -> bool {
+        self.component.delete_any() > 0
+    }
+
+    /// Runs the factory again and puts its value in the instance's place, if it succeeds.
+    ///
+    /// # Errors
+    /// The factory's error, and the instance stays; [`SingletonError::NeedsAsync`] for an async factory.
+    pub fn reload(&self) -> Result<(), SingletonError> {
+        self.component.reload_any().map(drop)
+    }
+
+    /// [`reload`](Self::reload), also for an async factory.
+    ///
+    /// # Errors
+    /// The factory's error, and the instance stays.
+    pub fn reload_async(&self) -> impl Future<Output = Result<(), SingletonError>> + Send + 'static {
+        let reloaded: Asking<AnyInstance> = self.component.reload_any_async();
+        async move { reloaded.await.map(drop) }
+    }
+
+    /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
+    ///
+    /// # Errors
+    /// [`Error::NotPossible`] for a keyed singleton: it has an instance a key.
+    pub fn override_with(&self, value: T) -> Result<OverrideGuard, Error> {
+        self.component.override_any(Box::new(value), type_name::<T>())
+    }
+
+    /// State and counts; of a keyed singleton those of all keys together.
+    #[must_use]
+    pub fn stats(&self) -> SingletonSnapshot {
+        self.component.observe().swap_remove(0)
+    }
+
+    /// Of a keyed singleton: the instances that exist, each with its key in brackets. Else empty.
+    #[must_use]
+    pub fn keys(&self) -> Vec<SingletonSnapshot> {
+        self.component.observe().split_off(1)
+    }
+}
+
+/// The declared singleton of that name (or `module::name`), for managing it.
+///
+/// ```
+/// use lifecycle::singleton;
+///
+/// #[singleton]
+/// fn pool_size() -> u32 {
+///     8
+/// }
+///
+/// let pool_size_handle = lifecycle::singleton::<u32>("pool_size")?;
+/// pool_size_handle.replace(16)?;
+/// assert_eq!(*pool_size(), 16);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::TypeMismatch`]; [`Error::Ambiguous`] when several modules declare the short name.
+pub fn singleton<T: SingletonValue>(name: &str) -> Result<Handle<T>, Error> {
+    match find(Kind::Singleton, name)? {
+        Some(Component::Singleton(component)) => Handle::new(component),
+        _ => Err(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() }),
+    }
+}
+
+/// The singleton that a function declares, for managing it: any function with `#[singleton]` on it, also an associated,
+/// nested or asynchronous one, called before or not.
+///
+/// ```
+/// use lifecycle::singleton;
+///
+/// #[singleton]
+/// fn greeting() -> String {
+///     "hello".to_owned()
+/// }
+///
+/// let handle = lifecycle::handle(greeting)?;
+/// assert!(!handle.is_created());
+/// let stand_in = handle.override_with("hi".to_owned())?;
+/// assert_eq!(greeting(), "hi");
+/// drop(stand_in);
+/// assert_eq!(greeting(), "hello");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::NotFound`] for a function that declares no singleton; [`Error::Ambiguous`] for two functions of one name in two
+/// blocks of one function.
+pub fn handle<F: SingletonFn<M>, M>(function: F) -> Result<Handle<F::Value>, Error> {
+    let name = std::any::type_name_of_val(&function);
+    Handle::new(of_function(name)?)
+}
+
+/// The singleton that the function of this name declares.
+///
+/// The compiler's name of the function's type is the one thing that is known both in its body and to those who name it, before
+/// any call. Should two functions share it, that is an error, and a value of another type is one too.
+pub(super) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error> {
+    let all = components();
+    let mut found = all.iter().filter_map(|component| match component {
+        Component::Singleton(singleton) if singleton.descriptor().function() == Some(name) => Some(*singleton),
+        _ => None,
+    });
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(one), Some(other)) => {
+            Err(crate::registry::ambiguous(name, [one.descriptor(), other.descriptor()].into_iter()))
+        }
+        (None, _) => Err(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() }),
+    }
+}
+
+/// A function that declares a singleton; `M` only tells the forms apart.
+#[diagnostic::on_unimplemented(
+    message = "this is not a singleton's function",
+    label = "expected a function with `#[singleton]` on it",
+    note = "pass the function itself, without calling it: `lifecycle::handle(db)`"
+)]
+pub trait SingletonFn<M> {
+    /// The singleton's value.
+    type Value: SingletonValue;
+}
+
+/// What the accessors of singletons give, once awaited.
+#[doc(hidden)]
+pub trait Gives {
+    /// The singleton's value.
+    type Value: SingletonValue;
+}
+
+impl<T: SingletonValue> Gives for &'static T {
+    type Value = T;
+}
+impl<T: SingletonValue> Gives for crate::Current<T> {
+    type Value = T;
+}
+impl<T: SingletonValue> Gives for std::sync::Arc<T> {
+    type Value = T;
+}
+impl<T: Gives, E> Gives for Result<T, E> {
+    type Value = T::Value;
+}
+
+/// The function gives at once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AtOnce<A>(PhantomData<A>);
+
+/// The function is to be awaited.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Awaited<A>(PhantomData<A>);
+
+macro_rules! functions {
+    ($(($($argument:ident),*))*) => {$(
+        impl<F, R, $($argument),*> SingletonFn<AtOnce<($($argument,)* R,)>> for F
+        where
+            F: Fn($($argument),*) -> R,
+            R: Gives,
+        {
+            type Value = R::Value;
+        }
+        impl<F, R, $($argument),*> SingletonFn<Awaited<($($argument,)* R,)>> for F
+        where
+            F: Fn($($argument),*) -> R,
+            R: Future,
+            R::Output: Gives,
+        {
+            type Value = <R::Output as Gives>::Value;
+        }
+    )*};
+}
+functions! { () (A) (A, B) (A, B, C) (A, B, C, D) }

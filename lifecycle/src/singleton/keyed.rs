@@ -1,0 +1,499 @@
+//! One instance for each key: `#[singleton(keyed)] fn table(name: &str) -> Table`.
+//!
+//! Each key has a creation of its own, so keys do not wait for each other. At `max_keys` a new key gets a fresh instance that
+//! nobody keeps: an instance handed out must never change under its holder, and never is one given up that is in use.
+
+use super::cell::Asking;
+use super::creation::{Creation, Making, Plan, Record, Waiting};
+use super::drop_apart;
+use super::face::{AnySingleton, HookOf, Seen, mismatch};
+use super::hooks::{HealthRun, HookResult, HookRun};
+use super::kept::keep;
+use super::output::SingletonValue;
+use super::settings::{Dependency, Settings};
+use crate::clock::ClockHandle;
+use crate::counter::Counters;
+use crate::error::{CreateError, Error, SingletonError};
+use crate::instance::{AnyInstance, Instance};
+use crate::keyed::query::{Exactly, Query};
+use crate::keyed::{KeyedMap, Lookup};
+use crate::registry::{Component, Descriptor, Kind, SingletonSnapshot, register};
+use crate::scope::{self, OverrideGuard, Scoped, StateRef, Universe};
+use crate::telemetry;
+use std::any::{Any, TypeId, type_name};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A key: what tells instances apart.
+pub trait SingletonKey: std::hash::Hash + Eq + Clone + Send + Sync + 'static {}
+impl<K: std::hash::Hash + Eq + Clone + Send + Sync + 'static> SingletonKey for K {}
+
+/// The home of one keyed singleton. Expansions put it into a static.
+#[doc(hidden)]
+pub struct KeyedCell<K: SingletonKey, T: SingletonValue> {
+    slots: Scoped<Slots<K, T>>,
+    descriptor: Descriptor,
+    label: fn(&K) -> String,
+}
+
+struct Slots<K: SingletonKey, T: SingletonValue> {
+    keys: KeyedMap<K, Keyed<T>>,
+    /// Calls of all keys that gave an instance.
+    accesses: Counters<1>,
+    /// Instances that found no place.
+    unkept: AtomicU64,
+    clock: ClockHandle,
+    settings: &'static Settings<T>,
+    max_keys: usize,
+}
+
+struct Keyed<T: SingletonValue> {
+    entry: Arc<Entry<T>>,
+    /// Changed under the creation's lock only.
+    instance: Option<Arc<T>>,
+}
+
+impl<T: SingletonValue> Clone for Keyed<T> {
+    fn clone(&self) -> Self {
+        Self { entry: self.entry.clone(), instance: self.instance.clone() }
+    }
+}
+
+struct Entry<T: SingletonValue> {
+    descriptor: Descriptor,
+    creation: Creation<T>,
+    accesses: Counters<1>,
+}
+
+impl<T: SingletonValue> Entry<T> {
+    fn new(name: String) -> Arc<Self> {
+        let descriptor = Descriptor::dynamic(Kind::Singleton, name.into());
+        Arc::new(Self { descriptor, creation: Creation::new(), accesses: Counters::new() })
+    }
+}
+
+impl<K: SingletonKey, T: SingletonValue> Slots<K, T> {
+    const fn new(settings: &'static Settings<T>, max_keys: usize, clock: ClockHandle) -> Self {
+        Self {
+            keys: KeyedMap::new(max_keys),
+            accesses: Counters::new(),
+            unkept: AtomicU64::new(0),
+            clock,
+            settings,
+            max_keys,
+        }
+    }
+
+    fn instance<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<Arc<T>> {
+        self.keys.read(query, |keyed| keyed.instance.clone()).flatten()
+    }
+
+    /// Puts a made value in place, under its creation's lock.
+    fn store<Q: Query<K> + ?Sized>(&self, query: &Q, entry: &Arc<Entry<T>>, value: T) -> Arc<T> {
+        let instance = Arc::new(value);
+        let keyed = Keyed { entry: entry.clone(), instance: Some(instance.clone()) };
+        // Its key is in the map for as long as somebody holds the entry; nothing was there, as seen under the same lock.
+        _ = self.keys.update(query, |_| Some(keyed));
+        instance
+    }
+}
+
+impl<K: SingletonKey, T: SingletonValue> std::fmt::Debug for KeyedCell<K, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyedCell").field("descriptor", &self.descriptor).finish_non_exhaustive()
+    }
+}
+
+impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
+    /// A keyed singleton without any instance. `label` is how a key is shown.
+    #[must_use]
+    pub const fn new(
+        descriptor: Descriptor,
+        settings: &'static Settings<T>,
+        max_keys: usize,
+        label: fn(&K) -> String,
+    ) -> Self {
+        Self { slots: Scoped::declared(Slots::new(settings, max_keys, ClockHandle::System)), descriptor, label }
+    }
+
+    fn resolve(&'static self) -> StateRef<'static, Slots<K, T>> {
+        self.slots.resolve(|universe: &Universe| {
+            let process = self.slots.process();
+            Slots { accesses: Counters::local(), ..Slots::new(process.settings, process.max_keys, universe.clock()) }
+        })
+    }
+
+    /// The instance of this key, counted, if it exists and no more than a look is needed.
+    #[inline]
+    pub fn hot<Q: Query<K> + ?Sized>(&'static self, query: &Q) -> Option<Arc<T>> {
+        if !crate::counter::at_home() {
+            return None;
+        }
+        let slots = self.slots.process();
+        let found = slots.keys.read(query, |keyed| {
+            let instance = keyed.instance.clone()?;
+            keyed.entry.accesses.hit::<0>();
+            Some(instance)
+        });
+        let found = found.flatten()?;
+        slots.accesses.hit::<0>();
+        Some(found)
+    }
+
+    /// What every access off the hot path begins with. Full: an entry of its own that is not in the map.
+    fn enter<Q: Query<K> + ?Sized>(&'static self, query: &Q) -> Entered<K, T> {
+        scope::look_again();
+        register(Component::Singleton(self));
+        let slots = self.resolve();
+        let make = || {
+            let name = format!("{}[{}]", self.descriptor.name(), (self.label)(&query.to_key()));
+            Keyed { entry: Entry::new(name), instance: None }
+        };
+        let idle = |keyed: &Keyed<T>| keyed.instance.is_none() && Arc::strong_count(&keyed.entry) == 1;
+        let (keyed, kept) = match slots.keys.get_or_insert_with(query, make, idle) {
+            Lookup::Found(keyed) | Lookup::Inserted(keyed) => (keyed, true),
+            Lookup::Full => {
+                if slots.unkept.fetch_add(1, Ordering::Relaxed) == 0 {
+                    telemetry::singleton_full(self.descriptor.name(), slots.max_keys);
+                }
+                (make(), false)
+            }
+        };
+        if let Some(asker) = scope::frame() {
+            asker.accessed(self.descriptor.subject());
+        }
+        Entered { slots, entry: keyed.entry, kept, found: keyed.instance }
+    }
+
+    /// The instance of this key, created by `factory` if there is none.
+    ///
+    /// # Errors
+    /// The factory's error, or why it was not run.
+    #[inline]
+    pub fn get_or_create<Q: Query<K>, E>(
+        &'static self,
+        query: Q,
+        factory: impl FnOnce() -> Result<T, E>,
+        describe: impl FnOnce(&E) -> String,
+    ) -> Result<Arc<T>, CreateError<E>> {
+        match self.hot(&query) {
+            Some(found) => Ok(found),
+            None => self.create(&query, factory, describe),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn create<Q: Query<K>, E>(
+        &'static self,
+        query: &Q,
+        factory: impl FnOnce() -> Result<T, E>,
+        describe: impl FnOnce(&E) -> String,
+    ) -> Result<Arc<T>, CreateError<E>> {
+        let entered = self.enter(query);
+        let instance = match entered.found.clone() {
+            Some(found) => found,
+            None => entered.entry.creation.once(
+                &self.plan(&entered),
+                || entered.existing(query),
+                factory,
+                |value| entered.store(query, value),
+                describe,
+            )?,
+        };
+        entered.count();
+        Ok(instance)
+    }
+
+    /// The instance of this key, created by the future that `launch` makes of the key, if there is none.
+    ///
+    /// # Errors
+    /// The factory's error, or why it was not run.
+    pub fn get_or_create_async<L, D, E>(
+        &'static self,
+        key: K,
+        launch: L,
+        describe: D,
+    ) -> impl Future<Output = Result<Arc<T>, CreateError<E>>> + Send
+    where
+        E: Send + 'static,
+        L: Fn(K) -> Making<T, E> + Send + Sync,
+        D: Fn(&E) -> String + Send + Sync,
+    {
+        async move {
+            let entered = self.enter(&Exactly(&key));
+            let instance = match entered.found.clone() {
+                Some(found) => found,
+                None => {
+                    let mut waiting = Waiting::default();
+                    std::future::poll_fn(|cx| {
+                        entered.entry.creation.poll_once(
+                            &mut waiting,
+                            cx,
+                            &self.plan(&entered),
+                            || entered.existing(&Exactly(&key)),
+                            || launch(key.clone()),
+                            |value| entered.store(&Exactly(&key), value),
+                            &describe,
+                        )
+                    })
+                    .await?
+                }
+            };
+            entered.count();
+            Ok(instance)
+        }
+    }
+
+    fn plan<'a>(&self, entered: &'a Entered<K, T>) -> Plan<'a> {
+        let mut subject = entered.entry.descriptor.subject();
+        subject.place = self.descriptor.subject().place;
+        Plan::new(subject, type_name::<T>(), &entered.slots.clock, entered.slots.settings.limits)
+    }
+
+    fn with_instances(&'static self) -> Vec<(K, Keyed<T>)> {
+        let entries = self.resolve().keys.entries().into_iter();
+        entries.filter(|(_, keyed)| keyed.instance.is_some()).collect()
+    }
+
+    fn take(slots: &Slots<K, T>, key: &K, entry: &Arc<Entry<T>>) -> Option<Arc<T>> {
+        entry.creation.exclusively(
+            |record| {
+                *record = Record::default();
+                entry.accesses.reset();
+                let empty = Keyed { entry: entry.clone(), instance: None };
+                slots.keys.update(&Exactly(key), |_| Some(empty)).ok().flatten().and_then(|keyed| keyed.instance)
+            },
+            false,
+        )
+    }
+}
+
+/// One access off the hot path.
+struct Entered<K: SingletonKey, T: SingletonValue> {
+    slots: StateRef<'static, Slots<K, T>>,
+    entry: Arc<Entry<T>>,
+    /// Whether the entry is in the map.
+    kept: bool,
+    found: Option<Arc<T>>,
+}
+
+impl<K: SingletonKey, T: SingletonValue> Entered<K, T> {
+    fn existing<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<Arc<T>> {
+        if self.kept { self.slots.instance(query) } else { None }
+    }
+
+    fn store<Q: Query<K> + ?Sized>(&self, query: &Q, value: T) -> Arc<T> {
+        if self.kept { self.slots.store(query, &self.entry, value) } else { Arc::new(value) }
+    }
+
+    fn count(&self) {
+        self.slots.accesses.hit::<0>();
+        if self.kept {
+            self.entry.accesses.hit::<0>();
+        }
+    }
+}
+
+impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
+    fn by_label(&'static self, label: &str) -> Option<(K, Keyed<T>)> {
+        self.with_instances().into_iter().find(|(key, _)| (self.label)(key) == label)
+    }
+
+    fn hooks<R: 'static>(&'static self, hook: Option<impl Fn(Arc<T>) -> R + Copy + Send + 'static>) -> Vec<HookOf<R>> {
+        let Some(hook) = hook else { return Vec::new() };
+        let all = self.with_instances().into_iter().filter_map(|(_, keyed)| {
+            let instance = keyed.instance?;
+            let run: Box<dyn FnOnce() -> R + Send> = Box::new(move || hook(instance));
+            Some((keyed.entry.descriptor.name().to_owned(), run))
+        });
+        all.collect()
+    }
+
+    fn settings(&self) -> &'static Settings<T> {
+        self.slots.process().settings
+    }
+
+    fn not_possible(&self) -> Error {
+        Error::NotPossible {
+            name: self.descriptor.name().to_owned(),
+            reason: "a keyed singleton has one instance a key: `delete` the key's, or override what its function calls",
+        }
+    }
+
+    fn unreachable(&self) -> SingletonError {
+        SingletonError::NotReachable {
+            name: self.descriptor.name().to_owned(),
+            why: "a keyed singleton is created by calling its function with the key; by name ask for one that exists, \
+                  `name[key]`",
+        }
+    }
+}
+
+impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn type_name(&self) -> &'static str {
+        type_name::<T>()
+    }
+
+    fn value_type(&self) -> Option<TypeId> {
+        Some(TypeId::of::<T>())
+    }
+
+    fn observe(&'static self) -> Vec<SingletonSnapshot> {
+        let slots = self.resolve();
+        let entries = self.with_instances();
+        let memory = self.settings().memory;
+        let mut all = Vec::with_capacity(entries.len() + 1);
+        let whole = Seen { accesses: slots.accesses.read(0), eager: false, ..Seen::default() };
+        let mut whole = whole.snapshot(&self.descriptor, type_name::<T>(), size_of::<T>());
+        whole.keys = Some(entries.len());
+        whole.unkept = slots.unkept.load(Ordering::Relaxed);
+        all.push(whole);
+        for (_, keyed) in entries {
+            let Some(instance) = keyed.instance else { continue };
+            let seen = Seen {
+                created: true,
+                accesses: keyed.entry.accesses.read(0),
+                // A hook that panics knows nothing.
+                heap: memory.map(|memory| catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)),
+                record: keyed.entry.creation.record(),
+                ..Seen::default()
+            };
+            let mut one = seen.snapshot(&keyed.entry.descriptor, type_name::<T>(), size_of::<T>());
+            one.declared_at = self.descriptor.declared_at();
+            let key = &one.name[self.descriptor.name().len()..];
+            one.path = format!("{}{key}", self.descriptor.path());
+            all.push(one);
+            drop_apart(instance);
+        }
+        all
+    }
+
+    fn delete_any(&'static self) -> usize {
+        let slots = self.resolve();
+        let mut all: Vec<_> = self
+            .with_instances()
+            .into_iter()
+            .map(|(key, keyed)| (keyed.entry.creation.record().order, key, keyed.entry))
+            .collect();
+        all.sort_by_key(|(order, ..)| std::cmp::Reverse(*order));
+        let taken = all.into_iter().filter_map(|(_, key, entry)| {
+            let taken = Self::take(&slots, &key, &entry)?;
+            self.let_go(&entry, taken);
+            Some(())
+        });
+        let taken = taken.count();
+        slots.keys.idle_again();
+        taken
+    }
+
+    fn delete_key(&'static self, label: &str) -> bool {
+        let slots = self.resolve();
+        let Some((key, keyed)) = self.by_label(label) else { return false };
+        let taken = Self::take(&slots, &key, &keyed.entry);
+        slots.keys.idle_again();
+        match taken {
+            Some(taken) => {
+                self.let_go(&keyed.entry, taken);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]) {
+        let entries = self.with_instances().into_iter();
+        let observed = entries.flat_map(|(_, keyed)| keyed.entry.creation.record().needs());
+        (observed.collect(), self.settings().depends_on)
+    }
+
+    fn exists(&'static self) -> bool {
+        !self.with_instances().is_empty()
+    }
+
+    fn existing_any(&'static self, key: &str) -> Option<AnyInstance> {
+        let (_, keyed) = self.by_label(key)?;
+        keyed.instance.map(|instance| Instance::Shared(instance as _))
+    }
+
+    fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
+        if key.is_empty() {
+            return Err(self.unreachable());
+        }
+        let Some((_, keyed)) = self.by_label(key) else { return Ok(None) };
+        keyed.entry.accesses.hit::<0>();
+        self.resolve().accesses.hit::<0>();
+        Ok(keyed.instance.map(|instance| Instance::Shared(instance as _)))
+    }
+
+    fn ask_any_async(&'static self) -> Asking<AnyInstance> {
+        let refused = self.unreachable();
+        Box::pin(async move { Err(refused) })
+    }
+
+    fn reload_any(&'static self) -> Result<AnyInstance, SingletonError> {
+        Err(self.unreachable())
+    }
+
+    fn reload_any_async(&'static self) -> Asking<AnyInstance> {
+        self.ask_any_async()
+    }
+
+    fn replace_any(
+        &'static self,
+        _: Box<dyn Any + Send + Sync>,
+        found: &'static str,
+    ) -> Result<Option<AnyInstance>, Error> {
+        Err(if found == type_name::<T>() {
+            self.not_possible()
+        } else {
+            mismatch(self.descriptor.name(), type_name::<T>(), found)
+        })
+    }
+
+    fn override_any(&'static self, _: Box<dyn Any + Send + Sync>, _: &'static str) -> Result<OverrideGuard, Error> {
+        Err(self.not_possible())
+    }
+
+    fn abandon(&'static self) {
+        for (_, keyed) in self.resolve().keys.entries() {
+            keyed.entry.creation.abandon();
+        }
+    }
+
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+        // The process ends: an instance may as well stay for ever.
+        self.hooks(self.settings().shutdown.map(|hook| move |instance: Arc<T>| hook(&**keep(instance))))
+    }
+
+    fn reset_hooks(&'static self) -> Vec<HookOf<HookResult>> {
+        self.hooks(self.settings().reset.map(|hook| move |instance: Arc<T>| hook(&instance)))
+    }
+
+    fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
+        self.hooks(self.settings().pressure.map(|hook| move |instance: Arc<T>| hook(&instance)))
+    }
+
+    fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {
+        self.hooks(self.settings().health_ref.map(|hook| move |instance: Arc<T>| HealthRun::Done(hook(&instance))))
+    }
+}
+
+impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
+    /// An instance was taken out of the map: hooks and events, with no lock held.
+    fn let_go(&self, entry: &Entry<T>, instance: Arc<T>) {
+        if let Some(on_retire) = self.settings().on_retire {
+            if catch_unwind(AssertUnwindSafe(|| on_retire(&instance))).is_err() {
+                telemetry::singleton_hook_failed(entry.descriptor.name(), "on_retire", "it panicked");
+            }
+        }
+        telemetry::singleton_reset(entry.descriptor.name(), "delete");
+        drop_apart(instance);
+    }
+}
