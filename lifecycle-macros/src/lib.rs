@@ -127,7 +127,7 @@ use proc_macro::TokenStream;
 /// | `shutdown` | `lifecycle::shutdown`, dependents first | nothing, a `Result<(), impl Display>`, or a future of these |
 /// | `reset` | `lifecycle::run_reset_hooks` | nothing, or a `Result<(), impl Display>` |
 /// | `pressure` | memory is short | nothing, or the bytes it freed |
-/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or a future of these |
+/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap`) a future of these |
 /// | `memory` | snapshots | its size in bytes |
 /// | `on_retire` | the instance was replaced or deleted | nothing |
 /// | `on_change` | with `swap`: gets the old instance and the new one | nothing |

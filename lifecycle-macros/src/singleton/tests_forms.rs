@@ -85,15 +85,15 @@ fn a_type_with_everything() {
                             ),
                         )
                     }
-                    fn __lifecycle_health(
-                        lifecycle_instance: &'static Pool,
-                    ) -> ::lifecycle::__private0::HealthRun {
-                        use ::lifecycle::__private0::hooks::{FutureKind as _, PlainKind as _};
-                        let lifecycle_outcome = ::lifecycle::__private0::hooks::call(
-                            |pool| pool.ping(),
-                            lifecycle_instance,
-                        );
-                        (&lifecycle_outcome).__kind().health(lifecycle_outcome)
+                    fn __lifecycle_health_ref(
+                        lifecycle_instance: &Pool,
+                    ) -> ::lifecycle::__private0::Health {
+                        ::lifecycle::__private0::hooks::health_at_once(
+                            ::lifecycle::__private0::hooks::call_ref(
+                                |pool| pool.ping(),
+                                lifecycle_instance,
+                            ),
+                        )
                     }
                     fn __lifecycle_memory(
                         lifecycle_instance: &Pool,
@@ -141,7 +141,7 @@ fn a_type_with_everything() {
                         .on_retire(__lifecycle_on_retire)
                         .reset(__lifecycle_reset)
                         .pressure(__lifecycle_pressure)
-                        .health(__lifecycle_health)
+                        .health_ref(__lifecycle_health_ref)
                         .memory(__lifecycle_memory)
                         .on_change(__lifecycle_on_change)
                 },
