@@ -61,7 +61,7 @@ fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
         Output::Fallible(fallible) => (fallible.error.to_token_stream(), generated!(__lifecycle_text)),
     };
     if model.is_async() {
-        let get = generated!(#private::declared::get_async::<__LifecycleKept, _, #error>);
+        let get = generated!(#private::declared::get_async::<__LifecycleKept, _, #error, _, _>);
         return generated!(#get(&__LIFECYCLE_CELL, #create, #text).await);
     }
     let create = match &model.output {

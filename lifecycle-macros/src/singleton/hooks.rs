@@ -1,5 +1,6 @@
 //! Hooks: what the user wants to be called with the instance.
 
+use super::model::Storage;
 use crate::options::Options;
 use crate::runtime::{Runtime, generated};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -25,8 +26,15 @@ impl Hook {
     /// Output: `fn __lifecycle_reset(instance: &T) -> HookResult { done(call_ref(HOOK, instance)) }` and `.reset(__lifecycle_reset)`
     ///
     /// What users write stands here once, and whatever is wrong with it is said there: all of ours around it has its span.
-    pub(super) fn tokens(&self, runtime: &Runtime, value: &TokenStream) -> (TokenStream, TokenStream) {
+    pub(super) fn tokens(
+        &self,
+        runtime: &Runtime,
+        storage: Storage,
+        value: &TokenStream,
+    ) -> (TokenStream, TokenStream) {
         let Self { name, callable } = self;
+        // Nothing that is awaited may hold an instance that others replace.
+        let name = if *name == "health" && storage == Storage::Swapped { &"health_ref" } else { name };
         let span = callable.span();
         let (private, here) = (runtime.private(), runtime.private_at(span));
         let setter = Ident::new(name, Span::mixed_site());
@@ -48,6 +56,13 @@ impl Hook {
                         let #outcome = #called;
                         #settled
                     },
+                )
+            }
+            "health_ref" => {
+                let called = call(quote_spanned!(span=> call_ref(#callable, #instance)));
+                (
+                    generated!((#instance: &#value) -> #private::Health),
+                    call(quote_spanned!(span=> health_at_once(#called))),
                 )
             }
             "reset" => {

@@ -61,7 +61,7 @@ impl Settings {
             calls.extend(generated!(.depends_on(&[#(#needs),*])));
         }
         for hook in &self.hooks {
-            let (item, call) = hook.tokens(runtime, value);
+            let (item, call) = hook.tokens(runtime, self.storage, value);
             items.extend(item);
             calls.extend(call);
         }

@@ -85,15 +85,15 @@ fn a_type_with_everything() {
                             ),
                         )
                     }
-                    fn __lifecycle_health(
-                        lifecycle_instance: &'static Pool,
-                    ) -> ::lifecycle::__private0::HealthRun {
-                        use ::lifecycle::__private0::hooks::{FutureKind as _, PlainKind as _};
-                        let lifecycle_outcome = ::lifecycle::__private0::hooks::call(
-                            |pool| pool.ping(),
-                            lifecycle_instance,
-                        );
-                        (&lifecycle_outcome).__kind().health(lifecycle_outcome)
+                    fn __lifecycle_health_ref(
+                        lifecycle_instance: &Pool,
+                    ) -> ::lifecycle::__private0::Health {
+                        ::lifecycle::__private0::hooks::health_at_once(
+                            ::lifecycle::__private0::hooks::call_ref(
+                                |pool| pool.ping(),
+                                lifecycle_instance,
+                            ),
+                        )
                     }
                     fn __lifecycle_memory(
                         lifecycle_instance: &Pool,
@@ -141,7 +141,7 @@ fn a_type_with_everything() {
                         .on_retire(__lifecycle_on_retire)
                         .reset(__lifecycle_reset)
                         .pressure(__lifecycle_pressure)
-                        .health(__lifecycle_health)
+                        .health_ref(__lifecycle_health_ref)
                         .memory(__lifecycle_memory)
                         .on_change(__lifecycle_on_change)
                 },
@@ -190,6 +190,8 @@ fn a_type_with_everything() {
                         "pool",
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
+                            _,
+                            _,
                             _,
                             _,
                         >(
@@ -276,6 +278,8 @@ fn an_async_type() {
                             Pool,
                             _,
                             _,
+                            _,
+                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -305,6 +309,8 @@ fn an_async_type() {
                     ::lifecycle::__private0::declared::or_refused(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
+                            _,
+                            _,
                             _,
                             _,
                         >(
@@ -383,6 +389,8 @@ fn an_async_function() {
                             __LifecycleKept,
                             _,
                             _,
+                            _,
+                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -408,6 +416,8 @@ fn an_async_function() {
             return ::lifecycle::__private0::declared::or_panic(
                 ::lifecycle::__private0::declared::get_async::<
                     __LifecycleKept,
+                    _,
+                    _,
                     _,
                     _,
                 >(
@@ -495,6 +505,8 @@ fn a_rich_async_function() {
                             __LifecycleKept,
                             _,
                             DbError,
+                            _,
+                            _,
                         >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text)
                             .await,
                         |lifecycle_error| {
@@ -516,6 +528,8 @@ fn a_rich_async_function() {
                 __LifecycleKept,
                 _,
                 DbError,
+                _,
+                _,
             >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text)
                 .await
             {
@@ -584,6 +598,8 @@ fn an_async_body_that_says_self_is_a_closure() {
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::get_async::<
                         __LifecycleKept,
+                        _,
+                        _,
                         _,
                         _,
                     >(

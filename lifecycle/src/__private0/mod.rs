@@ -44,5 +44,7 @@ pub mod describe {
 #[must_use]
 pub fn path_of<F>(_: &F) -> &'static str {
     let name = std::any::type_name::<F>();
-    name.rsplit_once("::").map_or(name, |(function, _)| function)
+    let function = name.rsplit_once("::").map_or(name, |(function, _)| function);
+    // The body of an `async fn` is a closure to the compiler.
+    function.strip_suffix("::{{closure}}").unwrap_or(function)
 }
