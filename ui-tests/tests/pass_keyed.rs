@@ -94,7 +94,15 @@ fn boxed(text: Cow<'static, str>) -> Result<Box<dyn Fn() -> usize + Send + Sync>
     Ok(Box::new(move || text.len()))
 }
 
-#[singleton(keyed)]
+#[singleton(
+    keyed,
+    shutdown = |_: &Table| async { Ok::<(), DbError>(()) },
+    health = |table: &Table| table.rows == 0,
+    on_retire = |table| assert!(!table.name.is_empty()),
+    reset = |_| (),
+    pressure = |table| table.name.len(),
+    memory = |table| table.name.capacity()
+)]
 async fn later(name: &str, region: Region) -> Table {
     std::future::ready(()).await;
     Table { name: format!("{name} in {region:?}"), rows: 0 }
@@ -135,7 +143,7 @@ impl Service {
 }
 
 macro_rules! declared {
-    ($name:ident, $argument:ident: $ty:ty => $value:ty, $body:block) => {
+    ($name:ident, $argument:ident: $ty:ty => $value:ty, $body:expr) => {
         #[singleton(keyed)]
         fn $name($argument: $ty, other: &$ty) -> $value {
             assert_eq!($argument, *other);
@@ -143,8 +151,8 @@ macro_rules! declared {
         }
     };
 }
-declared!(from_macro, number: u8 => u8, { number });
-declared!(from_macro_borrowed, text: &'static str => usize, { text.len() });
+declared!(from_macro, number: u8 => u8, number);
+declared!(from_macro_borrowed, text: &'static str => usize, text.len());
 
 fn is_send<T: Send>(value: T) -> T {
     value
@@ -307,7 +315,7 @@ fn signatures_that_say_self() {
         assert_eq!(Shared::fallible(), Ok(&Shared(4)));
         assert_eq!(Shared::deep().len(), 2);
         assert_eq!(String::load().ok().map(String::as_str), Some("loaded"));
-        assert_eq!(Shared::<u32>::of_any().0, 0);
+        assert_eq!(Shared::<u64>::of_any().0, 0);
     });
 }
 

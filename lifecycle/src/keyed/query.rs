@@ -117,6 +117,12 @@ pub trait Referred: Hash + Eq + ToOwned<Owned: Argument> {}
 #[diagnostic::do_not_recommend]
 impl<X: Hash + Eq + ToOwned<Owned: Argument> + ?Sized> Referred for X {}
 
+/// Asks of an argument's type that it can be a key: an expansion calls it in the type's own place.
+pub const fn owned<T: Argument>() {}
+
+/// The same of what an argument refers to.
+pub const fn borrowed<X: Referred + ?Sized>() {}
+
 /// One argument of a keyed singleton, as a part of the key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a part of a keyed singleton's key",

@@ -112,12 +112,18 @@ impl Argument {
     }
 }
 
+/// More arguments have no place in the runtime's keys.
+const MOST: usize = 8;
+
 /// What cannot be an argument, each on its token.
 pub(in crate::singleton) fn check(function: &Function, errors: &mut Errors) {
     let name = &function.sig.ident;
     if function.sig.inputs.is_empty() {
         errors
             .on(name, format!("`keyed` is one instance for each argument, and `{name}` has none: leave `keyed` away"));
+    }
+    if let Some(input) = function.sig.inputs.iter().nth(MOST) {
+        errors.on(input, format!("a key has at most {MOST} parts: put some arguments of `{name}` into a struct that is `Hash + Eq + Clone`"));
     }
     for input in &function.sig.inputs {
         if let FnArg::Typed(argument) = input {

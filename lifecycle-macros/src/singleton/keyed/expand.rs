@@ -126,7 +126,7 @@ fn created(model: &KeyedSingleton<'_>) -> TokenStream {
         let made = ok(generated!(__lifecycle_create(#(#passed),*).await));
         let (making, pinned) = (body::making(function), body::pinned(function, &generated!(async move { #made })));
         return generated! {
-            #private::declared::keyed_get_async::<__LifecycleKept, _, #error>(
+            #private::declared::keyed_get_async::<__LifecycleKept, _, #error, _, _>(
                 &__LIFECYCLE_CELL,
                 lifecycle_query,
                 |lifecycle_key: <__LifecycleKept as #private::declared::Keyed>::Key| -> #making { #pinned },

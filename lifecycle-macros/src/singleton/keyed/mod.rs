@@ -7,7 +7,7 @@ mod tests;
 
 use super::args::Args;
 use super::check;
-use super::model::{FunctionSingleton, Output};
+use super::model::{FunctionSingleton, Output, Storage};
 use crate::entry::item_and;
 use crate::errors::Errors;
 use crate::item::Function;
@@ -29,10 +29,10 @@ pub(super) fn singleton(mut args: Args, function: &Function, output: Output, mut
         check::no_self(&fallible.error, &mut errors);
     }
     let max_keys = args.options.count("max_keys");
-    let model = KeyedSingleton {
-        function: FunctionSingleton::new(args, function, output),
-        arguments: arguments::of(function),
-        max_keys,
-    };
+    let arguments = arguments::of(function);
+    let mut function = FunctionSingleton::new(args, function, output);
+    // Hooks may not hold an instance that others delete, as with `swap`.
+    function.settings.storage = Storage::Swapped;
+    let model = KeyedSingleton { function, arguments, max_keys };
     if errors.is_empty() { expand::expand(&model) } else { item_and(expand::stand_in(&model), errors) }
 }
