@@ -237,14 +237,18 @@ pub(super) fn returned(output: &Output, handed: TokenStream) -> TokenStream {
 
 /// After a mistake: the signature that callers expect, around the body as it is written.
 pub(super) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
+    around(model, stand_in_body(model))
+}
+
+/// The body as it is written, where it is compiled but never run.
+pub(super) fn stand_in_body(model: &FunctionSingleton<'_>) -> TokenStream {
     let (written, body) = (model.output.written(), &model.function.body);
-    let body = if model.is_async() {
+    if model.is_async() {
         let dead_return = body::dead_return(model);
         let stream = body.stream();
         let body = braced(generated!(#dead_return #stream), body);
         generated!(let _ = async #body; loop {})
     } else {
         generated!(let _ = || -> #written #body; loop {})
-    };
-    around(model, body)
+    }
 }

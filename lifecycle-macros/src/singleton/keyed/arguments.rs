@@ -2,21 +2,22 @@
 
 use crate::errors::Errors;
 use crate::item::Function;
-use crate::runtime::{Runtime, as_ours, generated};
+use crate::runtime::{Runtime, generated};
 use crate::singleton::check::impl_in;
 use crate::singleton::model::self_in;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use quote::{ToTokens as _, format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatType, Type};
 
 /// One argument.
 pub(super) struct Argument {
     /// What it goes by in the signature: its own name, or ours where a pattern stands, which the factory takes apart.
-    pub(super) name: Ident,
-    pub(super) ty: Type,
+    name: Ident,
+    ty: Type,
     /// `X` of `&X`
     borrowed: Option<Type>,
+    /// The type that stands for it.
+    part: Ident,
 }
 
 /// The arguments of a function that [`check`] found nothing wrong with.
@@ -42,7 +43,8 @@ pub(super) fn of(function: &Function) -> Vec<Argument> {
                 Type::Reference(reference) => Some(bare(&reference.elem).clone()),
                 _ => None,
             };
-            Argument { name, ty, borrowed }
+            let part = format_ident!("__LifecyclePart{at}", span = Span::mixed_site());
+            Argument { name, ty, borrowed, part }
         })
         .collect()
 }
@@ -54,61 +56,42 @@ impl Argument {
         quote!(#name: #ty)
     }
 
-    /// The type that stands in the key for it.
-    pub(super) fn owned(&self, runtime: &Runtime) -> TokenStream {
-        match &self.borrowed {
-            Some(borrowed) => {
-                let (private, borrowed) = (runtime.private(), as_ours(borrowed));
-                generated!(<#borrowed as #private::std::borrow::ToOwned>::Owned)
+    /// The item that says the argument's type: the one place where a type that cannot be a part of a key is found out.
+    pub(super) fn item(&self, runtime: &Runtime) -> TokenStream {
+        let (private, part) = (runtime.private(), &self.part);
+        let says = match &self.borrowed {
+            Some(borrowed) => generated!(#private::keyed::Refers for #part { type Target = #borrowed; }),
+            None => {
+                let ty = &self.ty;
+                generated!(#private::keyed::Holds for #part { type Value = #ty; })
             }
-            None => as_ours(&self.ty),
+        };
+        generated!(struct #part; impl #says)
+    }
+
+    /// The type that stands in the key for it.
+    pub(super) fn kept(&self, runtime: &Runtime) -> TokenStream {
+        let (private, part) = (runtime.private(), &self.part);
+        if self.borrowed.is_some() {
+            generated!(#private::keyed::Kept<#part>)
+        } else {
+            generated!(#private::keyed::Held<#part>)
         }
     }
 
     /// What finds the key without owning it.
     pub(super) fn query(&self, runtime: &Runtime) -> TokenStream {
-        let (private, name) = (runtime.private(), &self.name);
+        let (private, part, name) = (runtime.private(), &self.part, &self.name);
         match &self.borrowed {
-            Some(borrowed) => {
-                let borrowed = as_ours(borrowed);
-                generated!(#private::keyed::ByRef::<#borrowed>(#name))
-            }
-            None => {
-                let ty = as_ours(&self.ty);
-                generated!(#private::keyed::ByValue::<#ty>(&#name))
-            }
+            Some(_) => generated!(#private::keyed::Referring::<#part>(#name)),
+            None => generated!(#private::keyed::Holding::<#part>(&#name)),
         }
     }
 
     /// What the factory of a synchronous function gets; the query still has the argument itself.
     pub(super) fn passed(&self, runtime: &Runtime) -> TokenStream {
-        let (private, name) = (runtime.private(), &self.name);
-        match &self.borrowed {
-            Some(_) => generated!(#name),
-            None => generated!(#private::core::clone::Clone::clone(&#name)),
-        }
-    }
-
-    /// What the factory of an async function gets, out of the key at this place.
-    pub(super) fn from_key(&self, runtime: &Runtime, at: usize) -> TokenStream {
-        let (private, at) = (runtime.private(), syn::Index::from(at));
-        match &self.borrowed {
-            Some(borrowed) => {
-                let borrowed = as_ours(borrowed);
-                generated!(#private::core::borrow::Borrow::<#borrowed>::borrow(&lifecycle_key.#at))
-            }
-            None => generated!(#private::core::clone::Clone::clone(&lifecycle_key.#at)),
-        }
-    }
-
-    /// The one place where a type that cannot be part of a key is found out: on itself.
-    pub(super) fn bound(&self, runtime: &Runtime) -> TokenStream {
-        let (ty, check) = match &self.borrowed {
-            Some(borrowed) => (borrowed, quote_spanned!(borrowed.span()=> borrowed)),
-            None => (&self.ty, quote_spanned!(self.ty.span()=> owned)),
-        };
-        let here = runtime.private_at(ty.span());
-        quote_spanned!(ty.span()=> #here::keyed::#check::<#ty>();)
+        let (name, query) = (&self.name, self.query(runtime));
+        if self.borrowed.is_some() { generated!(#name) } else { generated!(#query.pass()) }
     }
 }
 

@@ -4,7 +4,7 @@ use super::KeyedSingleton;
 use crate::runtime::generated;
 use crate::singleton::model::Output;
 use crate::singleton::{body, expand_fn};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 
 /// Input: `fn table(name: &str, region: Region) -> Table { body }`
@@ -17,8 +17,12 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     let descriptor = runtime.descriptor("Singleton", &function.name, Span::call_site());
     let settings = function.settings.tokens(runtime, &value.to_token_stream());
     let (max_keys_item, max_keys) = max_keys(model);
-    let owned = arguments.iter().map(|argument| argument.owned(runtime));
-    let bounds = arguments.iter().map(|argument| argument.bound(runtime));
+    let items = arguments.iter().map(|argument| argument.item(runtime));
+    let kept = arguments.iter().map(|argument| argument.kept(runtime));
+    // What is wrong with an argument is said on it; what follows from that, beside it.
+    let place = function.function.sig.paren_token.span.join();
+    let parts = placed(generated!((#(#kept,)*)), place);
+    let key = placed(generated!(<__LifecycleKept as #private::declared::Keyed>::Key), place);
     let text = match &function.output {
         Output::Value(_) => TokenStream::new(),
         Output::Fallible(fallible) => expand_fn::text(function, &fallible.error),
@@ -29,8 +33,10 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     let created = created(model);
     let hot = generated!(#private::declared::keyed_hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL, &lifecycle_query));
     let give = expand_fn::give(function, &created, &hot);
+    let inputs = arguments.iter().map(super::Argument::declaration);
     around(
         model,
+        &quote!(#(#inputs),*),
         generated! {
             // The one place where a type that threads cannot share is found out.
             struct __LifecycleKept;
@@ -38,18 +44,15 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
                 type Value = #value;
             }
             impl #private::declared::Keyed for __LifecycleKept {
-                type Key = (#(#owned,)*);
+                type Key = #parts;
             }
-            const _: fn() = || { #(#bounds)* };
+            #(#items)*
             // Its path is the function's.
             fn __lifecycle_here() {}
             #text
             #label
             #max_keys_item
-            static __LIFECYCLE_CELL: #private::KeyedCell<
-                <__LifecycleKept as #private::declared::Keyed>::Key,
-                #value,
-            > = #private::declared::keyed_cell::<__LifecycleKept>(
+            static __LIFECYCLE_CELL: #private::KeyedCell<#key, #value> = #private::declared::keyed_cell::<__LifecycleKept>(
                 #descriptor.inside(|| #private::path_of(&__lifecycle_here)),
                 #settings,
                 #max_keys,
@@ -69,7 +72,7 @@ fn label(model: &KeyedSingleton<'_>) -> TokenStream {
     let private = model.function.runtime.private();
     let parts: Vec<_> = (0..model.arguments.len())
         .map(syn::Index::from)
-        .map(|at| generated!((&&Text(&lifecycle_key.#at)).__text()))
+        .map(|at| generated!((&&Text(lifecycle_key.#at.get())).__text()))
         .collect();
     let joined = match &parts[..] {
         [part] => part.clone(),
@@ -122,7 +125,7 @@ fn created(model: &KeyedSingleton<'_>) -> TokenStream {
         Output::Fallible(_) => made,
     };
     if function.is_async() {
-        let passed = arguments.iter().enumerate().map(|(at, argument)| argument.from_key(runtime, at));
+        let passed = (0..arguments.len()).map(syn::Index::from).map(|at| generated!(lifecycle_key.#at.pass()));
         let made = ok(generated!(__lifecycle_create(#(#passed),*).await));
         let (making, pinned) = (body::making(function), body::pinned(function, &generated!(async move { #made })));
         return generated! {
@@ -142,29 +145,28 @@ fn created(model: &KeyedSingleton<'_>) -> TokenStream {
 }
 
 /// The user's function around `body`, returning an `Arc`.
-fn around(model: &KeyedSingleton<'_>, body: TokenStream) -> TokenStream {
-    let KeyedSingleton { function, arguments, .. } = model;
+fn around(model: &KeyedSingleton<'_>, inputs: &TokenStream, body: TokenStream) -> TokenStream {
+    let function = &model.function;
     let (private, value) = (function.runtime.private(), function.output.value());
-    let inputs = arguments.iter().map(super::Argument::declaration);
     let returned = expand_fn::returned(&function.output, generated!(#private::std::sync::Arc<#value>));
-    expand_fn::function_around(function.function, &quote!(#(#inputs),*), &returned, body)
+    expand_fn::function_around(function.function, inputs, &returned, body)
 }
 
 /// After a mistake: the signature that callers expect, around the body as it is written.
 pub(super) fn stand_in(model: &KeyedSingleton<'_>) -> TokenStream {
-    let function = function_of(model);
-    let body = generated! {
-        #[allow(dead_code)]
-        #function
-        loop {}
-    };
-    around(model, body)
+    let inputs = model.function.function.sig.inputs.to_token_stream();
+    around(model, &inputs, expand_fn::stand_in_body(&model.function))
 }
 
-/// The user's function as it is written, under our name.
-fn function_of(model: &KeyedSingleton<'_>) -> TokenStream {
-    let function = &model.function;
-    let (written, body, inputs) = (function.output.written(), &function.function.body, &function.function.sig.inputs);
-    let (async_token, fn_token, name) = body::keywords(function.function, "__lifecycle_create");
-    generated!(#async_token #fn_token #name(#inputs) -> #written #body)
+/// The tokens, all in this place.
+fn placed(tokens: TokenStream, place: Span) -> TokenStream {
+    let here = |token: TokenTree| {
+        let mut token = match token {
+            TokenTree::Group(group) => TokenTree::Group(Group::new(group.delimiter(), placed(group.stream(), place))),
+            token => token,
+        };
+        token.set_span(place.resolved_at(token.span()));
+        token
+    };
+    tokens.into_iter().map(here).collect()
 }

@@ -13,11 +13,12 @@ fn minimal() {
                 type Value = Table;
             }
             impl ::lifecycle::__private0::declared::Keyed for __LifecycleKept {
-                type Key = (<str as ::lifecycle::__private0::std::borrow::ToOwned>::Owned,);
+                type Key = (::lifecycle::__private0::keyed::Kept<__LifecyclePart0>,);
             }
-            const _: fn() = || {
-                ::lifecycle::__private0::keyed::borrowed::<str>();
-            };
+            struct __LifecyclePart0;
+            impl ::lifecycle::__private0::keyed::Refers for __LifecyclePart0 {
+                type Target = str;
+            }
             fn __lifecycle_here() {}
             fn __lifecycle_label(
                 lifecycle_key: &<__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
@@ -25,7 +26,7 @@ fn minimal() {
                 use ::lifecycle::__private0::channel::text::{
                     ByDebug as _, ByDisplay as _, ByName as _, Text,
                 };
-                (&&Text(&lifecycle_key.0)).__text()
+                (&&Text(lifecycle_key.0.get())).__text()
             }
             static __LIFECYCLE_CELL: ::lifecycle::__private0::KeyedCell<
                 <__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
@@ -60,7 +61,9 @@ fn minimal() {
             fn __lifecycle_create(name: &str) -> Table {
                 Table::open(name)
             }
-            let lifecycle_query = (::lifecycle::__private0::keyed::ByRef::<str>(name),);
+            let lifecycle_query = (
+                ::lifecycle::__private0::keyed::Referring::<__LifecyclePart0>(name),
+            );
             return ::lifecycle::__private0::declared::or_panic(
                 ::lifecycle::__private0::declared::keyed_get::<
                     __LifecycleKept,
@@ -104,16 +107,23 @@ fn rich() {
             }
             impl facade::lifecycle::__private0::declared::Keyed for __LifecycleKept {
                 type Key = (
-                    <str as facade::lifecycle::__private0::std::borrow::ToOwned>::Owned,
-                    (u8, u8),
-                    Region,
+                    facade::lifecycle::__private0::keyed::Kept<__LifecyclePart0>,
+                    facade::lifecycle::__private0::keyed::Held<__LifecyclePart1>,
+                    facade::lifecycle::__private0::keyed::Held<__LifecyclePart2>,
                 );
             }
-            const _: fn() = || {
-                facade::lifecycle::__private0::keyed::borrowed::<str>();
-                facade::lifecycle::__private0::keyed::owned::<(u8, u8)>();
-                facade::lifecycle::__private0::keyed::owned::<Region>();
-            };
+            struct __LifecyclePart0;
+            impl facade::lifecycle::__private0::keyed::Refers for __LifecyclePart0 {
+                type Target = str;
+            }
+            struct __LifecyclePart1;
+            impl facade::lifecycle::__private0::keyed::Holds for __LifecyclePart1 {
+                type Value = (u8, u8);
+            }
+            struct __LifecyclePart2;
+            impl facade::lifecycle::__private0::keyed::Holds for __LifecyclePart2 {
+                type Value = Region;
+            }
             fn __lifecycle_here() {}
             fn __lifecycle_text(
                 lifecycle_error: &DbError,
@@ -130,9 +140,9 @@ fn rich() {
                     ByDebug as _, ByDisplay as _, ByName as _, Text,
                 };
                 [
-                    (&&Text(&lifecycle_key.0)).__text(),
-                    (&&Text(&lifecycle_key.1)).__text(),
-                    (&&Text(&lifecycle_key.2)).__text(),
+                    (&&Text(lifecycle_key.0.get())).__text(),
+                    (&&Text(lifecycle_key.1.get())).__text(),
+                    (&&Text(lifecycle_key.2.get())).__text(),
                 ]
                     .join(", ")
             }
@@ -186,9 +196,13 @@ fn rich() {
                 Table::open(name, a).await
             }
             let lifecycle_query = (
-                facade::lifecycle::__private0::keyed::ByRef::<str>(name),
-                facade::lifecycle::__private0::keyed::ByValue::<(u8, u8)>(&lifecycle_argument_1),
-                facade::lifecycle::__private0::keyed::ByValue::<Region>(&lifecycle_argument_2),
+                facade::lifecycle::__private0::keyed::Referring::<__LifecyclePart0>(name),
+                facade::lifecycle::__private0::keyed::Holding::<
+                    __LifecyclePart1,
+                >(&lifecycle_argument_1),
+                facade::lifecycle::__private0::keyed::Holding::<
+                    __LifecyclePart2,
+                >(&lifecycle_argument_2),
             );
             if let facade::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = facade::lifecycle::__private0::declared::keyed_hot::<
                 __LifecycleKept,
@@ -200,6 +214,8 @@ fn rich() {
                 __LifecycleKept,
                 _,
                 DbError,
+                _,
+                _,
             >(
                     &__LIFECYCLE_CELL,
                     lifecycle_query,
@@ -208,15 +224,9 @@ fn rich() {
                     | -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
                         facade::lifecycle::__private0::std::boxed::Box::pin(async move {
                             __lifecycle_create(
-                                    facade::lifecycle::__private0::core::borrow::Borrow::<
-                                        str,
-                                    >::borrow(&lifecycle_key.0),
-                                    facade::lifecycle::__private0::core::clone::Clone::clone(
-                                        &lifecycle_key.1,
-                                    ),
-                                    facade::lifecycle::__private0::core::clone::Clone::clone(
-                                        &lifecycle_key.2,
-                                    ),
+                                    lifecycle_key.0.pass(),
+                                    lifecycle_key.1.pass(),
+                                    lifecycle_key.2.pass(),
                                 )
                                 .await
                         })
@@ -252,11 +262,12 @@ fn a_body_that_says_self_is_a_closure() {
                     type Value = Table;
                 }
                 impl ::lifecycle::__private0::declared::Keyed for __LifecycleKept {
-                    type Key = (<str as ::lifecycle::__private0::std::borrow::ToOwned>::Owned,);
+                    type Key = (::lifecycle::__private0::keyed::Kept<__LifecyclePart0>,);
                 }
-                const _: fn() = || {
-                    ::lifecycle::__private0::keyed::borrowed::<str>();
-                };
+                struct __LifecyclePart0;
+                impl ::lifecycle::__private0::keyed::Refers for __LifecyclePart0 {
+                    type Target = str;
+                }
                 fn __lifecycle_here() {}
                 fn __lifecycle_label(
                     lifecycle_key: &<__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
@@ -264,7 +275,7 @@ fn a_body_that_says_self_is_a_closure() {
                     use ::lifecycle::__private0::channel::text::{
                         ByDebug as _, ByDisplay as _, ByName as _, Text,
                     };
-                    (&&Text(&lifecycle_key.0)).__text()
+                    (&&Text(lifecycle_key.0.get())).__text()
                 }
                 static __LIFECYCLE_CELL: ::lifecycle::__private0::KeyedCell<
                     <__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
@@ -296,7 +307,9 @@ fn a_body_that_says_self_is_a_closure() {
                     );
                 };
                 let __lifecycle_create = |name: &str| -> Table { Self::open(name) };
-                let lifecycle_query = (::lifecycle::__private0::keyed::ByRef::<str>(name),);
+                let lifecycle_query = (
+                    ::lifecycle::__private0::keyed::Referring::<__LifecyclePart0>(name),
+                );
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::keyed_get::<
                         __LifecycleKept,
