@@ -20,6 +20,24 @@ pub mod declared {
         }
     }
 
+    #[singleton(async_factory = Later::make, shutdown = Later::close, eager)]
+    pub struct Later;
+
+    impl Later {
+        fn make() -> ::std::future::Ready<Self> {
+            ::std::future::ready(Later)
+        }
+
+        fn close(&self) -> ::std::future::Ready<()> {
+            ::std::future::ready(())
+        }
+    }
+
+    #[singleton(swap, refresh = "5m", depends_on(Config, text, "number"), on_change = |_, _| ())]
+    pub fn swapped() -> u8 {
+        5
+    }
+
     #[singleton]
     pub fn number() -> Result<u8, ::std::fmt::Error> {
         Ok(3)
@@ -54,4 +72,12 @@ fn every_edition_is_served() {
     assert_eq!((declared::number().ok(), declared::text().len()), (Some(&3), 0));
     assert_eq!((declared::guarded("x").ok(), declared::limited(1)), (Some("x"), Some(1)));
     assert!(declared::FLAG.get());
+    assert_eq!((*declared::swapped(), declared::Later::get().is_some()), (5, false));
+    let _not_polled = declared::Later::instance();
+}
+
+#[lifecycle::test]
+fn tests_are_served() -> Result<(), ::std::fmt::Error> {
+    assert!(declared::FLAG.set(false));
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod entry;
 mod errors;
 mod guarded_fn;
 mod init_flag;
+mod isolated_test;
 mod item;
 mod names;
 mod options;
@@ -54,17 +55,88 @@ use proc_macro::TokenStream;
 /// assert_eq!(Config::stats().asked_by.as_deref(), Some("words"));
 /// ```
 ///
-/// A type gets `instance()` (not with `try_factory`), `try_instance()` and `get()`, which never creates. The trait
-/// `lifecycle::Singleton` has the rest: `is_created`, `replace`,
-/// `delete`, `override_with`, `stats`; import it for them. A function is reached by its call, and by its name through
-/// `lifecycle::singletons()`.
+/// # What it gives
+///
+/// | on | gives |
+/// | --- | --- |
+/// | a type, with `factory` or its `Default` | `T::instance() -> &'static T`, `T::try_instance() -> Result<&'static T, SingletonError>` |
+/// | a type, with `try_factory` | `T::try_instance()` |
+/// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
+/// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
+/// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
+/// | any of these with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+///
+/// Each type also gets `get()`, an `Option` that never creates and never waits. The trait `lifecycle::Singleton` has the rest:
+/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. A function is reached by its call, and by
+/// its name through `lifecycle::singletons()`.
+///
+/// A creation that cannot be (it needs itself, it takes longer than `init_timeout`, the process shuts down) is an error where
+/// there is a `Result`, and a panic with the same words where there is none. The error of a function is its own `E`: give it
+/// `From<lifecycle::SingletonError>`, or such a refusal panics. `retry_backoff`, whose refusals are to be expected, insists on it.
+///
+/// An async creation belongs to nobody: it is driven by whoever waits for it, and who gives up waiting loses nothing. Its future
+/// must be `Send`.
+///
+/// ```
+/// use lifecycle::{Current, SingletonError, singleton};
+/// # #[derive(Debug, thiserror::Error)]
+/// # enum DbError { #[error(transparent)] Lifecycle(#[from] SingletonError) }
+/// # pub struct Pool;
+/// # impl Pool {
+/// #     async fn connect(_: &str) -> Result<Self, DbError> { Ok(Self) }
+/// #     async fn close(&self) {}
+/// # }
+/// # fn load() -> std::io::Result<Secret> { Ok(Secret { key: String::new() }) }
+///
+/// #[singleton(shutdown = Pool::close, init_timeout = "5s", retry_backoff = "100ms..10s")]
+/// async fn db() -> Result<Pool, DbError> {
+///     Pool::connect("postgres://localhost").await
+/// }
+///
+/// #[singleton(swap, try_factory = load, refresh = "5m", eager)] // made anew by whoever asks 5 minutes later
+/// pub struct Secret {
+///     key: String,
+/// }
+///
+/// # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool: &'static Pool = db().await?;
+/// let secret: Current<Secret> = Secret::try_current()?; // hold it briefly
+/// # Ok(()) }
+/// ```
+///
+/// # Options
 ///
 /// | option | meaning | default |
 /// | --- | --- | --- |
 /// | `factory = path` or closure | makes the instance of a type | `Default::default` |
-/// | `try_factory = path` or closure | the same, giving a `Result` | |
+/// | `try_factory = ..` | the same, giving a `Result` | |
+/// | `async_factory = ..`, `try_async_factory = ..` | the same, giving a future of these | |
+/// | `eager` | `lifecycle::warm_up()` creates it | on first use |
+/// | `swap` | it may be replaced: accessors give a `Current<T>`, and a replaced value is freed with its last holder | kept for ever |
+/// | `refresh = "5m"` | with `swap`: made anew by the first to ask after that time; on an error the old one stays | |
+/// | `init_timeout = "5s"` | how long a creation may take | no limit |
+/// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
+/// | `depends_on(Config, db, "by name")` | what it uses without asking for it in its factory: types, functions, names | what was seen |
+/// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |
 /// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
+///
+/// And hooks, each a path or a closure. They get a `&T`, and never run before there is an instance:
+///
+/// | hook | when | may return |
+/// | --- | --- | --- |
+/// | `shutdown` | `lifecycle::shutdown`, dependents first | nothing, a `Result<(), impl Display>`, or a future of these |
+/// | `reset` | `lifecycle::run_reset_hooks` | nothing, or a `Result<(), impl Display>` |
+/// | `pressure` | memory is short | nothing, or the bytes it freed |
+/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap`) a future of these |
+/// | `memory` | snapshots | its size in bytes |
+/// | `on_retire` | the instance was replaced or deleted | nothing |
+/// | `on_change` | with `swap`: gets the old instance and the new one | nothing |
+///
+/// Durations are written with a unit (`ms`, `s`, `min` or `m`, `h`, ..), or are const expressions of type `Duration`. In
+/// `depends_on` a `CamelCase` path is a type, a `lower_case` one a function, an `UPPER_CASE` one a static.
+///
+/// [`Current<T>`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Current.html
 #[proc_macro_attribute]
 pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("singleton", args.into(), item.into(), singleton::singleton).into()
@@ -179,6 +251,49 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("init_flag", args.into(), item.into(), init_flag::init_flag).into()
+}
+
+/// A test in a world of its own: nothing created, breakers closed, windows empty, flags at their defaults, a clock of its own.
+///
+/// Any number of such tests run in parallel in one process without seeing each other; `lifecycle::testing` has what moves the
+/// clock and reads the events of the world.
+///
+/// ```
+/// use lifecycle::{circuit_breaker, testing};
+/// use std::time::Duration;
+///
+/// #[circuit_breaker(threshold = 1, timeout = 30)]
+/// fn fetch(ok: bool) -> Result<(), Box<dyn std::error::Error>> {
+///     if ok { Ok(()) } else { Err("down".into()) }
+/// }
+///
+/// #[lifecycle::test]
+/// fn opens_and_closes() {
+///     fetch(false).unwrap_err();
+///     fetch(true).unwrap_err();
+///     testing::advance(Duration::from_secs(30));
+///     fetch(true).unwrap();
+/// }
+/// ```
+///
+/// It takes the place of `#[test]` (which runs the test a second time if it stands above), and keeps `#[should_panic]`,
+/// `#[ignore]` and a `Result` that the function returns. On an `async fn` it stands above or below the attribute of the
+/// runtime; above is right for all of them:
+///
+/// ```
+/// #[lifecycle::test]
+/// #[tokio::test]
+/// async fn asynchronous() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
+///
+/// Any attribute whose path ends in `test` will do; then this one adds no `#[test]` of its own. What the body spawns is outside
+/// the world unless it is given `lifecycle::Context::capture()`. The only option is `crate = path`. Write it with its path: as
+/// `use lifecycle::test;` it would hide the language's own `#[test]`.
+#[proc_macro_attribute]
+pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run("lifecycle::test", args.into(), item.into(), isolated_test::isolated_test).into()
 }
 
 /// How stacked guards find each other; written by the macros only.

@@ -1,17 +1,18 @@
 //! What holds for all macros: broken input keeps the item, output is the same each time, nothing panics.
 
-use crate::{circuit_breaker, guarded_fn, init_flag, rate_limit, singleton};
+use crate::{circuit_breaker, guarded_fn, init_flag, isolated_test, rate_limit, singleton};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 type Macro = fn(TokenStream, TokenStream) -> TokenStream;
 
-const MACROS: [(&str, Macro); 5] = [
+const MACROS: [(&str, Macro); 6] = [
     ("singleton", singleton::singleton),
     ("circuit_breaker", circuit_breaker::circuit_breaker),
     ("rate_limit", rate_limit::rate_limit),
     ("init_flag", init_flag::init_flag),
     ("guard_part", guarded_fn::guard_part),
+    ("lifecycle::test", isolated_test::isolated_test),
 ];
 
 /// The expansion, formatted.
@@ -25,7 +26,7 @@ pub(crate) fn pretty_method(expanded: &TokenStream) -> String {
     pretty(&quote!(impl Service { #expanded }))
 }
 
-fn tokens(text: &str) -> TokenStream {
+pub(crate) fn tokens(text: &str) -> TokenStream {
     text.parse().unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -44,6 +45,13 @@ fn broken_input_keeps_the_item() {
         "threshold = 3 3",
         "crate = ",
         "name = \"x\" name",
+        "swap, eager",
+        "swap = , eager(",
+        "depends_on",
+        "depends_on(Config, a::, \"x\" 3)",
+        "retry_backoff = \"..\"",
+        "async_factory = |",
+        "shutdown = Self::close, keyed",
     ];
     let items = [
         "fn f() { x. }",
@@ -95,7 +103,7 @@ fn flat(tokens: &TokenStream) -> Vec<String> {
 /// Checklist F65. A small generator with a fixed seed: a failure can be repeated.
 #[test]
 fn random_tokens_never_panic() {
-    const WORDS: [&str; 60] = [
+    const WORDS: [&str; 69] = [
         "fn",
         "struct",
         "static",
@@ -146,6 +154,15 @@ fn random_tokens_never_panic() {
         "threshold",
         "timeout",
         "factory",
+        "async_factory",
+        "swap",
+        "eager",
+        "keyed",
+        "depends_on",
+        "retry_backoff",
+        "shutdown",
+        "await",
+        "\"1s..2s\"",
         "crate",
         "env",
         "f",
@@ -212,6 +229,15 @@ fn the_same_input_gives_the_same_output() {
             ),
         ),
         (
+            0,
+            quote!(swap, depends_on(Config, db), retry_backoff = A..B, shutdown = close, health = |x| x.ping()),
+            quote!(
+                async fn f() -> Result<u8, E> {
+                    g().await
+                }
+            ),
+        ),
+        (
             1,
             quote!(threshold = N, name = "x", timeout = D),
             quote!(
@@ -260,6 +286,46 @@ fn expansions_are_free_of_unsafe_and_of_bare_paths() {
             quote!(
                 fn f() -> Result<u8, E> {
                     g()
+                }
+            ),
+        ),
+        (
+            0,
+            quote!(
+                swap,
+                try_async_factory = make,
+                eager,
+                refresh = "5m",
+                init_timeout = N,
+                retry_backoff = "1s..2s",
+                depends_on(A, b, C_D, "e"),
+                shutdown = f,
+                on_retire = f,
+                reset = f,
+                pressure = f,
+                health = f,
+                memory = f,
+                on_change = f
+            ),
+            quote!(
+                pub struct S;
+            ),
+        ),
+        (
+            0,
+            quote!(swap),
+            quote!(
+                async fn f() -> Result<u8, E> {
+                    Self::g().await
+                }
+            ),
+        ),
+        (
+            0,
+            quote!(retry_backoff = "1s", memory = |x| x.len()),
+            quote!(
+                async fn f() -> Result<u8, E> {
+                    g().await
                 }
             ),
         ),

@@ -90,3 +90,7 @@ mod face {
 }
 #[cfg(not(loom))]
 pub use face::*;
+/// Not among the others: a glob import of it would stand in the way of `#[test]`.
+#[cfg(all(feature = "testing", not(loom)))]
+#[doc(inline)]
+pub use lifecycle_macros::test;

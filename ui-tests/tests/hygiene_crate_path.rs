@@ -21,6 +21,14 @@ fn number() -> Result<u8, std::fmt::Error> {
     Ok(3)
 }
 
+#[singleton(swap, crate = crate::facade::deep::life, depends_on(Config, number), shutdown = |_| async {})]
+async fn swapped() -> Result<u8, std::fmt::Error> {
+    Ok(5)
+}
+
+#[singleton(try_async_factory = || async { Ok::<_, String>(Later) }, crate = facade::deep::life, health = |_| true)]
+struct Later;
+
 #[circuit_breaker(crate = facade::deep::life)]
 #[inline]
 #[rate_limit("5/s", crate = self::facade::deep::life)]
@@ -45,6 +53,13 @@ mod inner {
 #[test]
 fn the_runtime_is_found_where_the_path_says() {
     let _ = Config::instance();
+    assert_eq!(futures_executor::block_on(swapped()).ok().map(|number| *number), Some(5));
+    assert!(futures_executor::block_on(Later::try_instance()).is_ok());
     assert_eq!((number().ok(), guarded().ok(), FLAG.get()), (Some(&3), Some(3), true));
     assert_eq!(futures_executor::block_on(inner::guarded()).ok(), Some(4));
+}
+
+#[facade::deep::life::test(crate = facade::deep::life)]
+fn a_test_finds_it_too() {
+    assert!(!FLAG.set(false) || !FLAG.get());
 }

@@ -46,7 +46,21 @@ mod shadowed {
     pub trait Future {}
     pub trait Singleton {}
     pub trait Drop {}
+    pub trait Termination {}
+    pub struct Current;
+    pub struct Cell;
+    pub struct Settings;
+    pub struct Ask;
+    pub struct Needs;
+    pub struct Infallible;
+    pub mod hooks {}
+    pub mod describe {}
+    pub fn hot() {}
+    pub fn get() {}
+    pub const found: () = ();
+    pub const outcome: () = ();
     pub struct u8;
+    pub struct usize;
     pub struct u32;
     pub struct u64;
     pub struct bool;
@@ -91,7 +105,12 @@ mod shadowed {
             ::std::compile_error!("the user's own `assert!`")
         };
     }
-    use {assert, file, line, module_path};
+    macro_rules! test {
+        () => {
+            ::std::compile_error!("the user's own `test!`")
+        };
+    }
+    use {assert, file, line, module_path, test};
 
     #[::lifecycle::singleton]
     #[derive(Made)]
@@ -116,6 +135,55 @@ mod shadowed {
     #[::lifecycle::singleton]
     pub fn fallible() -> ::std::result::Result<::std::primitive::u8, ::std::fmt::Error> {
         ::std::result::Result::Ok(3)
+    }
+
+    #[::lifecycle::singleton(
+        swap,
+        try_async_factory = || async { ::std::result::Result::Ok::<_, ::std::fmt::Error>(Swapped(3)) },
+        eager,
+        refresh = OPEN,
+        retry_backoff = "100ms..10s",
+        depends_on(Config, number, "fallible"),
+        shutdown = |swapped| async move { let _ = swapped; },
+        reset = |swapped| { let _ = swapped; },
+        pressure = |_| 3,
+        health = |_| true,
+        memory = |_| 3,
+        on_retire = |_| {},
+        on_change = |_, _| {}
+    )]
+    pub struct Swapped(pub ::std::primitive::u8);
+
+    #[::lifecycle::singleton(init_timeout = OPEN, shutdown = |_| {})]
+    pub async fn number_async() -> ::std::primitive::u8 {
+        let ((), ()) = (instance, error);
+        3
+    }
+
+    #[::lifecycle::singleton(swap, retry_backoff = OPEN)]
+    pub async fn fallible_async() -> ::std::result::Result<::std::primitive::u8, Refused> {
+        ::std::result::Result::Ok(3)
+    }
+
+    #[::lifecycle::singleton(swap)]
+    pub fn swapped() -> ::std::primitive::u8 {
+        3
+    }
+
+    impl Other {
+        #[::lifecycle::singleton]
+        pub async fn said() -> ::std::primitive::u8 {
+            let _ = Self::load();
+            3
+        }
+    }
+
+    pub struct Refused;
+
+    impl ::std::convert::From<::lifecycle::SingletonError> for Refused {
+        fn from(_: ::lifecycle::SingletonError) -> Self {
+            Self
+        }
     }
 
     const FAILURES: ::std::primitive::u32 = 3;
@@ -146,8 +214,22 @@ mod shadowed {
         failed
     }
 
+    pub async fn sum() -> ::std::primitive::u8 {
+        let ::std::result::Result::Ok(type_) = Swapped::try_current().await else { return 0 };
+        let ::std::result::Result::Ok(function) = fallible_async().await else { return 0 };
+        type_.0 + *function + *number_async().await + *swapped() + *Other::said().await
+    }
+
     #[::lifecycle::init_flag(env = "X")]
     pub static FLAG: ::lifecycle::Flag<::std::primitive::bool> = true;
+
+    #[::lifecycle::test]
+    fn in_a_world() {}
+
+    #[::lifecycle::test]
+    fn in_a_world_with_a_result() -> ::std::result::Result<(), ::std::fmt::Error> {
+        ::std::result::Result::Ok(())
+    }
 }
 
 #[::std::prelude::v1::test]
@@ -161,4 +243,5 @@ fn nothing_is_taken_from_the_surroundings() {
     ::std::assert_eq!(*shadowed::number(), 3);
     ::std::assert!(shadowed::fallible().is_ok());
     ::std::assert!(shadowed::FLAG.get());
+    ::std::assert_eq!(::futures_executor::block_on(shadowed::sum()), 15);
 }

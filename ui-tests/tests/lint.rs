@@ -83,7 +83,8 @@
 use core::future::ready;
 use core::num::ParseIntError;
 use core::pin::Pin;
-use lifecycle::{Flag, Rejected, circuit_breaker, init_flag, rate_limit, singleton};
+use core::time::Duration;
+use lifecycle::{Flag, Rejected, SingletonError, circuit_breaker, init_flag, rate_limit, singleton};
 
 /// A type without options.
 #[singleton]
@@ -187,6 +188,124 @@ impl Rich {
     #[inline]
     pub fn shared() -> Vec<u8> {
         return Self::new().field;
+    }
+}
+
+/// A swapped type with every option and hook.
+#[singleton(
+    swap,
+    try_async_factory = Swapped::load,
+    eager,
+    refresh = "5m",
+    init_timeout = LIMIT,
+    retry_backoff = "100ms..10s",
+    depends_on(Minimal, greeting, "rich-function"),
+    scope = process,
+    shutdown = Swapped::close,
+    on_retire = Swapped::note,
+    reset = |swapped| return swapped.note(),
+    pressure = Swapped::size,
+    health = |swapped| return swapped.value > 0,
+    memory = Swapped::size,
+    on_change = |old, new| return old.note_beside(new)
+)]
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Swapped {
+    /// A field.
+    pub value: u8,
+}
+
+/// How long its creation may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+impl Swapped {
+    /// Makes one.
+    async fn load() -> Result<Self, ParseIntError> {
+        ready(()).await;
+        return "3".parse().map(|value| return Self { value });
+    }
+
+    /// Ends it.
+    async fn close(&self) {
+        ready(self.value).await;
+    }
+
+    /// Nothing.
+    const fn note(&self) {
+        let _: u8 = self.value;
+    }
+
+    /// Nothing.
+    const fn note_beside(&self, other: &Self) {
+        let _: (u8, u8) = (self.value, other.value);
+    }
+
+    /// Its size.
+    const fn size(&self) -> usize {
+        return size_of_val(self);
+    }
+}
+
+/// An async type.
+#[singleton(async_factory = Later::make, shutdown = |_| return)]
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Later;
+
+impl Later {
+    /// Makes one.
+    async fn make() -> Self {
+        return ready(Self).await;
+    }
+
+    /// A body that says `Self`.
+    #[singleton]
+    #[inline]
+    pub async fn said() -> Vec<Self> {
+        return vec![Self::make().await];
+    }
+}
+
+/// An async function.
+#[singleton]
+#[inline]
+pub async fn text() -> String {
+    return ready(String::new()).await;
+}
+
+/// An async function that can fail.
+///
+/// # Errors
+/// Never.
+#[singleton(swap, retry_backoff = "1s", health = |_| return async { return true })]
+#[inline]
+pub async fn parsed() -> Result<u8, Failure> {
+    return ready("3").await.parse().map_err(Failure::Parse);
+}
+
+/// A swapped function.
+#[singleton(swap, refresh = LIMIT)]
+#[must_use]
+#[inline]
+pub fn swapped() -> Vec<u8> {
+    return Vec::new();
+}
+
+/// What can go wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No number.
+    Parse(ParseIntError),
+    /// No creation.
+    Refused(SingletonError),
+}
+
+impl From<SingletonError> for Failure {
+    #[inline]
+    fn from(error: SingletonError) -> Self {
+        return Self::Refused(error);
     }
 }
 
@@ -327,6 +446,22 @@ pub static USE_CACHE: Flag<bool> = true;
 /// All options.
 #[init_flag(env = "LIFECYCLE_UI_TESTS_LINT", name = "rich-flag", crate = ::lifecycle)]
 pub static RETRIES: Flag<u32> = Flag::new(3);
+
+#[cfg(test)]
+mod worlds {
+    use super::{ParseIntError, RETRIES, USE_CACHE};
+
+    #[lifecycle::test]
+    fn plain() {
+        let _old = USE_CACHE.set(false);
+    }
+
+    #[lifecycle::test]
+    fn with_a_result() -> Result<(), ParseIntError> {
+        let _old = RETRIES.set(7);
+        return Ok(());
+    }
+}
 
 /// The same from a `macro_rules!`.
 macro_rules! declared {

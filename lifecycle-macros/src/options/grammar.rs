@@ -39,6 +39,14 @@ pub(crate) enum Wanted {
     Callable,
     /// A path.
     Path,
+    /// Nothing: the word says it all.
+    Word,
+    /// Other singletons, in parentheses.
+    Singletons,
+    /// A pause after failures, or how it grows: `"100ms"`, `"100ms..10s"`.
+    Pauses,
+    /// Whose instance it is.
+    Scope,
 }
 
 /// All grammars, so that each macro knows the words of the others.

@@ -1,13 +1,18 @@
-//! The one parser for the options of all macros: `key = value, ..`.
+//! The one parser for the options of all macros: `key = value, word, key(list), ..`.
 //!
 //! It never stops at the first mistake, and puts each on its own token. What the keys are is data: a [`Grammar`] a macro.
 
 mod grammar;
+mod pauses;
+mod singletons;
 mod suggest;
 mod units;
 mod value;
+mod written;
 
 pub(crate) use grammar::{Grammar, Key, Wanted};
+pub(crate) use pauses::Pauses;
+pub(crate) use singletons::Needed;
 pub(crate) use units::{Rate, parse_rate};
 pub(crate) use value::{Count, TimeSpan, Value};
 
@@ -18,6 +23,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, LitStr, Path, Token};
+use written::Written;
 
 /// The options of one use, each with a value of the wanted kind.
 #[derive(Default)]
@@ -72,50 +78,26 @@ impl Options {
         }
     }
 
-    /// `key = value`, and the ways to get it wrong.
+    /// One option, and the ways to get it wrong.
     fn option(&mut self, input: ParseStream<'_>, grammar: &Grammar, errors: &mut Errors) {
         let Ok(ident) = input.call(Ident::parse_any) else {
             return;
         };
         let name = ident.unraw().to_string();
         let key = grammar.key(&name);
-        if key.is_none() {
+        let written = Written::read(input, key.is_some_and(|key| key.wanted == Wanted::Word));
+        // The value of an unknown key is not a second mistake.
+        let Some(key) = key else {
             errors.on(&ident, grammar.unknown(&name));
-        }
-        let example = key.map_or("", |key| key.example);
-        let value = if let Ok(equals) = input.parse::<Token![=]>() {
-            if input.is_empty() || input.peek(Token![,]) {
-                if key.is_some() {
-                    errors.on(equals, format!("`{name}` has no value: write `{example}`"));
-                }
-                None
-            } else {
-                match expression(input) {
-                    Ok(value) => Some(value),
-                    Err((skipped, error)) => {
-                        // The value of an unknown key is not a second mistake.
-                        if key.is_some() {
-                            errors.on(skipped, format!("`{name}` cannot be read: {error}; write `{example}`"));
-                        }
-                        None
-                    }
-                }
-            }
-        } else {
-            if key.is_some() {
-                errors.on(&ident, format!("`{name}` needs `=` and a value: write `{example}`"));
-            }
-            skip_to_next(input);
-            None
+            return;
         };
-        let Some(key) = key else { return };
-        let shown = value.as_ref().map_or_else(|| name.clone(), |value| format!("{name} = {}", short(value)));
+        let shown = written.shown(&name);
         if let Some((_, earlier)) = self.seen.iter().find(|(seen, _)| *seen == key.name) {
             errors.on(&ident, format!("`{name}` is given twice; the first is `{earlier}`"));
             return;
         }
         self.seen.push((key.name, shown));
-        if let Some(value) = value.and_then(|value| value::read(key, value, errors)) {
+        if let Some(value) = written.value(key, &ident, errors) {
             self.given.push(Given { key: key.name, ident, value });
         }
     }
@@ -152,6 +134,25 @@ impl Options {
         self.given.iter().find(|given| given.key == key).map(|given| &given.ident)
     }
 
+    /// A callable's tokens, where it stays.
+    pub(crate) fn callable_tokens(&self, key: &str) -> Option<TokenStream> {
+        self.given.iter().find(|given| given.key == key).and_then(|given| match &given.value {
+            Value::Callable(callable) => Some(callable.to_token_stream()),
+            _ => None,
+        })
+    }
+
+    /// A list's items, where they stay.
+    pub(crate) fn listed(&self, key: &str) -> &[Needed] {
+        let list = self.given.iter().find(|given| given.key == key).map(|given| &given.value);
+        if let Some(Value::Singletons(listed)) = list { listed } else { &[] }
+    }
+
+    /// The keys' own tokens, in the order in which they were written.
+    pub(crate) fn idents(&self) -> impl Iterator<Item = &Ident> {
+        self.given.iter().map(|given| &given.ident)
+    }
+
     /// Whether the key was written, be it with a wrong value.
     pub(crate) fn mentions(&self, key: &str) -> bool {
         self.seen.iter().any(|(seen, _)| *seen == key)
@@ -185,6 +186,25 @@ impl Options {
         }
     }
 
+    /// Whether the word was written.
+    pub(crate) fn word(&mut self, key: &str) -> bool {
+        matches!(self.take(key), Some((_, Value::Word)))
+    }
+
+    pub(crate) fn singletons(&mut self, key: &str) -> Vec<Needed> {
+        match self.take(key) {
+            Some((_, Value::Singletons(singletons))) => singletons,
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn pauses(&mut self, key: &str) -> Option<Pauses> {
+        match self.take(key)?.1 {
+            Value::Pauses(pauses) => Some(pauses),
+            _ => None,
+        }
+    }
+
     pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
         match self.take(key)?.1 {
             Value::Path(path) => Some(path),
@@ -205,10 +225,11 @@ fn expression(input: ParseStream<'_>) -> Result<Expr, (TokenStream, syn::Error)>
     }
 }
 
-/// Whether an option begins here: `word =`
+/// Whether an option begins here: `word =`, `word(`, or a word alone.
 fn at_option(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
-    ahead.call(Ident::parse_any).is_ok() && ahead.peek(Token![=])
+    ahead.call(Ident::parse_any).is_ok()
+        && (ahead.is_empty() || ahead.peek(Token![=]) || ahead.peek(Token![,]) || ahead.peek(syn::token::Paren))
 }
 
 /// Skips to the comma before the next option, or to the end.
@@ -221,15 +242,6 @@ fn skip_to_next(input: ParseStream<'_>) -> TokenStream {
         }
     }
     skipped
-}
-
-/// A value as a message can quote it.
-fn short(value: &Expr) -> String {
-    let text = value.to_token_stream().to_string();
-    match text.char_indices().nth(40) {
-        Some((cut, _)) => format!("{}..", &text[..cut]),
-        None => text,
-    }
 }
 
 #[cfg(test)]

@@ -23,8 +23,20 @@ const NANOS: [(&str, u128); 8] = [
     ("d", 86_400_000_000_000),
 ];
 
-/// Reads `"1.5s"`. The message says what is wrong and what to write.
+/// Reads `"1.5s"`, and `"5m"`: beside a number of its own nothing but minutes can be meant. The message says what is wrong and
+/// what to write.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    match text.strip_suffix('m') {
+        Some(number) if number.trim_end().ends_with(|last: char| last.is_ascii_digit()) => {
+            parse_strict(&format!("{number}min"))
+        }
+        _ => parse_strict(text),
+    }
+}
+
+/// The same with the units of [`NANOS`] only.
+fn parse_strict(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let (number, unit) = (text[..digits].replace('_', ""), text[digits..].trim());
@@ -35,7 +47,8 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         return Err(format!("`{text}` has no unit: write \"{text}s\" for seconds (units: {})", units()));
     }
     let Some(&(_, nanos)) = NANOS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!("`{unit}` is not a unit of time; there are: {}", units()));
+        let meant = meant(unit).map_or_else(String::new, |unit| format!(", did you mean \"{number}{unit}\"?"));
+        return Err(format!("`{unit}` is not a unit of time{meant}; there are: {}", units()));
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
     let too_long = || format!("`{text}` is too long");
@@ -72,13 +85,33 @@ pub(crate) fn parse_rate(text: &str) -> Result<Rate, String> {
         return Err(format!("at most {LARGEST_LIMIT} in a window: write a shorter window"));
     }
     let alone = window.starts_with(|c: char| c.is_ascii_alphabetic());
-    let window = parse_duration(&if alone { format!("1{window}") } else { window.to_owned() }).map_err(|_| {
+    let window = parse_strict(&if alone { format!("1{window}") } else { window.to_owned() }).map_err(|_| {
+        if let Some(minutes) = window.strip_suffix('m').filter(|number| number.chars().all(|c| c.is_ascii_digit())) {
+            return format!("in a rate, `m` could be read as milliseconds: write `{limit}/{minutes}min` for minutes");
+        }
         format!("`{window}` is not a window: write a unit ({}) or a duration, such as \"5/250ms\"", units())
     })?;
     if window.is_zero() {
         return Err("a window of no time limits nothing: write at least \"1ns\"".to_owned());
     }
     Ok(Rate { limit, window })
+}
+
+/// The unit behind another spelling of it.
+fn meant(unit: &str) -> Option<&'static str> {
+    const SPELLINGS: [(&str, &str); 9] = [
+        ("nano", "ns"),
+        ("micro", "us"),
+        ("\u{b5}s", "us"),
+        ("milli", "ms"),
+        ("msec", "ms"),
+        ("sec", "s"),
+        ("m", "min"),
+        ("h", "h"),
+        ("day", "d"),
+    ];
+    let unit = unit.to_lowercase();
+    SPELLINGS.iter().find(|(begins, _)| unit.starts_with(begins)).map(|(_, unit)| *unit)
 }
 
 fn units() -> String {
@@ -98,6 +131,8 @@ mod tests {
             ("1_000us", Duration::from_millis(1)),
             ("0.000000001s", Duration::from_nanos(1)),
             ("0s", Duration::ZERO),
+            ("5m", Duration::from_secs(300)),
+            ("1.5 m", Duration::from_secs(90)),
         ] {
             assert_eq!(parse_duration(text), Ok(duration), "{text}");
         }
@@ -111,7 +146,8 @@ mod tests {
             "-1s",
             "3 parsecs",
             "99999999999999999999999999999999999999999d",
-            "1m",
+            "m",
+            "5M",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
@@ -128,9 +164,22 @@ mod tests {
         ] {
             assert_eq!(parse_rate(text), Ok(Rate { limit, window }), "{text}");
         }
-        for text in
-            ["100", "100/x", "0/s", "-1/s", "1.5/s", "/s", "5/", "5/0s", "x/s", "99999999999/s", "+5/s", "1048577/s"]
-        {
+        for text in [
+            "100",
+            "100/x",
+            "0/s",
+            "-1/s",
+            "1.5/s",
+            "/s",
+            "5/",
+            "5/0s",
+            "x/s",
+            "99999999999/s",
+            "+5/s",
+            "1048577/s",
+            "5/m",
+            "5/2m",
+        ] {
             assert!(parse_rate(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,8 @@
 //! The value of one option: is it of the wanted kind, and what does it become in the expansion?
 
 use super::grammar::{Key, Wanted};
+use super::pauses::{self, Pauses};
+use super::singletons::Needed;
 use super::units::parse_duration;
 use crate::errors::Errors;
 use crate::runtime::{Runtime, generated};
@@ -17,6 +19,10 @@ pub(crate) enum Value {
     Time(TimeSpan),
     Callable(Expr),
     Path(Path),
+    /// The option is on.
+    Word,
+    Singletons(Vec<Needed>),
+    Pauses(Pauses),
 }
 
 /// A number of at least 1.
@@ -55,6 +61,22 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
             _ if text(&value).is_some() => Err(format!("`{name}` is a path: write it without quotes, `{example}`")),
             _ => Err(format!("`{name}` is a path: write `{example}`")),
         },
+        Wanted::Pauses => pauses::read(key, &value).map(Value::Pauses),
+        Wanted::Scope => match &value {
+            Expr::Path(path) if path.path.is_ident("process") => Ok(Value::Word),
+            Expr::Path(path) if path.path.is_ident("invocation") => Err(
+                "`scope = invocation` arrives with a later version of lifecycle; there is `scope = process`, which is what it is without being said"
+                    .to_owned(),
+            ),
+            _ => Err(format!("`{name}` is `process`: write `{example}`, or leave it away")),
+        },
+        Wanted::Word => Err(match &value {
+            Expr::Lit(ExprLit { lit: Lit::Bool(given), .. }) if !given.value => {
+                format!("`{name}` is off unless it is written: leave it away")
+            }
+            _ => format!("`{name}` takes no value: write the word alone, `{example}`"),
+        }),
+        Wanted::Singletons => Err(format!("`{name}` takes its list in parentheses, without `=`: write `{example}`")),
     };
     read.map_err(|message| errors.on(&value, message)).ok()
 }
@@ -85,14 +107,14 @@ fn count(name: &str, example: &str, value: &Expr) -> Result<Count, String> {
     }
 }
 
-fn time(key: &Key, value: &Expr) -> Result<TimeSpan, String> {
+pub(super) fn time(key: &Key, value: &Expr) -> Result<TimeSpan, String> {
     let (name, example) = (key.name, key.example);
     let duration = match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             parse_duration(&text.value()).map_err(|message| format!("`{name}`: {message}"))?
         }
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => {
-            if key.wanted == Wanted::Duration {
+            if key.wanted != Wanted::Seconds {
                 return Err(format!(
                     "`{name}` needs a unit: write `{name} = \"{}s\"` for seconds",
                     int.base10_digits()

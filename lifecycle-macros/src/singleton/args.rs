@@ -4,44 +4,60 @@ use crate::errors::Errors;
 use crate::options::{Grammar, Key, Options, Wanted};
 use proc_macro2::TokenStream;
 
+const fn key(name: &'static str, wanted: Wanted, example: &'static str) -> Key {
+    Key { name, wanted, example }
+}
+
 /// The options.
 pub(crate) const GRAMMAR: Grammar = Grammar {
     name: "singleton",
     leading: None,
     keys: &[
-        Key { name: "factory", wanted: Wanted::Callable, example: "factory = Config::load" },
-        Key { name: "try_factory", wanted: Wanted::Callable, example: "try_factory = Config::load" },
-        Key { name: "name", wanted: Wanted::Text, example: "name = \"config\"" },
-        Key { name: "crate", wanted: Wanted::Path, example: "crate = facade::lifecycle" },
+        key("factory", Wanted::Callable, "factory = Config::load"),
+        key("try_factory", Wanted::Callable, "try_factory = Config::load"),
+        key("async_factory", Wanted::Callable, "async_factory = Pool::connect"),
+        key("try_async_factory", Wanted::Callable, "try_async_factory = Pool::connect"),
+        key("eager", Wanted::Word, "eager"),
+        key("swap", Wanted::Word, "swap"),
+        key("refresh", Wanted::Duration, "refresh = \"5m\""),
+        key("keyed", Wanted::Word, "keyed"),
+        key("max_keys", Wanted::Count, "max_keys = 1024"),
+        key("depends_on", Wanted::Singletons, "depends_on(Config, db)"),
+        key("init_timeout", Wanted::Duration, "init_timeout = \"5s\""),
+        key("retry_backoff", Wanted::Pauses, "retry_backoff = \"100ms..10s\""),
+        key("shutdown", Wanted::Callable, "shutdown = Pool::close"),
+        key("on_retire", Wanted::Callable, "on_retire = |pool| pool.drain()"),
+        key("reset", Wanted::Callable, "reset = Cache::clear"),
+        key("pressure", Wanted::Callable, "pressure = Cache::shrink"),
+        key("health", Wanted::Callable, "health = Pool::ping"),
+        key("memory", Wanted::Callable, "memory = Cache::bytes"),
+        key("on_change", Wanted::Callable, "on_change = |old, new| new.apply(old)"),
+        key("name", Wanted::Text, "name = \"config\""),
+        key("crate", Wanted::Path, "crate = facade::lifecycle"),
+        // Said by those who want to say it; what it is without being said.
+        key("scope", Wanted::Scope, "scope = process"),
     ],
-    later: &[
-        "async_factory",
-        "try_async_factory",
-        "eager",
-        "swap",
-        "refresh",
-        "keyed",
-        "max_keys",
-        "scope",
-        "depends_on",
-        "init_timeout",
-        "retry_backoff",
-        "shutdown",
-        "on_retire",
-        "reset",
-        "pressure",
-        "health",
-        "memory",
-        "on_change",
-    ],
+    later: &[],
     teaches: &[
         ("init", "what makes the value is `factory = path`"),
         ("new", "what makes the value is `factory = path`"),
         ("constructor", "what makes the value is `factory = path`"),
-        ("default", "without `factory` and `try_factory`, `Default` makes the value"),
-        ("lazy", "a singleton is always created on first use"),
+        ("default", "without a factory, `Default` makes the value"),
+        ("lazy", "a singleton is always created on first use; `eager` has `warm_up` create it"),
         ("fallible", "a factory that returns a `Result` is `try_factory = path`"),
-        ("ttl", "a singleton lives as long as the process; values that expire belong in a cache"),
+        ("async_try_factory", "a factory that is async and returns a `Result` is `try_async_factory = path`"),
+        (
+            "ttl",
+            "a singleton lives as long as the process; values that expire belong in a cache, and one that is to be made anew now and then is `swap, refresh = \"5m\"`",
+        ),
+        ("drop", "a singleton is never dropped; what is to happen at the end is `shutdown = path`"),
+        ("on_shutdown", "what is to happen at the end is `shutdown = path`"),
+        ("dependencies", "what it uses is `depends_on(Config, db)`"),
+        ("timeout", "how long somebody waits for its creation is `init_timeout = \"5s\"`"),
+        (
+            "retry",
+            "a failed creation is tried again by the next caller; `retry_backoff = \"100ms..10s\"` is the pause before that",
+        ),
     ],
 };
 

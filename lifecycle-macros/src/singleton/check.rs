@@ -1,6 +1,8 @@
 //! Which items cannot be singletons, each reason on its token.
 
 use super::args::Args;
+use super::check_options as options;
+use super::keyed::arguments;
 use super::model::{Fallible, Output, self_in};
 use crate::errors::Errors;
 use crate::item::{DeclaredType, Function};
@@ -9,9 +11,7 @@ use quote::{ToTokens as _, quote};
 use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Type};
 
 pub(super) fn declared_type(args: &Args, declared: &DeclaredType, errors: &mut Errors) {
-    if let (Some(_), Some(second)) = (args.options.ident("factory"), args.options.ident("try_factory")) {
-        errors.on(second, "`factory` says already what makes the value: leave one of the two away");
-    }
+    options::of_type(&args.options, &declared.ident, errors);
     if !declared.generics.params.is_empty() {
         let ident = &declared.ident;
         errors.on(
@@ -24,16 +24,9 @@ pub(super) fn declared_type(args: &Args, declared: &DeclaredType, errors: &mut E
 pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
     let sig = &function.sig;
     let name = &sig.ident;
-    for key in ["factory", "try_factory"] {
-        if let Some(ident) = args.options.ident(key) {
-            errors.on(ident, format!("the body of `{name}` is the factory: leave `{key}` away"));
-        }
-    }
+    options::of_function(&args.options, function, errors);
     if let Some(token) = &sig.constness {
         errors.on(token, "a singleton is created at run time: remove `const`");
-    }
-    if let Some(token) = &sig.asyncness {
-        errors.on(token, "async singletons arrive with a later version; meanwhile create the value before the runtime starts, or hold a `tokio::sync::OnceCell` in a singleton");
     }
     if !matches!(sig.safety, syn::Safety::Default) {
         errors.on(
@@ -47,20 +40,15 @@ pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
     if !sig.generics.params.is_empty() {
         errors.on(&sig.generics, format!("a singleton is one value, and a generic function makes many: write the types out, or one function a type instead of `{name}`"));
     }
-    arguments(function, errors);
-}
-
-fn arguments(function: &Function, errors: &mut Errors) {
-    let sig = &function.sig;
     if let Some(receiver) = sig.receiver() {
-        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{}`", sig.ident));
-        return;
-    }
-    if !sig.inputs.is_empty() {
+        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{name}`"));
+    } else if args.options.mentions("keyed") {
+        arguments::check(function, errors);
+    } else if !sig.inputs.is_empty() {
         let inputs: Vec<&FnArg> = sig.inputs.iter().collect();
         errors.on(
             quote!(#(#inputs),*),
-            "a singleton is created once, so it takes no arguments; one instance for each argument is `#[singleton(keyed)]`, which arrives with a later version",
+            "a singleton is created once, so it takes no arguments: write `#[singleton(keyed)]` for one instance for each argument",
         );
     }
 }
@@ -79,15 +67,31 @@ pub(super) fn output(function: &Function, errors: &mut Errors) -> Option<Output>
         errors.on(never, "a singleton needs a value, and this function never gives one");
         return None;
     }
-    if let Some(word) = self_in(ty.to_token_stream()) {
-        errors.on(word, "write the type's name: a singleton's type cannot say `Self` here");
-        return None;
-    }
     if let Some(word) = impl_in(ty.to_token_stream()) {
         errors.on(word, "a singleton is kept in a static, whose type must have a name: write it out, or return a `Box<dyn Trait + Send + Sync>`");
         return None;
     }
     result_of(ty, errors)
+}
+
+/// `Self` in a type that stands in items of ours, which do not know it.
+pub(super) fn no_self(ty: &Type, errors: &mut Errors) {
+    if let Some(word) = self_in(ty.to_token_stream()) {
+        errors.on(word, "write the type's name: the statics that keep a singleton do not know `Self`");
+    }
+}
+
+/// Whether it is a `Result`, by its name.
+pub(super) fn says_result(output: &ReturnType) -> bool {
+    fn of(ty: &Type) -> bool {
+        match ty {
+            Type::Group(group) => of(&group.elem),
+            Type::Paren(paren) => of(&paren.elem),
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Result"),
+            _ => false,
+        }
+    }
+    matches!(output, ReturnType::Type(_, ty) if of(ty))
 }
 
 /// `Result<T, E>` -> its parts; `Result<T>` is an alias that hides `E`; everything else is the value.
@@ -116,24 +120,11 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
         errors.on(ty, "this alias hides the error's type, which the singleton needs: write it out, `Result<T, E>`");
         return None;
     };
-    let mut shared = plain.clone();
-    if let Some(PathArguments::AngleBracketed(args)) = shared.path.segments.last_mut().map(|last| &mut last.arguments) {
-        if let Some(GenericArgument::Type(first)) =
-            args.args.iter_mut().find(|arg| matches!(arg, GenericArgument::Type(_)))
-        {
-            *first = syn::parse_quote!(&'static #value);
-        }
-    }
-    Some(Output::Fallible(Box::new(Fallible {
-        value: value.clone(),
-        error: error.clone(),
-        written: ty.clone(),
-        shared: Type::Path(shared),
-    })))
+    Some(Output::Fallible(Box::new(Fallible { value: value.clone(), error: error.clone(), written: plain.clone() })))
 }
 
 /// The first `impl` in a type.
-fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
+pub(super) fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
     tokens.into_iter().find_map(|token| match &token {
         TokenTree::Ident(ident) if ident == "impl" => Some(token),
         TokenTree::Group(group) => impl_in(group.stream()),

@@ -1,157 +1,254 @@
 //! A function whose body runs once.
 
-use super::model::{FunctionSingleton, Output};
+use super::body;
+use super::model::{FunctionSingleton, Output, Storage};
 use crate::item::{Function, braced};
-use crate::runtime::{as_ours, generated};
-use proc_macro2::{Ident, Span, TokenStream};
+use crate::runtime::generated;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{ReturnType, Signature, Type};
+use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
 /// Input: `fn db() -> T { body }`
-/// Output: `fn db() -> &'static T { static CELL ..; fn create() -> T { body } CELL.get_or_create(create) }`
+/// Output: `fn db() -> &'static T { static CELL ..; fn create() -> T { body } or_panic(get(&CELL, create)) }`
 ///
 /// The body is an item of its own, so that the cell can create the value for those who ask by name. Where the body says
 /// `Self`, which an inner item cannot, it is a closure, and the name gives the value only once it exists.
 pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
-    let FunctionSingleton { runtime, name, function, output, says_self } = model;
+    let FunctionSingleton { runtime, name, settings, output, .. } = model;
     let private = runtime.private();
-    let (value, written) = match output {
-        Output::Value(value) => (&**value, &**value),
-        Output::Fallible(fallible) => (&fallible.value, &fallible.written),
-    };
+    let value = output.value();
     let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
-    let body = &function.body;
-    let result = generated!(#private::core::result::Result<&'static #value, #private::SingletonError>);
-    let (create, item) = if *says_self {
-        (generated!(|| -> #written #body), TokenStream::new())
-    } else {
-        // `fn` and name in the user's place: messages about the function point there. It is as public as the user's
-        // function, which keeps its signature, but clippy cannot see that.
-        let fn_token = as_ours(function.sig.fn_token);
-        let create = Ident::new("__lifecycle_create", function.sig.ident.span().resolved_at(Span::mixed_site()));
-        (generated!(#create), generated!(#[allow(clippy::unnecessary_wraps)] #fn_token #create() -> #written #body))
+    let cell = settings.storage.cell(runtime, value);
+    let declared = settings.tokens(runtime, &value.to_token_stream());
+    let body::Body { item, create } = body::body(model);
+    let created = created(model, &create);
+    let (ask, ask_item) = ask(model, &created);
+    let checks = checks(model);
+    let text = match output {
+        Output::Value(_) => TokenStream::new(),
+        Output::Fallible(fallible) => text(model, &fallible.error),
     };
-    let kept = generated!(__LifecycleKept);
-    let ask = match (says_self, output) {
-        (true, _) => generated!(#private::declared::only_created::<#kept>(&__LIFECYCLE_CELL, #name)),
-        (false, Output::Value(_)) => generated!(#private::declared::try_instance::<#kept>(&__LIFECYCLE_CELL, #create)),
-        (false, Output::Fallible(fallible)) => {
+    let give = give(model, &created, &generated!(#private::declared::hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL)));
+    let body = generated! {
+        // The one place where a type that threads cannot share is found out.
+        struct __LifecycleKept;
+        impl #private::declared::Kept for __LifecycleKept {
+            type Value = #value;
+        }
+        // Its path is the function's.
+        fn __lifecycle_here() {}
+        #text
+        static __LIFECYCLE_CELL: #cell = #private::declared::cell::<__LifecycleKept, _>(
+            #descriptor.inside(|| #private::path_of(&__lifecycle_here)),
+            #declared,
+            #private::Ask::#ask,
+        );
+        #private::inventory::submit! { #private::declared::listed::<__LifecycleKept, _>(&__LIFECYCLE_CELL) }
+        #item
+        #ask_item
+        #checks
+        #give
+    };
+    around(model, body)
+}
+
+/// `get::<Kept, _, E>(&CELL, create, text)`, of type `Result<&'static T, CreateError<E>>`; awaited where it must be.
+fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
+    let private = model.runtime.private();
+    let (error, text) = match &model.output {
+        Output::Value(_) => (generated!(_), generated!(#private::describe::never)),
+        Output::Fallible(fallible) => (fallible.error.to_token_stream(), generated!(__lifecycle_text)),
+    };
+    if model.is_async() {
+        let get = generated!(#private::declared::get_async::<__LifecycleKept, _, #error, _, _>);
+        return generated!(#get(&__LIFECYCLE_CELL, #create, #text).await);
+    }
+    let create = match &model.output {
+        Output::Value(value) => generated!(|| #private::declared::made::<#value, _, _>(#create)),
+        Output::Fallible(_) => create.clone(),
+    };
+    generated!(#private::declared::get::<__LifecycleKept, _, #error>(&__LIFECYCLE_CELL, #create, #text))
+}
+
+/// How the function is asked by name and by `warm_up`: `Sync(__lifecycle_ask)`, and that function.
+fn ask(model: &FunctionSingleton<'_>, created: &TokenStream) -> (TokenStream, TokenStream) {
+    let FunctionSingleton { runtime, name, settings, output, says_self, .. } = model;
+    if *says_self {
+        return (generated!(Never), TokenStream::new());
+    }
+    let private = runtime.private();
+    let handed = settings.storage.handed(runtime, output.value());
+    let outcome = match output {
+        Output::Value(_) => generated!(#private::declared::or_refused(#created)),
+        Output::Fallible(fallible) => {
             let error = &fallible.error;
             generated! {
-                use #private::channel::{ByDebug as _, ByName as _};
-                #private::channel::asked(
-                    #name,
-                    #private::declared::fallible::<#kept, #error>(&__LIFECYCLE_CELL, #create),
-                    |lifecycle_error| #private::channel::Boxing::<#error>::NEW.__boxed(lifecycle_error),
-                )
+                #private::channel::asked(#name, #created, |lifecycle_error| {
+                    use #private::channel::{ByDebug as _, ByName as _};
+                    #private::channel::Boxing::<#error>::NEW.__boxed(lifecycle_error)
+                })
             }
         }
     };
-    let give = match output {
-        Output::Value(_) => {
-            let no_alias = no_hidden_result(model, value);
-            generated!(#no_alias return #private::declared::instance::<#kept>(&__LIFECYCLE_CELL, #create);)
-        }
+    if model.is_async() {
+        let item = generated! {
+            fn __lifecycle_ask() -> #private::Asking<#handed> {
+                #private::std::boxed::Box::pin(async { #outcome })
+            }
+        };
+        (generated!(Async(__lifecycle_ask)), item)
+    } else {
+        let item = generated! {
+            fn __lifecycle_ask() -> #private::core::result::Result<#handed, #private::SingletonError> {
+                #outcome
+            }
+        };
+        (generated!(Sync(__lifecycle_ask)), item)
+    }
+}
+
+/// What a call gives: `return or_panic(get(..));`, or the `Result` with the user's own error. An async function looks first
+/// whether there is anything to wait for: `hot`.
+///
+/// `return`, because `clippy::implicit_return` judges the wrapper as the user's function; no lint minds a generated one.
+pub(super) fn give(model: &FunctionSingleton<'_>, created: &TokenStream, hot: &TokenStream) -> TokenStream {
+    let private = model.runtime.private();
+    let result = generated!(#private::core::result::Result);
+    let (found, given) = match &model.output {
+        Output::Value(_) => (generated!(lifecycle_found), generated!(#private::declared::or_panic(#created))),
         Output::Fallible(fallible) => {
             let error = &fallible.error;
-            let result = generated!(#private::core::result::Result);
-            generated! {
-                return match #private::declared::fallible::<#kept, #error>(&__LIFECYCLE_CELL, #create) {
+            let given = generated! {
+                match #created {
                     #result::Ok(lifecycle_instance) => #result::Ok(lifecycle_instance),
                     #result::Err(lifecycle_error) => #result::Err({
                         use #private::channel::Panics as _;
                         #private::channel::Refusal::<#error>::NEW.__error(lifecycle_error)
                     }),
+                }
+            };
+            (generated!(#result::Ok(lifecycle_found)), given)
+        }
+    };
+    if !model.is_async() {
+        return generated!(return #given;);
+    }
+    // Not a `match`: the future would keep what it looked at through the `.await`.
+    generated! {
+        if let #private::core::option::Option::Some(lifecycle_found) = #hot {
+            return #found;
+        }
+        return #given;
+    }
+}
+
+/// `fn __lifecycle_text(&E) -> String`: what is known of the error's type here decides how much of it records can say.
+pub(super) fn text(model: &FunctionSingleton<'_>, error: &Type) -> TokenStream {
+    let private = model.runtime.private();
+    generated! {
+        fn __lifecycle_text(lifecycle_error: &#error) -> #private::std::string::String {
+            use #private::channel::text::{ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text};
+            (&&&Text(lifecycle_error)).__text()
+        }
+    }
+}
+
+/// What only types can tell, at compile time: an alias may hide a `Result`, and then every later call would get the first
+/// call's error; a refusal that is to be expected needs an error that can say it.
+pub(super) fn checks(model: &FunctionSingleton<'_>) -> TokenStream {
+    let private = model.runtime.private();
+    match &model.output {
+        Output::Value(value) => {
+            let message = format!(
+                "`{}` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever",
+                value.to_token_stream().to_string().replace(' ', "")
+            );
+            let here = model.runtime.private_at(value.span());
+            let check = quote_spanned!(value.span()=> #here::core::assert!(!#here::channel::IsResult::<#value>::HIDDEN, #message););
+            // In braces: the trait must not be in the body's reach.
+            generated! {
+                const _: () = {
+                    use #private::channel::NotResult as _;
+                    #check
                 };
             }
         }
-    };
-    let fails = match output {
-        Output::Value(_) => TokenStream::new(),
-        Output::Fallible(fallible) => fails(model, &kept, &fallible.error),
-    };
-    let body = generated! {
-        // The one place where a type that threads cannot share is found out.
-        struct #kept;
-        impl #private::declared::Kept for #kept {
-            type Value = #value;
+        Output::Fallible(fallible) if model.settings.retry_backoff.is_some() => {
+            let error = &fallible.error;
+            let here = model.runtime.private_at(error.span());
+            let check = quote_spanned!(error.span()=> #here::channel::says_refusal::<#error>());
+            generated!(const _: () = #check;)
         }
-        #fails
-        static __LIFECYCLE_CELL: #private::SingletonCell<#value> =
-            #private::declared::cell::<#kept>(#descriptor, __lifecycle_ask);
-        #private::inventory::submit! { #private::declared::listed::<#kept>(&__LIFECYCLE_CELL) }
-        #item
-        fn __lifecycle_ask() -> #result {
-            #ask
-        }
-        #give
-    };
-    around(function, output, body)
-}
-
-/// `impl Fails<E> for Kept`: what is known of the error's type here decides how much of it records can say.
-fn fails(model: &FunctionSingleton<'_>, kept: &TokenStream, error: &Type) -> TokenStream {
-    let private = model.runtime.private();
-    generated! {
-        impl #private::declared::Fails<#error> for #kept {
-            fn text(lifecycle_error: &#error) -> #private::std::string::String {
-                use #private::channel::text::{ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text};
-                (&&&Text(lifecycle_error)).__text()
-            }
-        }
+        Output::Fallible(_) => TokenStream::new(),
     }
 }
 
-/// An alias may hide a `Result`, and then every later call would get the first call's error.
-fn no_hidden_result(model: &FunctionSingleton<'_>, value: &Type) -> TokenStream {
-    let private = model.runtime.private();
-    let message = format!(
-        "`{}` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever",
-        value.to_token_stream().to_string().replace(' ', "")
-    );
-    // In braces: the trait must not be in the body's reach.
-    let private_here = model.runtime.private_at(value.span());
-    let check = quote_spanned!(value.span()=> #private_here::core::assert!(!#private_here::channel::IsResult::<#value>::HIDDEN, #message););
-    generated! {
-        const _: () = {
-            use #private::channel::NotResult as _;
-            #check
-        };
-    }
-}
-
-/// The user's function around `body`, returning a reference.
-fn around(function: &Function, output: &Output, body: TokenStream) -> TokenStream {
-    let Function { attrs, vis, sig, body: old } = function;
-    let returned = match output {
+/// The user's function around `body`, returning what is handed out.
+fn around(model: &FunctionSingleton<'_>, body: TokenStream) -> TokenStream {
+    let value = model.output.value();
+    let handed = match (&model.output, model.settings.storage) {
         // Ours, so that clippy does not advise against `&Box<dyn Trait>`, which the author never wrote.
-        Output::Value(value) => quote_spanned!(value.span().resolved_at(Span::mixed_site())=> &'static #value),
-        Output::Fallible(fallible) => fallible.shared.to_token_stream(),
+        (Output::Value(_), Storage::Static) => {
+            quote_spanned!(value.span().resolved_at(Span::mixed_site())=> &'static #value)
+        }
+        (Output::Fallible(_), Storage::Static) => quote!(&'static #value),
+        (_, storage) => storage.handed(&model.runtime, value),
     };
+    let inputs = model.function.sig.inputs.to_token_stream();
+    function_around(model.function, &inputs, &returned(&model.output, handed), body)
+}
+
+/// `#[attrs] vis fn name(inputs) -> returned { body }`, the rest as in `function`.
+pub(super) fn function_around(
+    function: &Function,
+    inputs: &TokenStream,
+    returned: &TokenStream,
+    body: TokenStream,
+) -> TokenStream {
+    let Function { attrs, vis, sig, body: old } = function;
     let arrow = match &sig.output {
         ReturnType::Type(arrow, _) => quote!(#arrow),
         ReturnType::Default => quote!(->),
     };
-    let Signature { fn_token, ident, generics, inputs, paren_token, .. } = sig;
+    let Signature { asyncness, fn_token, ident, generics, paren_token, .. } = sig;
     let mut parentheses = TokenStream::new();
     paren_token.surround(&mut parentheses, |tokens| inputs.to_tokens(tokens));
     let body = braced(body, old);
     let bounds = &generics.where_clause;
-    quote!(#(#attrs)* #vis #fn_token #ident #generics #parentheses #arrow #returned #bounds #body)
+    quote!(#(#attrs)* #vis #asyncness #fn_token #ident #generics #parentheses #arrow #returned #bounds #body)
+}
+
+/// `T` -> what is handed out, `Result<T, E>` -> a `Result` of that.
+pub(super) fn returned(output: &Output, handed: TokenStream) -> TokenStream {
+    let Output::Fallible(fallible) = output else {
+        return handed;
+    };
+    let mut written = fallible.written.clone();
+    let last = written.path.segments.last_mut().map(|last| &mut last.arguments);
+    if let Some(PathArguments::AngleBracketed(arguments)) = last {
+        let first = arguments.args.iter_mut().find(|argument| matches!(argument, GenericArgument::Type(_)));
+        if let Some(GenericArgument::Type(first)) = first {
+            *first = Type::Verbatim(handed);
+        }
+    }
+    written.to_token_stream()
 }
 
 /// After a mistake: the signature that callers expect, around the body as it is written.
 pub(super) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
-    let FunctionSingleton { function, output, .. } = model;
-    let written = match output {
-        Output::Value(value) => value,
-        Output::Fallible(fallible) => &fallible.written,
-    };
-    let body = &function.body;
-    let body = generated! {
-        let _ = || -> #written #body;
-        loop {}
-    };
-    around(function, output, body)
+    around(model, stand_in_body(model))
+}
+
+/// The body as it is written, where it is compiled but never run.
+pub(super) fn stand_in_body(model: &FunctionSingleton<'_>) -> TokenStream {
+    let (written, body) = (model.output.written(), &model.function.body);
+    if model.is_async() {
+        let dead_return = body::dead_return(model);
+        let stream = body.stream();
+        let body = braced(generated!(#dead_return #stream), body);
+        generated!(let _ = async #body; loop {})
+    } else {
+        generated!(let _ = || -> #written #body; loop {})
+    }
 }

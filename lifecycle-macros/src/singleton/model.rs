@@ -1,17 +1,67 @@
 //! One declared singleton.
 
 use super::args::Args;
+use super::settings::Settings;
 use crate::item::{DeclaredType, Function};
 use crate::names::snake_case;
-use crate::runtime::Runtime;
+use crate::options::Options;
+use crate::runtime::{Runtime, generated};
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Expr, Type, Visibility};
+use quote::ToTokens;
+use syn::{Attribute, Expr, Type, TypePath, Visibility};
+
+/// How the instance is kept, and so what the accessors give.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// `&'static T`
+    Static,
+    /// `Current<T>`
+    Swapped,
+}
+
+impl Storage {
+    /// What accessors give of a `value`.
+    pub(super) fn handed(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
+        match self {
+            Self::Static => generated!(&'static #value),
+            Self::Swapped => {
+                let root = runtime.root();
+                generated!(#root::Current<#value>)
+            }
+        }
+    }
+
+    /// The type of the static.
+    pub(super) fn cell(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
+        let private = runtime.private();
+        match self {
+            Self::Static => generated!(#private::SingletonCell<#value>),
+            Self::Swapped => generated!(#private::SwapCell<#value>),
+        }
+    }
+}
 
 /// What makes the instance of a type.
-pub(super) enum Factory {
-    Default,
-    Infallible(Expr),
-    Fallible(Expr),
+pub(super) struct Factory {
+    /// `None`: its `Default`.
+    pub(super) callable: Option<Expr>,
+    pub(super) fallible: bool,
+    pub(super) is_async: bool,
+}
+
+/// The keys that say it; the first that is given counts, more are a mistake.
+pub(super) const FACTORIES: [&str; 4] = ["factory", "try_factory", "async_factory", "try_async_factory"];
+
+impl Factory {
+    fn take(options: &mut Options) -> Self {
+        // By what was written, so that after a mistake in its value callers find the accessors they expect.
+        let key = FACTORIES.into_iter().find(|key| options.mentions(key));
+        Self {
+            callable: key.and_then(|key| options.callable(key)),
+            fallible: key.is_some_and(|key| key.starts_with("try")),
+            is_async: key.is_some_and(|key| key.contains("async")),
+        }
+    }
 }
 
 /// `#[singleton] struct Config`
@@ -19,6 +69,7 @@ pub(super) struct TypeSingleton<'a> {
     pub(super) runtime: Runtime,
     pub(super) name: String,
     pub(super) factory: Factory,
+    pub(super) settings: Settings,
     pub(super) vis: &'a Visibility,
     pub(super) ident: &'a Ident,
     pub(super) cfgs: Vec<&'a Attribute>,
@@ -26,15 +77,11 @@ pub(super) struct TypeSingleton<'a> {
 
 impl<'a> TypeSingleton<'a> {
     pub(super) fn new(Args { mut options }: Args, declared: &'a DeclaredType) -> Self {
-        let factory = match (options.callable("factory"), options.callable("try_factory")) {
-            (Some(factory), _) => Factory::Infallible(factory),
-            (None, Some(factory)) => Factory::Fallible(factory),
-            (None, None) => Factory::Default,
-        };
         Self {
             runtime: Runtime::at(options.path("crate")),
             name: options.text("name").map_or_else(|| snake_case(&declared.ident), |name| name.value()),
-            factory,
+            factory: Factory::take(&mut options),
+            settings: Settings::take(&mut options),
             vis: &declared.vis,
             ident: &declared.ident,
             cfgs: crate::item::cfgs(&declared.attrs),
@@ -55,15 +102,32 @@ pub(super) struct Fallible {
     pub(super) value: Type,
     pub(super) error: Type,
     /// `Result<T, E>` as it was written.
-    pub(super) written: Type,
-    /// The same with `&'static T`.
-    pub(super) shared: Type,
+    pub(super) written: TypePath,
+}
+
+impl Output {
+    /// `T`
+    pub(super) fn value(&self) -> &Type {
+        match self {
+            Self::Value(value) => value,
+            Self::Fallible(fallible) => &fallible.value,
+        }
+    }
+
+    /// What the body gives.
+    pub(super) fn written(&self) -> TokenStream {
+        match self {
+            Self::Value(value) => value.to_token_stream(),
+            Self::Fallible(fallible) => fallible.written.to_token_stream(),
+        }
+    }
 }
 
 /// `#[singleton] fn db() -> Result<Pool, DbError>`
 pub(super) struct FunctionSingleton<'a> {
     pub(super) runtime: Runtime,
     pub(super) name: String,
+    pub(super) settings: Settings,
     pub(super) function: &'a Function,
     pub(super) output: Output,
     /// The body says `Self`, which an item inside the function cannot.
@@ -75,10 +139,15 @@ impl<'a> FunctionSingleton<'a> {
         Self {
             runtime: Runtime::at(options.path("crate")),
             name: options.text("name").map_or_else(|| snake_case(&function.sig.ident), |name| name.value()),
+            settings: Settings::take(&mut options),
             function,
             output,
             says_self: says_self(function.body.stream()),
         }
+    }
+
+    pub(super) fn is_async(&self) -> bool {
+        self.function.sig.asyncness.is_some()
     }
 }
 

@@ -12,6 +12,7 @@ fn minimal_type() {
         const _: () = {
             static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::declared::cell::<
                 Config,
+                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
@@ -20,18 +21,27 @@ fn minimal_type() {
                     ::lifecycle::__private0::core::file!(),
                     ::lifecycle::__private0::core::line!(),
                 ),
-                Config::try_instance,
+                &const { ::lifecycle::__private0::Settings::new() },
+                ::lifecycle::__private0::Ask::Sync(Config::try_instance),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < Config, _ > (& __LIFECYCLE_CELL)
             }
-            fn __lifecycle_create() -> Config {
-                ::lifecycle::__private0::channel::default_of::<Config>()
+            fn __lifecycle_create() -> ::lifecycle::__private0::core::result::Result<
+                Config,
+                ::lifecycle::__private0::core::convert::Infallible,
+            > {
+                ::lifecycle::__private0::declared::made::<
+                    Config,
+                    _,
+                    _,
+                >(::lifecycle::__private0::channel::default_of::<Config>)
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Config {
+                type Storage = ::lifecycle::__private0::Static<Config>;
                 #[inline(never)]
-                fn __cell() -> &'static ::lifecycle::__private0::SingletonCell<Self> {
+                fn __cell() -> &'static ::lifecycle::__private0::Cell<Self, Self::Storage> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -40,31 +50,47 @@ fn minimal_type() {
                 /**The one `Config` of the process, created on first use.
 
         # Panics
-        When its creation needs itself: the message is the path.*/
+        When its creation needs itself, or the process is shutting down before it exists. The message says which, with the path of a circle. A panic of the factory goes on, and the next call tries again.*/
                 #[inline]
                 fn instance() -> &'static Config {
-                    ::lifecycle::__private0::declared::instance::<
-                        Config,
-                    >(&__LIFECYCLE_CELL, __lifecycle_create)
+                    ::lifecycle::__private0::declared::or_panic(
+                        ::lifecycle::__private0::declared::get::<
+                            Config,
+                            _,
+                            _,
+                        >(
+                            &__LIFECYCLE_CELL,
+                            __lifecycle_create,
+                            ::lifecycle::__private0::describe::never,
+                        ),
+                    )
                 }
                 /**The one `Config` of the process, created on first use.
 
         # Errors
-        When its creation needs itself.*/
+        When its creation needs itself, or the process is shutting down before it exists. A panic of the factory goes on, and the next call tries again.*/
                 #[inline]
                 fn try_instance() -> ::lifecycle::__private0::core::result::Result<
                     &'static Config,
                     ::lifecycle::__private0::SingletonError,
                 > {
-                    ::lifecycle::__private0::declared::try_instance::<
-                        Config,
-                    >(&__LIFECYCLE_CELL, __lifecycle_create)
+                    ::lifecycle::__private0::declared::or_refused(
+                        ::lifecycle::__private0::declared::get::<
+                            Config,
+                            _,
+                            _,
+                        >(
+                            &__LIFECYCLE_CELL,
+                            __lifecycle_create,
+                            ::lifecycle::__private0::describe::never,
+                        ),
+                    )
                 }
-                ///The one `Config` of the process if it exists: never creates it, never waits.
+                ///The one `Config` of the process if it exists: never creates it, never waits, is not counted.
                 #[inline]
                 #[must_use]
                 fn get() -> ::lifecycle::__private0::core::option::Option<&'static Config> {
-                    ::lifecycle::__private0::declared::get::<Config>(&__LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::existing::<Config, _>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -99,6 +125,7 @@ fn rich_type() {
         const _: () = {
             static __LIFECYCLE_CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::declared::cell::<
                 Config,
+                _,
             >(
                 crate::facade::__private0::Descriptor::new(
                     crate::facade::__private0::Kind::Singleton,
@@ -107,10 +134,11 @@ fn rich_type() {
                     crate::facade::__private0::core::file!(),
                     crate::facade::__private0::core::line!(),
                 ),
-                Config::try_instance,
+                &const { crate::facade::__private0::Settings::new() },
+                crate::facade::__private0::Ask::Sync(Config::try_instance),
             );
             crate::facade::__private0::inventory::submit! {
-                crate ::facade::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
+                crate ::facade::__private0::declared::listed:: < Config, _ > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> crate::facade::__private0::core::result::Result<
                 Config,
@@ -124,8 +152,9 @@ fn rich_type() {
             }
             #[automatically_derived]
             impl crate::facade::Singleton for Config {
+                type Storage = crate::facade::__private0::Static<Config>;
                 #[inline(never)]
-                fn __cell() -> &'static crate::facade::__private0::SingletonCell<Self> {
+                fn __cell() -> &'static crate::facade::__private0::Cell<Self, Self::Storage> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -134,23 +163,32 @@ fn rich_type() {
                 /**The one `Config` of the process, created on first use.
 
         # Errors
-        When the factory fails (the next call tries again), or when its creation needs itself.*/
+        When the factory fails (the next call tries again), its creation needs itself, or the process is shutting down before it exists. A panic of the factory goes on, and the next call tries again.*/
                 #[inline]
                 pub(in crate::app) fn try_instance() -> crate::facade::__private0::core::result::Result<
                     &'static Config,
                     crate::facade::__private0::SingletonError,
                 > {
-                    crate::facade::__private0::declared::try_create::<
-                        Config,
-                    >(&__LIFECYCLE_CELL, __lifecycle_create)
+                    crate::facade::__private0::declared::or_boxed(
+                        "settings",
+                        crate::facade::__private0::declared::get::<
+                            Config,
+                            _,
+                            _,
+                        >(
+                            &__LIFECYCLE_CELL,
+                            __lifecycle_create,
+                            crate::facade::__private0::describe::chain,
+                        ),
+                    )
                 }
-                ///The one `Config` of the process if it exists: never creates it, never waits.
+                ///The one `Config` of the process if it exists: never creates it, never waits, is not counted.
                 #[inline]
                 #[must_use]
                 pub(in crate::app) fn get() -> crate::facade::__private0::core::option::Option<
                     &'static Config,
                 > {
-                    crate::facade::__private0::declared::get::<Config>(&__LIFECYCLE_CELL)
+                    crate::facade::__private0::declared::existing::<Config, _>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -166,20 +204,24 @@ fn minimal_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = String;
             }
+            fn __lifecycle_here() {}
             static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<String> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
+                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
-                    ::lifecycle::__private0::Kind::Singleton,
-                    "greeting",
-                    ::lifecycle::__private0::core::module_path!(),
-                    ::lifecycle::__private0::core::file!(),
-                    ::lifecycle::__private0::core::line!(),
-                ),
-                __lifecycle_ask,
+                        ::lifecycle::__private0::Kind::Singleton,
+                        "greeting",
+                        ::lifecycle::__private0::core::module_path!(),
+                        ::lifecycle::__private0::core::file!(),
+                        ::lifecycle::__private0::core::line!(),
+                    )
+                    .inside(|| ::lifecycle::__private0::path_of(&__lifecycle_here)),
+                &const { ::lifecycle::__private0::Settings::new() },
+                ::lifecycle::__private0::Ask::Sync(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -190,9 +232,21 @@ fn minimal_function() {
                 &'static String,
                 ::lifecycle::__private0::SingletonError,
             > {
-                ::lifecycle::__private0::declared::try_instance::<
-                    __LifecycleKept,
-                >(&__LIFECYCLE_CELL, __lifecycle_create)
+                ::lifecycle::__private0::declared::or_refused(
+                    ::lifecycle::__private0::declared::get::<
+                        __LifecycleKept,
+                        _,
+                        _,
+                    >(
+                        &__LIFECYCLE_CELL,
+                        || ::lifecycle::__private0::declared::made::<
+                            String,
+                            _,
+                            _,
+                        >(__lifecycle_create),
+                        ::lifecycle::__private0::describe::never,
+                    ),
+                )
             }
             const _: () = {
                 use ::lifecycle::__private0::channel::NotResult as _;
@@ -201,9 +255,21 @@ fn minimal_function() {
                     "`String` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                 );
             };
-            return ::lifecycle::__private0::declared::instance::<
-                __LifecycleKept,
-            >(&__LIFECYCLE_CELL, __lifecycle_create);
+            return ::lifecycle::__private0::declared::or_panic(
+                ::lifecycle::__private0::declared::get::<
+                    __LifecycleKept,
+                    _,
+                    _,
+                >(
+                    &__LIFECYCLE_CELL,
+                    || ::lifecycle::__private0::declared::made::<
+                        String,
+                        _,
+                        _,
+                    >(__lifecycle_create),
+                    ::lifecycle::__private0::describe::never,
+                ),
+            );
         }
     "#]].assert_eq(&pretty(&singleton(quote!(), quote!(fn greeting() -> String { "hello".to_owned() }))));
 }
@@ -224,30 +290,32 @@ fn rich_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool<Pg>;
             }
-            impl ::lifecycle::__private0::declared::Fails<DbError> for __LifecycleKept {
-                fn text(
-                    lifecycle_error: &DbError,
-                ) -> ::lifecycle::__private0::std::string::String {
-                    use ::lifecycle::__private0::channel::text::{
-                        ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text,
-                    };
-                    (&&&Text(lifecycle_error)).__text()
-                }
+            fn __lifecycle_here() {}
+            fn __lifecycle_text(
+                lifecycle_error: &DbError,
+            ) -> ::lifecycle::__private0::std::string::String {
+                use ::lifecycle::__private0::channel::text::{
+                    ByDebug as _, ByDisplay as _, ByError as _, ByName as _, Text,
+                };
+                (&&&Text(lifecycle_error)).__text()
             }
             static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
+                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
-                    ::lifecycle::__private0::Kind::Singleton,
-                    "pool",
-                    ::lifecycle::__private0::core::module_path!(),
-                    ::lifecycle::__private0::core::file!(),
-                    ::lifecycle::__private0::core::line!(),
-                ),
-                __lifecycle_ask,
+                        ::lifecycle::__private0::Kind::Singleton,
+                        "pool",
+                        ::lifecycle::__private0::core::module_path!(),
+                        ::lifecycle::__private0::core::file!(),
+                        ::lifecycle::__private0::core::line!(),
+                    )
+                    .inside(|| ::lifecycle::__private0::path_of(&__lifecycle_here)),
+                &const { ::lifecycle::__private0::Settings::new() },
+                ::lifecycle::__private0::Ask::Sync(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -258,23 +326,25 @@ fn rich_function() {
                 &'static Pool<Pg>,
                 ::lifecycle::__private0::SingletonError,
             > {
-                use ::lifecycle::__private0::channel::{ByDebug as _, ByName as _};
                 ::lifecycle::__private0::channel::asked(
                     "pool",
-                    ::lifecycle::__private0::declared::fallible::<
+                    ::lifecycle::__private0::declared::get::<
                         __LifecycleKept,
+                        _,
                         DbError,
-                    >(&__LIFECYCLE_CELL, __lifecycle_create),
+                    >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text),
                     |lifecycle_error| {
+                        use ::lifecycle::__private0::channel::{ByDebug as _, ByName as _};
                         ::lifecycle::__private0::channel::Boxing::<DbError>::NEW
                             .__boxed(lifecycle_error)
                     },
                 )
             }
-            return match ::lifecycle::__private0::declared::fallible::<
+            return match ::lifecycle::__private0::declared::get::<
                 __LifecycleKept,
+                _,
                 DbError,
-            >(&__LIFECYCLE_CELL, __lifecycle_create) {
+            >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text) {
                 ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance) => {
                     ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance)
                 }
@@ -300,29 +370,25 @@ fn a_body_that_says_self_is_a_closure() {
                 impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                     type Value = Table;
                 }
+                fn __lifecycle_here() {}
                 static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::declared::cell::<
                     __LifecycleKept,
+                    _,
                 >(
                     ::lifecycle::__private0::Descriptor::new(
-                        ::lifecycle::__private0::Kind::Singleton,
-                        "shared",
-                        ::lifecycle::__private0::core::module_path!(),
-                        ::lifecycle::__private0::core::file!(),
-                        ::lifecycle::__private0::core::line!(),
-                    ),
-                    __lifecycle_ask,
+                            ::lifecycle::__private0::Kind::Singleton,
+                            "shared",
+                            ::lifecycle::__private0::core::module_path!(),
+                            ::lifecycle::__private0::core::file!(),
+                            ::lifecycle::__private0::core::line!(),
+                        )
+                        .inside(|| ::lifecycle::__private0::path_of(&__lifecycle_here)),
+                    &const { ::lifecycle::__private0::Settings::new() },
+                    ::lifecycle::__private0::Ask::Never,
                 );
                 ::lifecycle::__private0::inventory::submit! {
-                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
                     __LIFECYCLE_CELL)
-                }
-                fn __lifecycle_ask() -> ::lifecycle::__private0::core::result::Result<
-                    &'static Table,
-                    ::lifecycle::__private0::SingletonError,
-                > {
-                    ::lifecycle::__private0::declared::only_created::<
-                        __LifecycleKept,
-                    >(&__LIFECYCLE_CELL, "shared")
                 }
                 const _: () = {
                     use ::lifecycle::__private0::channel::NotResult as _;
@@ -331,9 +397,21 @@ fn a_body_that_says_self_is_a_closure() {
                         "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                     );
                 };
-                return ::lifecycle::__private0::declared::instance::<
-                    __LifecycleKept,
-                >(&__LIFECYCLE_CELL, || -> Table { Self::build() });
+                return ::lifecycle::__private0::declared::or_panic(
+                    ::lifecycle::__private0::declared::get::<
+                        __LifecycleKept,
+                        _,
+                        _,
+                    >(
+                        &__LIFECYCLE_CELL,
+                        || ::lifecycle::__private0::declared::made::<
+                            Table,
+                            _,
+                            _,
+                        >(|| -> Table { Self::build() }),
+                        ::lifecycle::__private0::describe::never,
+                    ),
+                );
             }
         }
     "#]].assert_eq(&pretty_method(&singleton(quote!(), quote!(fn shared() -> Table { Self::build() }))));

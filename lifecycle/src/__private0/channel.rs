@@ -178,6 +178,21 @@ pub trait Panics<E>: Sized {
 
 impl<E> Panics<E> for Refusal<E> {}
 
+/// The error of a function whose refusals are to be expected.
+#[diagnostic::on_unimplemented(
+    message = "`retry_backoff` refuses to create for a while after an error, and the error `{Self}` cannot be made from the refusal",
+    label = "`{Self}` is not `From<lifecycle::SingletonError>`",
+    note = "if the type is yours, give it `impl From<lifecycle::SingletonError>` (with thiserror: a variant `Singleton(#[from] lifecycle::SingletonError)`)",
+    note = "or leave `retry_backoff` away: then the next call tries again at once"
+)]
+pub trait SaysRefusal {}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<SingletonError>> SaysRefusal for E {}
+
+/// Asks at compile time whether refusals can be said.
+pub const fn says_refusal<E: SaysRefusal>() {}
+
 /// How a factory's error is kept where its type cannot be named: as itself, by its `Debug` text, or by its type's name.
 #[derive(Debug)]
 pub struct Boxing<E>(PhantomData<fn() -> E>);

@@ -5,8 +5,8 @@ use crate::error::{BoxError, CreateError, SingletonError};
 use crate::keyed::query::Query;
 use crate::registry::{Descriptor, Listed};
 use crate::singleton::{
-    Ask, Cell, Creating, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton, SingletonKey,
-    SingletonValue, Storage, TryFactoryOutput,
+    AnySingleton, Ask, Cell, Creating, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton,
+    SingletonFn, SingletonKey, SingletonValue, Storage, TryFactoryOutput,
 };
 use std::convert::Infallible;
 use std::future::Future;
@@ -262,4 +262,22 @@ pub fn erased_get<T: SingletonValue, E>(
 #[must_use]
 pub const fn listed_lazy<T: SingletonValue>(lazy: &'static Lazy<T>) -> Listed {
     Listed::singleton(lazy.__cell())
+}
+
+/// Another singleton by its type, for `depends_on(Config)`.
+#[must_use]
+pub fn cell_of<T: Singleton>() -> &'static dyn AnySingleton {
+    T::__cell()
+}
+
+/// Another singleton by its function, for `depends_on(db)`: its name, as the compiler has it.
+#[must_use]
+pub fn name_of<F: SingletonFn<M>, M>(_: &F) -> &'static str {
+    std::any::type_name::<F>()
+}
+
+/// Another singleton by its static, for `depends_on(POOL)`.
+#[must_use]
+pub fn cell_of_lazy<T: SingletonValue>(lazy: &'static Lazy<T>) -> &'static dyn AnySingleton {
+    lazy.__cell()
 }

@@ -8,7 +8,7 @@ pub mod guard;
 pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
-pub use crate::keyed::query as keyed;
+pub use crate::keyed::held as keyed;
 pub use crate::limiter::RateLimiter;
 pub use crate::registry::{Descriptor, Kind, Listed};
 pub use crate::singleton::hooks;
@@ -44,5 +44,7 @@ pub mod describe {
 #[must_use]
 pub fn path_of<F>(_: &F) -> &'static str {
     let name = std::any::type_name::<F>();
-    name.rsplit_once("::").map_or(name, |(function, _)| function)
+    let function = name.rsplit_once("::").map_or(name, |(function, _)| function);
+    // The body of an `async fn` is a closure to the compiler.
+    function.strip_suffix("::{{closure}}").unwrap_or(function)
 }

@@ -111,6 +111,25 @@ impl<T, E: Display> HealthOutcome for Result<T, E> {
     }
 }
 
+/// What a `health` hook of a singleton that may be replaced may return.
+#[diagnostic::on_unimplemented(
+    message = "the health check of a `swap` or `keyed` singleton cannot return `{Self}`",
+    label = "returns `{Self}`",
+    note = "it returns a `lifecycle::Health`, a `bool`, or a `Result<_, E>` whose error is `Display`",
+    note = "it cannot be a future: the instance may be replaced and freed meanwhile"
+)]
+pub trait HealthAtOnce {
+    #[doc(hidden)]
+    fn settle_at_once(self) -> Health;
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: HealthOutcome> HealthAtOnce for R {
+    fn settle_at_once(self) -> Health {
+        self.settle()
+    }
+}
+
 /// What a `pressure` hook may return.
 #[diagnostic::on_unimplemented(
     message = "a pressure hook cannot return `{Self}`",
@@ -144,6 +163,18 @@ pub fn call<A, R>(hook: impl FnOnce(A) -> R, argument: A) -> R {
 #[doc(hidden)]
 pub fn call_ref<A: ?Sized, R>(hook: impl FnOnce(&A) -> R, argument: &A) -> R {
     hook(argument)
+}
+
+/// Calls an `on_change` hook.
+#[doc(hidden)]
+pub fn changed<A: ?Sized>(hook: impl FnOnce(&A, &A), old: &A, new: &A) {
+    hook(old, new);
+}
+
+/// The outcome of a `health` hook that cannot be awaited.
+#[doc(hidden)]
+pub fn health_at_once<R: HealthAtOnce>(outcome: R) -> Health {
+    outcome.settle_at_once()
 }
 
 /// The outcome of a `reset` hook.

@@ -13,4 +13,9 @@ fn names() -> Vec<Rc<str>> {
     Vec::new()
 }
 
+#[singleton(swap, async_factory = || async { Swapped { count: Cell::new(3) } })]
+pub struct Swapped {
+    count: Cell<u32>,
+}
+
 fn main() {}

@@ -13,11 +13,6 @@ fn keyed(name: String) -> Pool {
 }
 
 #[singleton]
-async fn later() -> Pool {
-    Pool
-}
-
-#[singleton]
 const unsafe extern "C" fn qualified() -> Pool {
     Pool
 }
