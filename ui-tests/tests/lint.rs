@@ -228,7 +228,7 @@ impl Swapped {
 
     /// Ends it.
     async fn close(&self) {
-        ready(self.value).await;
+        let _: u8 = ready(self.value).await;
     }
 
     /// Nothing.
@@ -262,7 +262,7 @@ impl Later {
     /// A body that says `Self`.
     #[singleton]
     #[inline]
-    pub async fn said() -> Vec<Self> {
+    pub async fn said() -> Vec<Later> {
         return vec![Self::make().await];
     }
 }
@@ -278,7 +278,7 @@ pub async fn text() -> String {
 ///
 /// # Errors
 /// Never.
-#[singleton(swap, retry_backoff = "1s", health = |_| return async { return true })]
+#[singleton(retry_backoff = "1s", health = |_| return async { return true })]
 #[inline]
 pub async fn parsed() -> Result<u8, Failure> {
     return ready("3").await.parse().map_err(Failure::Parse);

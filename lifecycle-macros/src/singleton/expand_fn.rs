@@ -30,12 +30,21 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         Output::Fallible(fallible) => text(model, &fallible.error),
     };
     let give = give(model, &created);
+    let stored = model.is_async().then(|| {
+        let storage = settings.storage.of(runtime, value);
+        generated! {
+            impl #private::declared::Stored for __LifecycleKept {
+                type Storage = #storage;
+            }
+        }
+    });
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
         struct __LifecycleKept;
         impl #private::declared::Kept for __LifecycleKept {
             type Value = #value;
         }
+        #stored
         // Its path is the function's.
         fn __lifecycle_here() {}
         #text
@@ -61,7 +70,7 @@ fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
         Output::Fallible(fallible) => (fallible.error.to_token_stream(), generated!(__lifecycle_text)),
     };
     if model.is_async() {
-        let get = generated!(#private::declared::get_async::<__LifecycleKept, _, #error, _, _>);
+        let get = generated!(#private::declared::get_async::<__LifecycleKept, #error, _, _>);
         return generated!(#get(&__LIFECYCLE_CELL, #create, #text).await);
     }
     let create = match &model.output {

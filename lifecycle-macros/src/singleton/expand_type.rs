@@ -13,7 +13,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     let (root, private) = (runtime.root(), runtime.private());
     let vis = as_ours(vis);
     let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
-    let (cell, storage) = (settings.storage.cell(runtime, ident), model.storage());
+    let (cell, storage) = (settings.storage.cell(runtime, ident), settings.storage.of(runtime, ident));
     let create = create(model);
     let accessors = accessors::expand(model, &vis);
     let asking = accessors::name(model, true);
@@ -105,14 +105,6 @@ impl TypeSingleton<'_> {
             generated!(#private::BoxError)
         } else {
             generated!(#private::core::convert::Infallible)
-        }
-    }
-
-    fn storage(&self) -> TokenStream {
-        let (private, ident) = (self.runtime.private(), self.ident);
-        match self.settings.storage {
-            super::model::Storage::Static => generated!(#private::Static<#ident>),
-            super::model::Storage::Swapped => generated!(#private::Swapped<#ident>),
         }
     }
 }

@@ -31,6 +31,15 @@ impl Storage {
         }
     }
 
+    /// Its type.
+    pub(super) fn of(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
+        let private = runtime.private();
+        match self {
+            Self::Static => generated!(#private::Static<#value>),
+            Self::Swapped => generated!(#private::Swapped<#value>),
+        }
+    }
+
     /// The type of the static.
     pub(super) fn cell(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
         let private = runtime.private();

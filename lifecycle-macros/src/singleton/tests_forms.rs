@@ -193,7 +193,6 @@ fn a_type_with_everything() {
                             _,
                             _,
                             _,
-                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -279,7 +278,6 @@ fn an_async_type() {
                             _,
                             _,
                             _,
-                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -309,7 +307,6 @@ fn an_async_type() {
                     ::lifecycle::__private0::declared::or_refused(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                             _,
@@ -349,6 +346,9 @@ fn an_async_function() {
             struct __LifecycleKept;
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool;
+            }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Storage = ::lifecycle::__private0::Static<Pool>;
             }
             fn __lifecycle_here() {}
             static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool> = ::lifecycle::__private0::declared::cell::<
@@ -390,7 +390,6 @@ fn an_async_function() {
                             _,
                             _,
                             _,
-                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -419,7 +418,6 @@ fn an_async_function() {
                     _,
                     _,
                     _,
-                    _,
                 >(
                         &__LIFECYCLE_CELL,
                         __lifecycle_create,
@@ -444,6 +442,9 @@ fn a_rich_async_function() {
             struct __LifecycleKept;
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool;
+            }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Storage = ::lifecycle::__private0::Swapped<Pool>;
             }
             fn __lifecycle_here() {}
             fn __lifecycle_text(
@@ -503,7 +504,6 @@ fn a_rich_async_function() {
                         "db",
                         ::lifecycle::__private0::declared::get_async::<
                             __LifecycleKept,
-                            _,
                             DbError,
                             _,
                             _,
@@ -526,7 +526,6 @@ fn a_rich_async_function() {
             }
             return match ::lifecycle::__private0::declared::get_async::<
                 __LifecycleKept,
-                _,
                 DbError,
                 _,
                 _,
@@ -561,6 +560,9 @@ fn an_async_body_that_says_self_is_a_closure() {
                 struct __LifecycleKept;
                 impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                     type Value = Table;
+                }
+                impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                    type Storage = ::lifecycle::__private0::Static<Table>;
                 }
                 fn __lifecycle_here() {}
                 static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::declared::cell::<
@@ -598,7 +600,6 @@ fn an_async_body_that_says_self_is_a_closure() {
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::get_async::<
                         __LifecycleKept,
-                        _,
                         _,
                         _,
                         _,

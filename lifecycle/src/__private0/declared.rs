@@ -10,7 +10,9 @@ use crate::singleton::{
 };
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 /// What a declaration keeps: a singleton type keeps itself, a function has a type of its own to say what it keeps.
 pub trait Kept {
@@ -20,6 +22,16 @@ pub trait Kept {
 
 impl<T: Singleton> Kept for T {
     type Value = T;
+}
+
+/// How a declaration keeps it.
+pub trait Stored: Kept {
+    /// For ever, or until replaced.
+    type Storage: Storage<Self::Value>;
+}
+
+impl<T: Singleton> Stored for T {
+    type Storage = T::Storage;
 }
 
 /// What a keyed declaration tells its instances apart by.
@@ -74,16 +86,42 @@ pub fn get<K: Kept, S: Storage<K::Value>, E>(
 
 /// An access that creates by a future.
 #[inline(always)]
-pub fn get_async<K: Kept, S: Storage<K::Value>, E, L, D>(
-    cell: &'static Cell<K::Value, S>,
+pub fn get_async<K: Stored, E, L, D>(
+    cell: &'static Cell<K::Value, K::Storage>,
     create: L,
     describe: D,
-) -> Creating<K::Value, S, L, D>
+) -> Awaited<K, L, D>
 where
     L: Fn() -> Making<K::Value, E>,
     D: Fn(&E) -> String,
 {
-    cell.get_or_create_async(create, describe)
+    Awaited(cell.get_or_create_async(create, describe))
+}
+
+/// The future of [`get_async`]. It names its declaration and not its value: rustc forgets the lifetimes in what a future keeps,
+/// and then does not find `dyn Trait + 'static` equal to itself.
+#[must_use = "futures do nothing unless polled"]
+pub struct Awaited<K: Stored, L, D>(Creating<K::Value, K::Storage, L, D>);
+
+impl<K, L, D, E> Future for Awaited<K, L, D>
+where
+    K: Stored,
+    E: Send + 'static,
+    L: Fn() -> Making<K::Value, E>,
+    D: Fn(&E) -> String,
+{
+    type Output = Result<<K::Storage as Storage<K::Value>>::Handed, CreateError<E>>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<K: Stored, L, D> std::fmt::Debug for Awaited<K, L, D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Awaited")
+    }
 }
 
 /// `get()`.
