@@ -49,7 +49,7 @@ struct Parsed(u8);
 
 impl Parsed {
     fn parse() -> impl Future<Output = Result<Self, ParseIntError>> + Send {
-        async { Ok(Self("3".parse()?)) }
+        ready("3".parse().map(Self))
     }
 }
 
@@ -267,7 +267,7 @@ fn plain_hooks() -> Hooked {
     Hooked::default()
 }
 
-#[singleton(shutdown = Hooked::try_close, reset = Hooked::try_close, pressure = Hooked::bytes, health = |hooked| hooked.try_close(), memory = |hooked| hooked.bytes() + 1)]
+#[singleton(shutdown = Hooked::try_close, reset = Hooked::try_close, pressure = Hooked::bytes, health = |hooked| hooked.try_close().map(|()| 3), memory = |hooked| hooked.bytes() + 1)]
 fn result_hooks() -> Hooked {
     Hooked::default()
 }
