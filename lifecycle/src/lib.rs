@@ -68,6 +68,13 @@ mod face {
     #[doc(inline)]
     pub use crate::limiter::RateLimiter;
     #[doc(inline)]
+    pub use crate::process::{
+        HealthCheck, HealthReport, HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError,
+        WarmUpFailure, health, health_blocking, is_shutting_down, request_shutdown, run_pressure_hooks,
+        run_reset_hooks, shutdown, shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within,
+        warm_up_within,
+    };
+    #[doc(inline)]
     pub use crate::registry::{Kind, Snapshot, breaker, flag, limiter, snapshot, verify};
     #[doc(inline)]
     pub use crate::scope::{

@@ -132,6 +132,14 @@ pub(crate) fn singleton_full(name: &str, max_keys: usize) {
     );
 }
 
+pub(crate) fn shut_down(hooks: usize, clean: bool, took: Duration) {
+    record("lifecycle.shutdown.completed", "process", || format!("{hooks} hooks"));
+    event!(
+        name: "lifecycle.shutdown.completed", target: "lifecycle::shutdown", Level::INFO,
+        hooks, clean, duration_us = micros(took), correlation_id = correlation(), "shut down"
+    );
+}
+
 pub(crate) fn singleton_retired(name: &str, count: u64, bytes: usize) {
     record("lifecycle.singleton.retired", name, || count.to_string());
     event!(

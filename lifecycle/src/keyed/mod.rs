@@ -240,11 +240,9 @@ impl<K, V: Clone> KeyedMap<K, V> {
                     let node = Arc::new(Node { hash, position, key, value });
                     let before = std::mem::replace(known.get_mut(), node);
                     let old = shard.publish(&mut lock, nodes);
-                    drop(old);
-                    drop(into_value(before.clone()));
-                    drop(before);
                     drop(lock);
-                    return Ok(None);
+                    drop(old);
+                    before
                 }
                 None => {
                     let (before, _) = known.remove();

@@ -112,10 +112,26 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument for T {}
     label = "`{Self}` cannot be a key",
     note = "arguments tell the instances apart and are kept, owned, as their keys: derive `Hash`, `PartialEq`, `Eq` and `Clone`, or take something that has them, such as `&str`"
 )]
-pub trait Referred: Hash + Eq + ToOwned<Owned: Argument> {}
+pub trait Referred: Hash + Eq {
+    /// The owned form.
+    type Key: Argument + Borrow<Self>;
+    /// The owned form of this.
+    fn to_key(&self) -> Self::Key;
+}
 
 #[diagnostic::do_not_recommend]
-impl<X: Hash + Eq + ToOwned<Owned: Argument> + ?Sized> Referred for X {}
+impl<X: Hash + Eq + ToOwned<Owned: Argument> + ?Sized> Referred for X {
+    type Key = X::Owned;
+    fn to_key(&self) -> X::Owned {
+        self.to_owned()
+    }
+}
+
+/// Nothing but the check that an argument of type `T` can be a key, for a message on the argument's own tokens.
+pub const fn argument<T: Argument>() {}
+
+/// The same for an argument of type `&X`.
+pub const fn referred<X: Referred + ?Sized>() {}
 
 /// One argument of a keyed singleton, as a part of the key.
 #[diagnostic::on_unimplemented(
@@ -143,17 +159,17 @@ pub struct ByRef<'a, X: ?Sized>(pub &'a X);
 pub struct ByValue<'a, T>(pub &'a T);
 
 impl<X: Referred + ?Sized> Part for ByRef<'_, X> {
-    type Key = X::Owned;
+    type Key = X::Key;
     #[inline]
     fn hash_into<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
     #[inline]
-    fn is(&self, key: &X::Owned) -> bool {
-        self.0 == Borrow::<X>::borrow(key)
+    fn is(&self, key: &X::Key) -> bool {
+        self.0 == key.borrow()
     }
-    fn to_key(&self) -> X::Owned {
-        self.0.to_owned()
+    fn to_key(&self) -> X::Key {
+        self.0.to_key()
     }
 }
 

@@ -1,5 +1,19 @@
 //! The life of the process as a whole: warming up, shutting down, and the hooks that run on everything at once.
 
+mod gather;
+mod hooks;
+mod order;
 mod phase;
+mod shutdown;
+mod warm_up;
 
+pub use hooks::{HealthCheck, HealthReport, health, health_blocking, run_pressure_hooks, run_reset_hooks};
+pub(crate) use order::resolve;
 pub(crate) use phase::{Busy, Phase};
+pub use shutdown::{
+    HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, is_shutting_down, request_shutdown, shutdown,
+    shutdown_blocking,
+};
+pub use warm_up::{
+    WarmUp, WarmUpError, WarmUpFailure, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
+};

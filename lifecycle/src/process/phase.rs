@@ -1,8 +1,11 @@
 //! Where the process, or a test world, is in its life: up, shutting down, or down.
 
+use super::shutdown::{HookOutcomeReport, HookReport, ShutdownReport};
 use crate::scope::{Scoped, StateRef};
+use crate::sync::Mutex;
 use event_listener::Event;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
 
 const UP: u8 = 0;
 /// Nothing new is created; factories under way may end.
@@ -15,15 +18,42 @@ pub(crate) struct Phase {
     state: AtomicU8,
     /// Factories under way.
     busy: AtomicUsize,
-    /// Notified when one of them ends.
+    /// Notified when one of them ends, and when somebody stops shutting down.
     ended: Event,
+    work: Mutex<ShutdownWork>,
+}
+
+/// What the shutdown has done so far.
+#[derive(Debug)]
+struct ShutdownWork {
+    /// Somebody is at it.
+    driven: bool,
+    complete: bool,
+    abandoned: usize,
+    took: Duration,
+    /// Begun, not ended, with their levels.
+    running: Vec<(String, usize)>,
+    hooks: Vec<HookReport>,
 }
 
 static PHASE: Scoped<Phase> = Scoped::declared(Phase::new());
 
 impl Phase {
     const fn new() -> Self {
-        Self { state: AtomicU8::new(UP), busy: AtomicUsize::new(0), ended: Event::new() }
+        let work = ShutdownWork {
+            driven: false,
+            complete: false,
+            abandoned: 0,
+            took: Duration::ZERO,
+            running: Vec::new(),
+            hooks: Vec::new(),
+        };
+        Self { state: AtomicU8::new(UP), busy: AtomicUsize::new(0), ended: Event::new(), work: Mutex::new(work) }
+    }
+
+    /// That of the process.
+    pub(super) fn process() -> &'static Self {
+        PHASE.process()
     }
 
     /// That of the world this code runs in.
@@ -41,23 +71,81 @@ impl Phase {
         self.state.load(Ordering::SeqCst) == DOWN
     }
 
-    /// Begins the shutdown; false when somebody else has.
-    pub(crate) fn drain(&self) -> bool {
-        self.state.compare_exchange(UP, DRAINING, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    /// Begins the shutdown, if nobody has.
+    pub(super) fn drain(&self) {
+        _ = self.state.compare_exchange(UP, DRAINING, Ordering::SeqCst, Ordering::SeqCst);
     }
 
-    /// The time of the hooks has come.
-    pub(crate) fn go_down(&self) {
+    /// The time of the hooks has come: factories still under way are given up.
+    pub(super) fn go_down(&self) {
         self.state.store(DOWN, Ordering::SeqCst);
+        self.work.lock().abandoned = self.busy();
+    }
+
+    /// Takes the right to shut down, until it is dropped; `None` while somebody else has it.
+    pub(super) fn drive(this: &StateRef<'static, Self>) -> Option<Driving> {
+        let mut work = this.work.lock();
+        if std::mem::replace(&mut work.driven, true) { None } else { Some(Driving(this.clone())) }
+    }
+
+    /// Has everything been shut down?
+    pub(super) fn is_complete(&self) -> bool {
+        self.work.lock().complete
+    }
+
+    pub(super) fn complete(&self, took: Duration) {
+        let mut work = self.work.lock();
+        (work.complete, work.took) = (true, took);
+    }
+
+    /// Notes that a hook begins; false when it has begun before.
+    pub(super) fn begin_hook(&self, name: &str, level: usize) -> bool {
+        let mut work = self.work.lock();
+        let known =
+            work.running.iter().any(|(known, _)| known == name) || work.hooks.iter().any(|hook| hook.name == name);
+        if !known {
+            work.running.push((name.to_owned(), level));
+        }
+        !known
+    }
+
+    pub(super) fn end_hook(&self, name: &str, took: Duration, outcome: HookOutcomeReport) {
+        let mut work = self.work.lock();
+        let at = work.running.iter().position(|(running, _)| running == name);
+        if let Some((name, level)) = at.map(|at| work.running.remove(at)) {
+            work.hooks.push(HookReport { name, level, took, outcome });
+        }
+    }
+
+    /// The hooks of this level that have not ended are given up.
+    pub(super) fn time_out_hooks(&self, level: usize, took: Duration) -> Vec<String> {
+        let mut work = self.work.lock();
+        let (late, running) = std::mem::take(&mut work.running).into_iter().partition(|(_, of)| *of <= level);
+        work.running = running;
+        let late: Vec<(String, usize)> = late;
+        let reports = late.iter().map(|(name, level)| HookReport {
+            name: name.clone(),
+            level: *level,
+            took,
+            outcome: HookOutcomeReport::TimedOut,
+        });
+        work.hooks.extend(reports);
+        late.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// What was done so far.
+    pub(super) fn report(&self) -> ShutdownReport {
+        let work = self.work.lock();
+        ShutdownReport { hooks: work.hooks.clone(), abandoned: work.abandoned, took: work.took }
     }
 
     /// Factories under way.
-    pub(crate) fn busy(&self) -> usize {
+    pub(super) fn busy(&self) -> usize {
         self.busy.load(Ordering::SeqCst)
     }
 
     /// Notified when a factory ends.
-    pub(crate) fn ended(&self) -> &Event {
+    pub(super) fn ended(&self) -> &Event {
         &self.ended
     }
 }
@@ -76,6 +164,17 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.busy.fetch_sub(1, Ordering::SeqCst);
+        self.0.ended.notify(usize::MAX);
+    }
+}
+
+/// The right to shut down.
+#[derive(Debug)]
+pub(super) struct Driving(StateRef<'static, Phase>);
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.0.work.lock().driven = false;
         self.0.ended.notify(usize::MAX);
     }
 }

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::flag::AnyFlag;
 use crate::limiter::RateLimiter;
 use crate::scope::Subject;
-use crate::singleton::AnySingleton;
+use crate::singleton::{AnySingleton, Needs};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -233,7 +233,8 @@ pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
     }
 }
 
-/// Names declared more than once within a kind. They are reachable by `module::name`, unless that is shared too, as by two
+/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing.
+/// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
 pub fn verify() -> Vec<Error> {
@@ -243,5 +244,15 @@ pub fn verify() -> Vec<Error> {
         by_name.entry((descriptor.kind, descriptor.name())).or_default().push(descriptor);
     }
     let several = by_name.into_iter().filter(|(_, all)| all.len() > 1);
-    several.map(|((_, name), all)| ambiguous(name, all.into_iter())).collect()
+    let mut errors: Vec<Error> = several.map(|((_, name), all)| ambiguous(name, all.into_iter())).collect();
+    let dependencies = declared(|component| match component {
+        Component::Singleton(singleton) => Some(singleton.dependencies()),
+        _ => None,
+    });
+    for needs in dependencies.into_iter().flatten().map(|find| find()) {
+        if let (Needs::Function(name) | Needs::Name(name), None) = (needs, crate::process::resolve(needs)) {
+            errors.push(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() });
+        }
+    }
+    errors
 }

@@ -398,7 +398,7 @@ fn never_asked(name: String) -> SingletonError {
 impl<T: SingletonValue, S: Storage<T>> Drop for Slot<T, S> {
     /// A test world ends: what it created goes, or stays allocated for those who hold it.
     fn drop(&mut self) {
-        self.creation.abandon();
+        self.creation.abandon(true);
         if let Some((on_retire, instance)) = self.settings.on_retire.zip(self.stored.put(None)) {
             // Nobody is left to be told of a panic.
             _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));

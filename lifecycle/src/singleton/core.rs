@@ -371,8 +371,7 @@ impl SingletonCore {
             all.push((named.entry.creation.record().order, One::Named(named.entry)));
         }
         for declared in self.all_declared() {
-            let order = declared.observe().iter().filter_map(|one| one.order).max();
-            all.push((order, One::Declared(declared)));
+            all.push((declared.order(), One::Declared(declared)));
         }
         // Those that depend on others were stored after them.
         all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
@@ -450,6 +449,19 @@ impl SingletonCore {
             Some(snapshot)
         });
         seen.collect()
+    }
+
+    /// Gives up futures of factories: only where nobody waits for them, or in any case.
+    pub(crate) fn abandon(&self, even_if_awaited: bool) {
+        for (_, named) in self.resolve().names.entries() {
+            named.entry.creation.abandon(even_if_awaited);
+        }
+    }
+
+    /// The instances made here and what their factories reached for, as addresses of descriptors.
+    pub(crate) fn needs(&self) -> Vec<(usize, Vec<usize>)> {
+        let holding = self.resolve().holding().into_iter();
+        holding.map(|named| (named.entry.descriptor.subject().key, named.entry.creation.record().needs())).collect()
     }
 
     /// Empties the limit's window and forgets its refusals; instances stay.

@@ -6,7 +6,7 @@
 use super::cell::{Ask, Asking, SingletonCell};
 use super::face::{AnySingleton, mismatch};
 use super::output::SingletonValue;
-use super::settings::{Dependency, Settings};
+use super::settings::Settings;
 use crate::error::{CreateError, Error, SingletonError};
 use crate::instance::{AnyInstance, Instance};
 use crate::registry::{Component, Descriptor, SingletonSnapshot, register};
@@ -115,8 +115,12 @@ impl AnySingleton for ErasedCell {
         self.cell.delete_any()
     }
 
-    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]) {
+    fn needs(&'static self) -> Vec<usize> {
         self.cell.needs()
+    }
+
+    fn order(&'static self) -> Option<u64> {
+        self.cell.order()
     }
 
     fn exists(&'static self) -> bool {

@@ -34,8 +34,12 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     fn delete_key(&'static self, _key: &str) -> bool {
         false
     }
-    /// What it was observed to use while it was created (the addresses of their descriptors), and what it declares to use.
-    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]);
+    /// What it was observed to use while it was created: the addresses of their descriptors.
+    fn needs(&'static self) -> Vec<usize>;
+    /// What it declares to use.
+    fn dependencies(&self) -> &'static [Dependency] {
+        &[]
+    }
     /// Has it an instance?
     fn exists(&'static self) -> bool;
 
@@ -82,8 +86,16 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     fn is_async(&self) -> bool {
         false
     }
-    /// Gives up a factory's future that nobody polls.
-    fn abandon(&'static self) {}
+    /// The failed creation and what made it fail, down to what failed first; empty after a success.
+    fn failed_path(&'static self) -> Vec<String> {
+        Vec::new()
+    }
+    /// Its place in the order of storing.
+    fn order(&'static self) -> Option<u64> {
+        None
+    }
+    /// Gives up a factory's future: only where nobody waits for it, or in any case.
+    fn abandon(&'static self, _even_if_awaited: bool) {}
     /// Its shutdown hook, for each instance that exists.
     fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
         Vec::new()
@@ -141,8 +153,12 @@ impl<T: SingletonValue, S: Storage<T>> AnySingleton for Cell<T, S> {
         usize::from(self.put(None).is_some())
     }
 
-    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]) {
-        (self.resolve().creation.record().needs(), self.settings().depends_on)
+    fn needs(&'static self) -> Vec<usize> {
+        self.resolve().creation.record().needs()
+    }
+
+    fn dependencies(&self) -> &'static [Dependency] {
+        self.settings().depends_on
     }
 
     fn exists(&'static self) -> bool {
@@ -195,8 +211,16 @@ impl<T: SingletonValue, S: Storage<T>> AnySingleton for Cell<T, S> {
         matches!(self.ask_kind(), Ask::Async(_))
     }
 
-    fn abandon(&'static self) {
-        self.resolve().creation.abandon();
+    fn failed_path(&'static self) -> Vec<String> {
+        self.resolve().creation.record().failed_path.iter().map(ToString::to_string).collect()
+    }
+
+    fn order(&'static self) -> Option<u64> {
+        self.resolve().creation.record().order
+    }
+
+    fn abandon(&'static self, even_if_awaited: bool) {
+        self.resolve().creation.abandon(even_if_awaited);
     }
 
     fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {

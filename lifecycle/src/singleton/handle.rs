@@ -173,7 +173,7 @@ pub fn handle<F: SingletonFn<M>, M>(function: F) -> Result<Handle<F::Value>, Err
 ///
 /// The compiler's name of the function's type is the one thing that is known both in its body and to those who name it, before
 /// any call. Should two functions share it, that is an error, and a value of another type is one too.
-pub(super) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error> {
+pub(crate) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error> {
     let all = components();
     let mut found = all.iter().filter_map(|component| match component {
         Component::Singleton(singleton) if singleton.descriptor().function() == Some(name) => Some(*singleton),

@@ -42,7 +42,8 @@ impl std::fmt::Debug for HealthRun {
 }
 
 /// What a `health` hook says of its singleton.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 #[non_exhaustive]
 pub enum Health {
     /// All is well.

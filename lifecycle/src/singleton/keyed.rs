@@ -407,10 +407,13 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         }
     }
 
-    fn needs(&'static self) -> (Vec<usize>, &'static [Dependency]) {
+    fn needs(&'static self) -> Vec<usize> {
         let entries = self.with_instances().into_iter();
-        let observed = entries.flat_map(|(_, keyed)| keyed.entry.creation.record().needs());
-        (observed.collect(), self.settings().depends_on)
+        entries.flat_map(|(_, keyed)| keyed.entry.creation.record().needs()).collect()
+    }
+
+    fn dependencies(&self) -> &'static [Dependency] {
+        self.settings().depends_on
     }
 
     fn exists(&'static self) -> bool {
@@ -461,9 +464,13 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         Err(self.not_possible())
     }
 
-    fn abandon(&'static self) {
+    fn order(&'static self) -> Option<u64> {
+        self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.record().order).max()
+    }
+
+    fn abandon(&'static self, even_if_awaited: bool) {
         for (_, keyed) in self.resolve().keys.entries() {
-            keyed.entry.creation.abandon();
+            keyed.entry.creation.abandon(even_if_awaited);
         }
     }
 

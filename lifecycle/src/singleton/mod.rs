@@ -34,6 +34,7 @@ pub use erased::ErasedCell;
 #[doc(hidden)]
 pub use face::{AnySingleton, HookOf};
 pub use face::{Handed, Owned, Singleton};
+pub(crate) use handle::of_function;
 pub use handle::{Handle, SingletonFn, handle, singleton};
 pub use hooks::Health;
 #[doc(hidden)]

@@ -56,6 +56,10 @@ impl<V> Flight<V> {
         self.future.is_some()
     }
 
+    pub(super) fn is_awaited(&self) -> bool {
+        self.wakes.waiters.total_listeners() > 0
+    }
+
     pub(super) fn frame(&self) -> &Frame {
         &self.run.frame
     }

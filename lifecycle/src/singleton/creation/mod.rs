@@ -102,11 +102,6 @@ impl<V> Creation<V> {
         self.state.lock().record.as_deref().cloned().unwrap_or_default()
     }
 
-    /// Is a factory running, or waiting to be driven on?
-    pub(crate) fn is_busy(&self) -> bool {
-        !matches!(self.state.lock().creator, Creator::Nobody)
-    }
-
     /// Runs `change` while no factory result can be stored: for set, replace and delete. Own code only; `taken` says whether a
     /// value is in place afterwards, which makes a factory that is under way pointless.
     pub(crate) fn exclusively<R>(&self, change: impl FnOnce(&mut Record) -> R, taken: bool) -> R {
@@ -120,10 +115,14 @@ impl<V> Creation<V> {
         result
     }
 
-    /// Gives up a future that nobody is polling right now.
-    pub(crate) fn abandon(&self) {
-        let parked = self.state.lock().take_parked();
+    /// Gives up a future that nobody is polling right now: only where nobody waits for it either, or in any case.
+    pub(crate) fn abandon(&self, even_if_awaited: bool) {
+        let mut state = self.state.lock();
+        let awaited = matches!(&state.creator, Creator::Flight(flight) if flight.is_awaited());
+        let parked = if awaited && !even_if_awaited { None } else { state.take_parked() };
+        drop(state);
         self.tell(parked.as_deref());
+        // The user's future is dropped with no lock held.
         drop(parked);
     }
 

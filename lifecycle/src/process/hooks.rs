@@ -1,0 +1,157 @@
+//! The hooks that run on everything at once, whenever the application says so.
+
+use super::gather::{Ended, Gather, Work, panic_text};
+use super::warm_up::block_on;
+use crate::clock::ClockHandle;
+use crate::registry::{self, Component};
+use crate::singleton::hooks::{Health, HealthRun};
+use crate::singleton::{AnySingleton, HookOf};
+use crate::{telemetry, timer};
+use serde::Serialize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// What the `health` hooks say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HealthReport {
+    /// The worst of all, `Up` when there are none. Its text is empty; the texts are with the checks.
+    pub status: Health,
+    /// Each check of a singleton that exists. One that was never created is not asked, and not created for that.
+    pub checks: Vec<HealthCheck>,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HealthCheck {
+    /// The singleton; of a keyed one with the key in brackets.
+    pub name: String,
+    /// What it says.
+    pub health: Health,
+}
+
+/// Asks the `health` hooks of all singletons that exist; futures are awaited at the same time. A check that panics is down, and
+/// so is one that takes longer than `limit`.
+///
+/// ```
+/// use lifecycle::{Health, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(health = |pool: &Vec<u8>| !pool.is_empty())]
+/// fn pool() -> Vec<u8> {
+///     Vec::new()
+/// }
+///
+/// pool();
+/// let report = lifecycle::health_blocking(Duration::from_secs(1));
+/// assert_eq!(report.status, Health::Down(String::new()));
+/// ```
+pub async fn health(limit: Duration) -> HealthReport {
+    let clock = ClockHandle::in_force();
+    let until = clock.now().after(limit);
+    let mut checks = Vec::new();
+    let mut open = Vec::new();
+    for (name, check) in collect(AnySingleton::health_hooks) {
+        match catch_unwind(AssertUnwindSafe(check)) {
+            Ok(HealthRun::Done(health)) => checks.push(HealthCheck { name, health }),
+            Ok(HealthRun::Future(future)) => open.push((name, Work::Future(future))),
+            Err(panic) => checks.push(HealthCheck { name, health: panicked(&*panic) }),
+        }
+    }
+    let (mut names, work): (Vec<_>, Vec<_>) = open.into_iter().map(|(name, work)| (Some(name), work)).unzip();
+    let mut under_way = Gather::new(work);
+    while let Some(Some((number, ended))) = timer::within(under_way.next(), &clock, until).await {
+        let health = match ended {
+            Ended::Gave(health) => health,
+            Ended::Panicked(text) | Ended::NoThread(text) => Health::Down(format!("the check panicked: {text}")),
+        };
+        checks.extend(names[number].take().map(|name| HealthCheck { name, health }));
+    }
+    let late = || Health::Down("the check took too long".to_owned());
+    checks.extend(names.into_iter().flatten().map(|name| HealthCheck { name, health: late() }));
+    checks.sort_by(|a, b| a.name.cmp(&b.name));
+    let rank = |health: &Health| match health {
+        Health::Up => 0,
+        Health::Degraded(_) => 1,
+        Health::Down(_) => 2,
+    };
+    let status = match checks.iter().map(|check| rank(&check.health)).max() {
+        None | Some(0) => Health::Up,
+        Some(1) => Health::Degraded(String::new()),
+        Some(_) => Health::Down(String::new()),
+    };
+    HealthReport { status, checks }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Health {
+    Health::Down(format!("the check panicked: {}", panic_text(panic)))
+}
+
+/// [`health`] where there is no task: blocks this thread.
+#[must_use]
+pub fn health_blocking(limit: Duration) -> HealthReport {
+    block_on(health(limit))
+}
+
+/// Runs the `reset` hooks of all singletons that exist, one after the other; gives the name and text of each that failed.
+/// Instances stay.
+///
+/// ```
+/// use lifecycle::singleton;
+/// use std::sync::Mutex;
+///
+/// #[singleton(reset = |seen: &Mutex<Vec<u32>>| seen.lock().unwrap().clear())]
+/// fn seen() -> Mutex<Vec<u32>> {
+///     Mutex::default()
+/// }
+///
+/// seen().lock().unwrap().push(7);
+/// assert!(lifecycle::run_reset_hooks().is_empty());
+/// assert!(seen().lock().unwrap().is_empty());
+/// ```
+pub fn run_reset_hooks() -> Vec<(String, String)> {
+    let mut failed = Vec::new();
+    for (name, hook) in collect(AnySingleton::reset_hooks) {
+        let outcome = catch_unwind(AssertUnwindSafe(hook));
+        let outcome = outcome.unwrap_or_else(|panic| Err(format!("it panicked: {}", panic_text(&*panic))));
+        if let Err(text) = outcome {
+            telemetry::singleton_hook_failed(&name, "reset", &text);
+            failed.push((name, text));
+        }
+    }
+    failed
+}
+
+/// Runs the `pressure` hooks of all singletons that exist, one after the other; gives the bytes they say they freed.
+///
+/// ```
+/// use lifecycle::singleton;
+/// use std::sync::Mutex;
+///
+/// #[singleton(pressure = |cache: &Mutex<Vec<u8>>| std::mem::take(&mut *cache.lock().unwrap()).capacity())]
+/// fn cache() -> Mutex<Vec<u8>> {
+///     Mutex::new(Vec::with_capacity(1024))
+/// }
+///
+/// cache();
+/// assert!(lifecycle::run_pressure_hooks() >= 1024);
+/// ```
+pub fn run_pressure_hooks() -> usize {
+    let mut freed = 0usize;
+    for (name, hook) in collect(AnySingleton::pressure_hooks) {
+        match catch_unwind(AssertUnwindSafe(hook)) {
+            Ok(bytes) => freed = freed.saturating_add(bytes),
+            Err(panic) => telemetry::singleton_hook_failed(&name, "pressure", &panic_text(&*panic)),
+        }
+    }
+    freed
+}
+
+fn collect<R>(hooks: impl Fn(&'static dyn AnySingleton) -> Vec<HookOf<R>>) -> Vec<HookOf<R>> {
+    let all = registry::declared(|component| match component {
+        Component::Singleton(singleton) => Some(hooks(singleton)),
+        _ => None,
+    });
+    all.into_iter().flatten().collect()
+}
