@@ -19,7 +19,6 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     let private = runtime.private();
     let value = output.value();
     let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
-    let cell = settings.storage.cell(runtime, value);
     let declared = settings.tokens(runtime, &value.to_token_stream());
     let body::Body { item, create } = body::body(model);
     let created = created(model, &create);
@@ -30,30 +29,25 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         Output::Fallible(fallible) => text(model, &fallible.error),
     };
     let give = give(model, &created);
-    let stored = model.is_async().then(|| {
-        let storage = settings.storage.of(runtime, value);
-        generated! {
-            impl #private::declared::Stored for __LifecycleKept {
-                type Storage = #storage;
-            }
-        }
-    });
+    let mode = settings.storage.mode(runtime);
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
         struct __LifecycleKept;
         impl #private::declared::Kept for __LifecycleKept {
             type Value = #value;
         }
-        #stored
+        impl #private::declared::Stored for __LifecycleKept {
+            type Mode = #mode;
+        }
         // Its path is the function's.
         fn __lifecycle_here() {}
         #text
-        static __LIFECYCLE_CELL: #cell = #private::declared::cell::<__LifecycleKept, _>(
+        static __LIFECYCLE_CELL: #private::declared::Home<__LifecycleKept> = #private::declared::cell::<__LifecycleKept>(
             #descriptor.inside(|| #private::path_of(&__lifecycle_here)),
             #declared,
             #private::Ask::#ask,
         );
-        #private::inventory::submit! { #private::declared::listed::<__LifecycleKept, _>(&__LIFECYCLE_CELL) }
+        #private::inventory::submit! { #private::declared::listed::<__LifecycleKept>(&__LIFECYCLE_CELL) }
         #item
         #ask_item
         #checks
@@ -77,7 +71,7 @@ fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
         Output::Value(value) => generated!(|| #private::declared::made::<#value, _, _>(#create)),
         Output::Fallible(_) => create.clone(),
     };
-    generated!(#private::declared::get::<__LifecycleKept, _, #error>(&__LIFECYCLE_CELL, #create, #text))
+    generated!(#private::declared::get::<__LifecycleKept, #error>(&__LIFECYCLE_CELL, #create, #text))
 }
 
 /// How the function is asked by name and by `warm_up`: `Sync(__lifecycle_ask)`, and that function.
@@ -143,7 +137,7 @@ fn give(model: &FunctionSingleton<'_>, created: &TokenStream) -> TokenStream {
     if !model.is_async() {
         return generated!(return #given;);
     }
-    let hot = generated!(#private::declared::hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL));
+    let hot = generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL));
     // Not a `match`: the future would keep what it looked at through the `.await`.
     generated! {
         if let #private::core::option::Option::Some(lifecycle_found) = #hot {

@@ -31,21 +31,12 @@ impl Storage {
         }
     }
 
-    /// Its type.
-    pub(super) fn of(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
+    /// What says so in the runtime.
+    pub(super) fn mode(self, runtime: &Runtime) -> TokenStream {
         let private = runtime.private();
         match self {
-            Self::Static => generated!(#private::Static<#value>),
-            Self::Swapped => generated!(#private::Swapped<#value>),
-        }
-    }
-
-    /// The type of the static.
-    pub(super) fn cell(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
-        let private = runtime.private();
-        match self {
-            Self::Static => generated!(#private::SingletonCell<#value>),
-            Self::Swapped => generated!(#private::SwapCell<#value>),
+            Self::Static => generated!(#private::declared::Forever),
+            Self::Swapped => generated!(#private::declared::Replaceable),
         }
     }
 }

@@ -27,9 +27,8 @@ fn a_type_with_everything() {
     expect![[r#"
         pub struct Pool;
         const _: () = {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SwapCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<Pool> = ::lifecycle::__private0::declared::cell::<
                 Pool,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
@@ -150,7 +149,7 @@ fn a_type_with_everything() {
                 )),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Pool, _ > (& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < Pool > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::Making<
                 Pool,
@@ -160,9 +159,9 @@ fn a_type_with_everything() {
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Pool {
-                type Storage = ::lifecycle::__private0::Swapped<Pool>;
+                type Mode = ::lifecycle::__private0::declared::Replaceable;
                 #[inline(never)]
-                fn __cell() -> &'static ::lifecycle::__private0::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static ::lifecycle::__private0::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -181,7 +180,7 @@ fn a_type_with_everything() {
                 > {
                     if let ::lifecycle::__private0::core::option::Option::Some(
                         lifecycle_found,
-                    ) = ::lifecycle::__private0::declared::hot::<Pool, _>(&__LIFECYCLE_CELL) {
+                    ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return ::lifecycle::__private0::core::result::Result::Ok(
                             lifecycle_found,
                         );
@@ -207,7 +206,7 @@ fn a_type_with_everything() {
                 pub fn get() -> ::lifecycle::__private0::core::option::Option<
                     ::lifecycle::Current<Pool>,
                 > {
-                    ::lifecycle::__private0::declared::existing::<Pool, _>(&__LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::existing::<Pool>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -224,9 +223,8 @@ fn an_async_type() {
     expect![[r#"
         struct Pool;
         const _: () = {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<Pool> = ::lifecycle::__private0::declared::cell::<
                 Pool,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
@@ -241,7 +239,7 @@ fn an_async_type() {
                 )),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Pool, _ > (& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < Pool > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::Making<
                 Pool,
@@ -251,9 +249,9 @@ fn an_async_type() {
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Pool {
-                type Storage = ::lifecycle::__private0::Static<Pool>;
+                type Mode = ::lifecycle::__private0::declared::Forever;
                 #[inline(never)]
-                fn __cell() -> &'static ::lifecycle::__private0::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static ::lifecycle::__private0::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -269,7 +267,7 @@ fn an_async_type() {
                 async fn instance() -> &'static Pool {
                     if let ::lifecycle::__private0::core::option::Option::Some(
                         lifecycle_found,
-                    ) = ::lifecycle::__private0::declared::hot::<Pool, _>(&__LIFECYCLE_CELL) {
+                    ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return lifecycle_found;
                     }
                     ::lifecycle::__private0::declared::or_panic(
@@ -299,7 +297,7 @@ fn an_async_type() {
                 > {
                     if let ::lifecycle::__private0::core::option::Option::Some(
                         lifecycle_found,
-                    ) = ::lifecycle::__private0::declared::hot::<Pool, _>(&__LIFECYCLE_CELL) {
+                    ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return ::lifecycle::__private0::core::result::Result::Ok(
                             lifecycle_found,
                         );
@@ -322,7 +320,7 @@ fn an_async_type() {
                 #[inline]
                 #[must_use]
                 fn get() -> ::lifecycle::__private0::core::option::Option<&'static Pool> {
-                    ::lifecycle::__private0::declared::existing::<Pool, _>(&__LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::existing::<Pool>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -348,12 +346,11 @@ fn an_async_function() {
                 type Value = Pool;
             }
             impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
-                type Storage = ::lifecycle::__private0::Static<Pool>;
+                type Mode = ::lifecycle::__private0::declared::Forever;
             }
             fn __lifecycle_here() {}
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
@@ -367,7 +364,7 @@ fn an_async_function() {
                 ::lifecycle::__private0::Ask::Async(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -408,7 +405,6 @@ fn an_async_function() {
             };
             if let ::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = ::lifecycle::__private0::declared::hot::<
                 __LifecycleKept,
-                _,
             >(&__LIFECYCLE_CELL) {
                 return lifecycle_found;
             }
@@ -444,7 +440,7 @@ fn a_rich_async_function() {
                 type Value = Pool;
             }
             impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
-                type Storage = ::lifecycle::__private0::Swapped<Pool>;
+                type Mode = ::lifecycle::__private0::declared::Replaceable;
             }
             fn __lifecycle_here() {}
             fn __lifecycle_text(
@@ -455,9 +451,8 @@ fn a_rich_async_function() {
                 };
                 (&&&Text(lifecycle_error)).__text()
             }
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SwapCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
@@ -488,7 +483,7 @@ fn a_rich_async_function() {
                 ::lifecycle::__private0::Ask::Async(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -520,7 +515,6 @@ fn a_rich_async_function() {
             const _: () = ::lifecycle::__private0::channel::says_refusal::<DbError>();
             if let ::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = ::lifecycle::__private0::declared::hot::<
                 __LifecycleKept,
-                _,
             >(&__LIFECYCLE_CELL) {
                 return ::lifecycle::__private0::core::result::Result::Ok(lifecycle_found);
             }
@@ -562,12 +556,13 @@ fn an_async_body_that_says_self_is_a_closure() {
                     type Value = Table;
                 }
                 impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
-                    type Storage = ::lifecycle::__private0::Static<Table>;
+                    type Mode = ::lifecycle::__private0::declared::Forever;
                 }
                 fn __lifecycle_here() {}
-                static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::declared::cell::<
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<
                     __LifecycleKept,
-                    _,
+                > = ::lifecycle::__private0::declared::cell::<
+                    __LifecycleKept,
                 >(
                     ::lifecycle::__private0::Descriptor::new(
                             ::lifecycle::__private0::Kind::Singleton,
@@ -581,7 +576,7 @@ fn an_async_body_that_says_self_is_a_closure() {
                     ::lifecycle::__private0::Ask::Never,
                 );
                 ::lifecycle::__private0::inventory::submit! {
-                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                     __LIFECYCLE_CELL)
                 }
                 const _: () = {
@@ -593,7 +588,6 @@ fn an_async_body_that_says_self_is_a_closure() {
                 };
                 if let ::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = ::lifecycle::__private0::declared::hot::<
                     __LifecycleKept,
-                    _,
                 >(&__LIFECYCLE_CELL) {
                     return lifecycle_found;
                 }

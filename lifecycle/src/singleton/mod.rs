@@ -12,6 +12,7 @@ mod creation;
 mod erased;
 mod face;
 mod handle;
+mod home;
 #[doc(hidden)]
 pub mod hooks;
 mod kept;
@@ -36,6 +37,8 @@ pub use face::{AnySingleton, HookOf};
 pub use face::{Handed, Owned, Singleton};
 pub(crate) use handle::of_function;
 pub use handle::{Handle, SingletonFn, handle, singleton};
+#[doc(hidden)]
+pub use home::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored};
 pub use hooks::Health;
 #[doc(hidden)]
 pub use keyed::{KeyedCell, SingletonKey};
