@@ -21,6 +21,7 @@ outside_models! {
     mod erased;
     mod face;
     mod handle;
+    mod home;
     #[doc(hidden)]
     pub mod hooks;
     mod kept;
@@ -49,6 +50,7 @@ outside_models! {
         creation::Making,
         erased::ErasedCell,
         face::{AnySingleton, HookOf},
+        home::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
         keyed::{KeyedCell, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
         settings::{Dependency, Needs, Settings},
