@@ -47,12 +47,18 @@ pub fn runtime() -> tokio::runtime::Runtime {
 /// # Panics
 /// When it does not come to hold.
 #[track_caller]
-pub fn until(condition: impl Fn() -> bool) {
+pub fn until(mut condition: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !condition() {
         assert!(began.elapsed() < Duration::from_secs(20), "it does not come to hold");
         std::thread::yield_now();
     }
+}
+
+/// False, which the compiler does not know.
+#[must_use]
+pub fn not_ever() -> bool {
+    std::hint::black_box(false)
 }
 
 /// The words of a panic.
