@@ -4,12 +4,11 @@
 //! only, for the time these take; one that does not come back is left alone.
 
 use crate::scope::Context;
-use event_listener::{Event, EventListener};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{self, Poll};
+use std::task::{self, Poll, Waker};
 
 /// One piece of work.
 pub(super) enum Work<R> {
@@ -34,15 +33,18 @@ pub(super) enum Ended<R> {
     NoThread(String),
 }
 
-type Inbox<R> = Mutex<Vec<(usize, Result<Step<R>, Ended<R>>)>>;
+/// What threads tell, and who is to be woken for it.
+struct Inbox<R> {
+    told: Vec<(usize, Result<Step<R>, Ended<R>>)>,
+    waker: Option<Waker>,
+}
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
 pub(super) struct Gather<R> {
     futures: Vec<(usize, Pin<Box<dyn Future<Output = R> + Send>>)>,
-    threads: Arc<(Inbox<R>, Event)>,
+    inbox: Arc<Mutex<Inbox<R>>>,
     /// On threads, not heard of yet.
     out: usize,
-    listener: Option<EventListener>,
 }
 
 impl<R> Drop for Gather<R> {
@@ -61,7 +63,8 @@ pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 impl<R: Send + 'static> Gather<R> {
     /// Starts everything, numbered in order.
     pub(super) fn new(all: impl IntoIterator<Item = Work<R>>) -> Self {
-        let mut this = Self { futures: Vec::new(), threads: Arc::default(), out: 0, listener: None };
+        let mut this =
+            Self { futures: Vec::new(), inbox: Arc::new(Mutex::new(Inbox { told: Vec::new(), waker: None })), out: 0 };
         for (number, work) in all.into_iter().enumerate() {
             match work {
                 Work::Future(future) => this.futures.push((number, future)),
@@ -72,7 +75,7 @@ impl<R: Send + 'static> Gather<R> {
     }
 
     fn start(&mut self, number: usize, run: Box<dyn FnOnce() -> Step<R> + Send>) {
-        let (context, threads) = (Context::capture(), Arc::clone(&self.threads));
+        let (context, inbox) = (Context::capture(), Arc::clone(&self.inbox));
         let (subscriber, span) = (tracing::dispatcher::get_default(Clone::clone), tracing::Span::current());
         let on_thread = move || {
             let told = tracing::dispatcher::with_default(&subscriber, || {
@@ -80,13 +83,17 @@ impl<R: Send + 'static> Gather<R> {
                 context.run(|| catch_unwind(AssertUnwindSafe(run)))
             });
             let told = told.map_err(|panic| Ended::Panicked(panic_text(&*panic)));
-            threads.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, told));
-            threads.1.notify(usize::MAX);
+            let mut inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            inbox.told.push((number, told));
+            let waker = inbox.waker.take();
+            drop(inbox);
+            // With no lock held: it may poll where it is called.
+            waker.into_iter().for_each(Waker::wake);
         };
         self.out += 1;
         if let Err(error) = std::thread::Builder::new().name("lifecycle-worker".to_owned()).spawn(on_thread) {
             let told = Err(Ended::NoThread(error.to_string()));
-            self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, told));
+            self.inbox.lock().unwrap_or_else(PoisonError::into_inner).told.push((number, told));
         }
     }
 
@@ -97,10 +104,12 @@ impl<R: Send + 'static> Gather<R> {
 
     fn poll_next(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<(usize, Ended<R>)>> {
         loop {
-            // Before the look into the inbox: what comes in after it is heard of.
-            let threads = Arc::clone(&self.threads);
-            self.listener.get_or_insert_with(|| threads.1.listen());
-            let told = self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let waker = cx.waker().clone();
+            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let told = inbox.told.pop();
+            let replaced = inbox.waker.replace(waker);
+            drop(inbox);
+            drop(replaced);
             match told {
                 Some((number, told)) => {
                     self.out -= 1;
@@ -129,10 +138,7 @@ impl<R: Send + 'static> Gather<R> {
             if self.futures.is_empty() && self.out == 0 {
                 return Poll::Ready(None);
             }
-            match self.listener.as_mut().map(|listener| Pin::new(listener).poll(cx)) {
-                Some(Poll::Ready(())) => self.listener = None,
-                _ => return Poll::Pending,
-            }
+            return Poll::Pending;
         }
     }
 }
