@@ -15,13 +15,13 @@ pub(super) enum Work<R> {
     /// Code that may block, and what it may give to be awaited.
     Blocking(Box<dyn FnOnce() -> Step<R> + Send>),
     /// A future, polled in the task that gathers.
-    Future(Pin<Box<dyn Future<Output = R> + Send>>),
+    Future(Going<R>),
 }
 
 /// What blocking code came to.
 pub(super) enum Step<R> {
     Done(R),
-    Goes(Pin<Box<dyn Future<Output = R> + Send>>),
+    Goes(Going<R>),
 }
 
 /// How a piece of work ended.
@@ -33,15 +33,18 @@ pub(super) enum Ended<R> {
     NoThread(String),
 }
 
+type Going<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+type Told<R> = Result<Step<R>, Ended<R>>;
+
 /// What threads tell, and who is to be woken for it.
 struct Inbox<R> {
-    told: Vec<(usize, Result<Step<R>, Ended<R>>)>,
+    told: Vec<(usize, Told<R>)>,
     waker: Option<Waker>,
 }
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
 pub(super) struct Gather<R> {
-    futures: Vec<(usize, Pin<Box<dyn Future<Output = R> + Send>>)>,
+    futures: Vec<(usize, Going<R>)>,
     inbox: Arc<Mutex<Inbox<R>>>,
     /// On threads, not heard of yet.
     out: usize,
