@@ -205,15 +205,15 @@ impl Rich {
     on_retire = Swapped::note,
     reset = |swapped| return swapped.note(),
     pressure = Swapped::size,
-    health = |swapped| return swapped.value > 0,
+    health = |swapped| return !swapped.value.is_empty(),
     memory = Swapped::size,
     on_change = |old, new| return old.note_beside(new)
 )]
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Swapped {
     /// A field.
-    pub value: u8,
+    pub value: Vec<u8>,
 }
 
 /// How long its creation may take.
@@ -221,29 +221,38 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 impl Swapped {
     /// Makes one.
-    async fn load() -> Result<Self, ParseIntError> {
+    ///
+    /// # Errors
+    /// Never.
+    #[inline]
+    pub async fn load() -> Result<Self, ParseIntError> {
         ready(()).await;
-        return "3".parse().map(|value| return Self { value });
+        return "3".parse().map(|value| return Self { value: vec![value] });
     }
 
     /// Ends it.
-    async fn close(&self) {
-        ready(self.value).await;
+    #[inline]
+    pub async fn close(&self) {
+        let _: &[u8] = ready(&*self.value).await;
     }
 
     /// Nothing.
-    const fn note(&self) {
-        let _: u8 = self.value;
+    #[inline]
+    pub const fn note(&self) {
+        let _: &Vec<u8> = &self.value;
     }
 
     /// Nothing.
-    const fn note_beside(&self, other: &Self) {
-        let _: (u8, u8) = (self.value, other.value);
+    #[inline]
+    pub const fn note_beside(&self, other: &Self) {
+        let _: (&Vec<u8>, &Vec<u8>) = (&self.value, &other.value);
     }
 
     /// Its size.
-    const fn size(&self) -> usize {
-        return size_of_val(self);
+    #[must_use]
+    #[inline]
+    pub const fn size(&self) -> usize {
+        return self.value.len();
     }
 }
 
@@ -255,15 +264,17 @@ pub struct Later;
 
 impl Later {
     /// Makes one.
-    async fn make() -> Self {
+    #[inline]
+    pub async fn make() -> Self {
         return ready(Self).await;
     }
 
     /// A body that says `Self`.
     #[singleton]
     #[inline]
-    pub async fn said() -> Vec<Self> {
-        return vec![Self::make().await];
+    pub async fn said() -> Vec<u8> {
+        let Self = Self::make().await;
+        return Vec::new();
     }
 }
 
@@ -278,7 +289,7 @@ pub async fn text() -> String {
 ///
 /// # Errors
 /// Never.
-#[singleton(swap, retry_backoff = "1s", health = |_| return async { return true })]
+#[singleton(retry_backoff = "1s", health = |_| return async { return true })]
 #[inline]
 pub async fn parsed() -> Result<u8, Failure> {
     return ready("3").await.parse().map_err(Failure::Parse);

@@ -49,7 +49,7 @@ struct Parsed(u8);
 
 impl Parsed {
     fn parse() -> impl Future<Output = Result<Self, ParseIntError>> + Send {
-        async { Ok(Self("3".parse()?)) }
+        ready("3".parse().map(Self))
     }
 }
 
@@ -267,12 +267,17 @@ fn plain_hooks() -> Hooked {
     Hooked::default()
 }
 
-#[singleton(shutdown = Hooked::try_close, reset = Hooked::try_close, pressure = Hooked::bytes, health = |hooked| hooked.try_close(), memory = |hooked| hooked.bytes() + 1)]
+#[singleton(shutdown = Hooked::try_close, reset = Hooked::try_close, pressure = Hooked::bytes, health = |hooked| hooked.try_close().map(|()| 3), memory = |hooked| hooked.bytes() + 1)]
 fn result_hooks() -> Hooked {
     Hooked::default()
 }
 
-#[singleton(shutdown = Hooked::close_async, health = Hooked::ping, swap, on_change = |old, new| { old.close(); new.close(); })]
+#[singleton(shutdown = Hooked::close_async, health = Hooked::ping)]
+async fn more_async_hooks() -> Hooked {
+    Hooked::default()
+}
+
+#[singleton(shutdown = Hooked::close_async, health = Hooked::try_close, swap, on_change = |old, new| { old.close(); new.close(); })]
 async fn async_hooks() -> Hooked {
     Hooked::default()
 }
@@ -297,7 +302,14 @@ fn drop_it<T>(_: &T) {}
 fn hooks_of_every_shape_are_taken() {
     isolated(|| {
         plain_hooks().close();
-        let _ = (result_hooks(), async_result_hooks(), closure_hooks(), Whole::instance(), block_on(async_hooks()));
+        let _ = (
+            result_hooks(),
+            async_result_hooks(),
+            closure_hooks(),
+            Whole::instance(),
+            block_on(async_hooks()),
+            block_on(more_async_hooks()),
+        );
         Whole::replace(Whole::default());
         assert_eq!(Whole::instance().0.closed.load(Ordering::Relaxed), 0);
     });

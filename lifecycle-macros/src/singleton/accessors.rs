@@ -25,9 +25,9 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
     let describe =
         if factory.fallible { generated!(#private::describe::chain) } else { generated!(#private::describe::never) };
     let created = if factory.is_async {
-        generated!(#private::declared::get_async::<#ident, _, _, _, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe).await)
+        generated!(#private::declared::get_async::<#ident, _, _, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe).await)
     } else {
-        generated!(#private::declared::get::<#ident, _, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe))
+        generated!(#private::declared::get::<#ident, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe))
     };
     let panicking = (!factory.fallible).then(|| {
         let (name, doc) = (name(model, false), doc(model, false));
@@ -57,7 +57,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
         #[inline]
         #[must_use]
         #vis fn get() -> #private::core::option::Option<#handed> {
-            #private::declared::existing::<#ident, _>(&__LIFECYCLE_CELL)
+            #private::declared::existing::<#ident>(&__LIFECYCLE_CELL)
         }
     }
 }
@@ -70,7 +70,7 @@ fn hot_first(model: &TypeSingleton<'_>, found: &TokenStream, created: &TokenStre
     let (private, ident) = (model.runtime.private(), model.ident);
     // Not a `match`: the future would keep what it looked at through the `.await`.
     generated! {
-        if let #private::core::option::Option::Some(lifecycle_found) = #private::declared::hot::<#ident, _>(&__LIFECYCLE_CELL) {
+        if let #private::core::option::Option::Some(lifecycle_found) = #private::declared::hot::<#ident>(&__LIFECYCLE_CELL) {
             return #found;
         }
         #created

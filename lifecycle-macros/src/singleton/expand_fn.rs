@@ -19,7 +19,6 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     let private = runtime.private();
     let value = output.value();
     let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
-    let cell = settings.storage.cell(runtime, value);
     let declared = settings.tokens(runtime, &value.to_token_stream());
     let body::Body { item, create } = body::body(model);
     let created = created(model, &create);
@@ -29,22 +28,26 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         Output::Value(_) => TokenStream::new(),
         Output::Fallible(fallible) => text(model, &fallible.error),
     };
-    let give = give(model, &created, &generated!(#private::declared::hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL)));
+    let give = give(model, &created, &generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL)));
+    let mode = settings.storage.mode(runtime);
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
         struct __LifecycleKept;
         impl #private::declared::Kept for __LifecycleKept {
             type Value = #value;
         }
+        impl #private::declared::Stored for __LifecycleKept {
+            type Mode = #mode;
+        }
         // Its path is the function's.
         fn __lifecycle_here() {}
         #text
-        static __LIFECYCLE_CELL: #cell = #private::declared::cell::<__LifecycleKept, _>(
+        static __LIFECYCLE_CELL: #private::declared::Home<__LifecycleKept> = #private::declared::cell::<__LifecycleKept>(
             #descriptor.inside(|| #private::path_of(&__lifecycle_here)),
             #declared,
             #private::Ask::#ask,
         );
-        #private::inventory::submit! { #private::declared::listed::<__LifecycleKept, _>(&__LIFECYCLE_CELL) }
+        #private::inventory::submit! { #private::declared::listed::<__LifecycleKept>(&__LIFECYCLE_CELL) }
         #item
         #ask_item
         #checks
@@ -61,14 +64,14 @@ fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
         Output::Fallible(fallible) => (fallible.error.to_token_stream(), generated!(__lifecycle_text)),
     };
     if model.is_async() {
-        let get = generated!(#private::declared::get_async::<__LifecycleKept, _, #error, _, _>);
+        let get = generated!(#private::declared::get_async::<__LifecycleKept, #error, _, _>);
         return generated!(#get(&__LIFECYCLE_CELL, #create, #text).await);
     }
     let create = match &model.output {
         Output::Value(value) => generated!(|| #private::declared::made::<#value, _, _>(#create)),
         Output::Fallible(_) => create.clone(),
     };
-    generated!(#private::declared::get::<__LifecycleKept, _, #error>(&__LIFECYCLE_CELL, #create, #text))
+    generated!(#private::declared::get::<__LifecycleKept, #error>(&__LIFECYCLE_CELL, #create, #text))
 }
 
 /// How the function is asked by name and by `warm_up`: `Sync(__lifecycle_ask)`, and that function.

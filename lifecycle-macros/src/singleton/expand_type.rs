@@ -13,7 +13,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     let (root, private) = (runtime.root(), runtime.private());
     let vis = as_ours(vis);
     let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
-    let (cell, storage) = (settings.storage.cell(runtime, ident), model.storage());
+    let mode = settings.storage.mode(runtime);
     let create = create(model);
     let accessors = accessors::expand(model, &vis);
     let asking = accessors::name(model, true);
@@ -26,16 +26,16 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     generated! {
         #(#cfgs)*
         const _: () = {
-            static __LIFECYCLE_CELL: #cell =
-                #private::declared::cell::<#ident, _>(#descriptor, #settings, #private::Ask::#ask);
-            #private::inventory::submit! { #private::declared::listed::<#ident, _>(&__LIFECYCLE_CELL) }
+            static __LIFECYCLE_CELL: #private::declared::Home<#ident> =
+                #private::declared::cell::<#ident>(#descriptor, #settings, #private::Ask::#ask);
+            #private::inventory::submit! { #private::declared::listed::<#ident>(&__LIFECYCLE_CELL) }
             #create
             #[automatically_derived]
             impl #root::Singleton for #ident {
-                type Storage = #storage;
+                type Mode = #mode;
                 // Inlined into other crates it would make the static theirs to reach, and each access one instruction longer.
                 #[inline(never)]
-                fn __cell() -> &'static #private::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static #private::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -105,14 +105,6 @@ impl TypeSingleton<'_> {
             generated!(#private::BoxError)
         } else {
             generated!(#private::core::convert::Infallible)
-        }
-    }
-
-    fn storage(&self) -> TokenStream {
-        let (private, ident) = (self.runtime.private(), self.ident);
-        match self.settings.storage {
-            super::model::Storage::Static => generated!(#private::Static<#ident>),
-            super::model::Storage::Swapped => generated!(#private::Swapped<#ident>),
         }
     }
 }

@@ -31,12 +31,12 @@ impl Storage {
         }
     }
 
-    /// The type of the static.
-    pub(super) fn cell(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
+    /// What says so in the runtime.
+    pub(super) fn mode(self, runtime: &Runtime) -> TokenStream {
         let private = runtime.private();
         match self {
-            Self::Static => generated!(#private::SingletonCell<#value>),
-            Self::Swapped => generated!(#private::SwapCell<#value>),
+            Self::Static => generated!(#private::declared::Forever),
+            Self::Swapped => generated!(#private::declared::Replaceable),
         }
     }
 }

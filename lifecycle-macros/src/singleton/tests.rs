@@ -10,9 +10,8 @@ fn minimal_type() {
             api: String,
         }
         const _: () = {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Config> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<Config> = ::lifecycle::__private0::declared::cell::<
                 Config,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
@@ -25,7 +24,7 @@ fn minimal_type() {
                 ::lifecycle::__private0::Ask::Sync(Config::try_instance),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Config, _ > (& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::core::result::Result<
                 Config,
@@ -39,9 +38,9 @@ fn minimal_type() {
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Config {
-                type Storage = ::lifecycle::__private0::Static<Config>;
+                type Mode = ::lifecycle::__private0::declared::Forever;
                 #[inline(never)]
-                fn __cell() -> &'static ::lifecycle::__private0::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static ::lifecycle::__private0::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -56,7 +55,6 @@ fn minimal_type() {
                     ::lifecycle::__private0::declared::or_panic(
                         ::lifecycle::__private0::declared::get::<
                             Config,
-                            _,
                             _,
                         >(
                             &__LIFECYCLE_CELL,
@@ -78,7 +76,6 @@ fn minimal_type() {
                         ::lifecycle::__private0::declared::get::<
                             Config,
                             _,
-                            _,
                         >(
                             &__LIFECYCLE_CELL,
                             __lifecycle_create,
@@ -90,7 +87,7 @@ fn minimal_type() {
                 #[inline]
                 #[must_use]
                 fn get() -> ::lifecycle::__private0::core::option::Option<&'static Config> {
-                    ::lifecycle::__private0::declared::existing::<Config, _>(&__LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::existing::<Config>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -123,9 +120,8 @@ fn rich_type() {
         }
         #[cfg(feature = "config")]
         const _: () = {
-            static __LIFECYCLE_CELL: crate::facade::__private0::SingletonCell<Config> = crate::facade::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: crate::facade::__private0::declared::Home<Config> = crate::facade::__private0::declared::cell::<
                 Config,
-                _,
             >(
                 crate::facade::__private0::Descriptor::new(
                     crate::facade::__private0::Kind::Singleton,
@@ -138,7 +134,7 @@ fn rich_type() {
                 crate::facade::__private0::Ask::Sync(Config::try_instance),
             );
             crate::facade::__private0::inventory::submit! {
-                crate ::facade::__private0::declared::listed:: < Config, _ > (& __LIFECYCLE_CELL)
+                crate ::facade::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> crate::facade::__private0::core::result::Result<
                 Config,
@@ -152,9 +148,9 @@ fn rich_type() {
             }
             #[automatically_derived]
             impl crate::facade::Singleton for Config {
-                type Storage = crate::facade::__private0::Static<Config>;
+                type Mode = crate::facade::__private0::declared::Forever;
                 #[inline(never)]
-                fn __cell() -> &'static crate::facade::__private0::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static crate::facade::__private0::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -174,7 +170,6 @@ fn rich_type() {
                         crate::facade::__private0::declared::get::<
                             Config,
                             _,
-                            _,
                         >(
                             &__LIFECYCLE_CELL,
                             __lifecycle_create,
@@ -188,7 +183,7 @@ fn rich_type() {
                 pub(in crate::app) fn get() -> crate::facade::__private0::core::option::Option<
                     &'static Config,
                 > {
-                    crate::facade::__private0::declared::existing::<Config, _>(&__LIFECYCLE_CELL)
+                    crate::facade::__private0::declared::existing::<Config>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -204,10 +199,12 @@ fn minimal_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = String;
             }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Mode = ::lifecycle::__private0::declared::Forever;
+            }
             fn __lifecycle_here() {}
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<String> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
@@ -221,7 +218,7 @@ fn minimal_function() {
                 ::lifecycle::__private0::Ask::Sync(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -235,7 +232,6 @@ fn minimal_function() {
                 ::lifecycle::__private0::declared::or_refused(
                     ::lifecycle::__private0::declared::get::<
                         __LifecycleKept,
-                        _,
                         _,
                     >(
                         &__LIFECYCLE_CELL,
@@ -258,7 +254,6 @@ fn minimal_function() {
             return ::lifecycle::__private0::declared::or_panic(
                 ::lifecycle::__private0::declared::get::<
                     __LifecycleKept,
-                    _,
                     _,
                 >(
                     &__LIFECYCLE_CELL,
@@ -290,6 +285,9 @@ fn rich_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool<Pg>;
             }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Mode = ::lifecycle::__private0::declared::Forever;
+            }
             fn __lifecycle_here() {}
             fn __lifecycle_text(
                 lifecycle_error: &DbError,
@@ -299,9 +297,8 @@ fn rich_function() {
                 };
                 (&&&Text(lifecycle_error)).__text()
             }
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool<Pg>> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
@@ -315,7 +312,7 @@ fn rich_function() {
                 ::lifecycle::__private0::Ask::Sync(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -330,7 +327,6 @@ fn rich_function() {
                     "pool",
                     ::lifecycle::__private0::declared::get::<
                         __LifecycleKept,
-                        _,
                         DbError,
                     >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text),
                     |lifecycle_error| {
@@ -342,7 +338,6 @@ fn rich_function() {
             }
             return match ::lifecycle::__private0::declared::get::<
                 __LifecycleKept,
-                _,
                 DbError,
             >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text) {
                 ::lifecycle::__private0::core::result::Result::Ok(lifecycle_instance) => {
@@ -370,10 +365,14 @@ fn a_body_that_says_self_is_a_closure() {
                 impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                     type Value = Table;
                 }
+                impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                    type Mode = ::lifecycle::__private0::declared::Forever;
+                }
                 fn __lifecycle_here() {}
-                static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::declared::cell::<
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<
                     __LifecycleKept,
-                    _,
+                > = ::lifecycle::__private0::declared::cell::<
+                    __LifecycleKept,
                 >(
                     ::lifecycle::__private0::Descriptor::new(
                             ::lifecycle::__private0::Kind::Singleton,
@@ -387,7 +386,7 @@ fn a_body_that_says_self_is_a_closure() {
                     ::lifecycle::__private0::Ask::Never,
                 );
                 ::lifecycle::__private0::inventory::submit! {
-                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                     __LIFECYCLE_CELL)
                 }
                 const _: () = {
@@ -400,7 +399,6 @@ fn a_body_that_says_self_is_a_closure() {
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::get::<
                         __LifecycleKept,
-                        _,
                         _,
                     >(
                         &__LIFECYCLE_CELL,

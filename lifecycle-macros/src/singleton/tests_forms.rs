@@ -27,9 +27,8 @@ fn a_type_with_everything() {
     expect![[r#"
         pub struct Pool;
         const _: () = {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SwapCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<Pool> = ::lifecycle::__private0::declared::cell::<
                 Pool,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
@@ -150,7 +149,7 @@ fn a_type_with_everything() {
                 )),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Pool, _ > (& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < Pool > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::Making<
                 Pool,
@@ -160,9 +159,9 @@ fn a_type_with_everything() {
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Pool {
-                type Storage = ::lifecycle::__private0::Swapped<Pool>;
+                type Mode = ::lifecycle::__private0::declared::Replaceable;
                 #[inline(never)]
-                fn __cell() -> &'static ::lifecycle::__private0::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static ::lifecycle::__private0::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -181,7 +180,7 @@ fn a_type_with_everything() {
                 > {
                     if let ::lifecycle::__private0::core::option::Option::Some(
                         lifecycle_found,
-                    ) = ::lifecycle::__private0::declared::hot::<Pool, _>(&__LIFECYCLE_CELL) {
+                    ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return ::lifecycle::__private0::core::result::Result::Ok(
                             lifecycle_found,
                         );
@@ -190,7 +189,6 @@ fn a_type_with_everything() {
                         "pool",
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                             _,
@@ -208,7 +206,7 @@ fn a_type_with_everything() {
                 pub fn get() -> ::lifecycle::__private0::core::option::Option<
                     ::lifecycle::Current<Pool>,
                 > {
-                    ::lifecycle::__private0::declared::existing::<Pool, _>(&__LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::existing::<Pool>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -225,9 +223,8 @@ fn an_async_type() {
     expect![[r#"
         struct Pool;
         const _: () = {
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<Pool> = ::lifecycle::__private0::declared::cell::<
                 Pool,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                     ::lifecycle::__private0::Kind::Singleton,
@@ -242,7 +239,7 @@ fn an_async_type() {
                 )),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < Pool, _ > (& __LIFECYCLE_CELL)
+                ::lifecycle::__private0::declared::listed:: < Pool > (& __LIFECYCLE_CELL)
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::Making<
                 Pool,
@@ -252,9 +249,9 @@ fn an_async_type() {
             }
             #[automatically_derived]
             impl ::lifecycle::Singleton for Pool {
-                type Storage = ::lifecycle::__private0::Static<Pool>;
+                type Mode = ::lifecycle::__private0::declared::Forever;
                 #[inline(never)]
-                fn __cell() -> &'static ::lifecycle::__private0::Cell<Self, Self::Storage> {
+                fn __cell() -> &'static ::lifecycle::__private0::declared::Home<Self> {
                     &__LIFECYCLE_CELL
                 }
             }
@@ -270,13 +267,12 @@ fn an_async_type() {
                 async fn instance() -> &'static Pool {
                     if let ::lifecycle::__private0::core::option::Option::Some(
                         lifecycle_found,
-                    ) = ::lifecycle::__private0::declared::hot::<Pool, _>(&__LIFECYCLE_CELL) {
+                    ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return lifecycle_found;
                     }
                     ::lifecycle::__private0::declared::or_panic(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                             _,
@@ -301,7 +297,7 @@ fn an_async_type() {
                 > {
                     if let ::lifecycle::__private0::core::option::Option::Some(
                         lifecycle_found,
-                    ) = ::lifecycle::__private0::declared::hot::<Pool, _>(&__LIFECYCLE_CELL) {
+                    ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return ::lifecycle::__private0::core::result::Result::Ok(
                             lifecycle_found,
                         );
@@ -309,7 +305,6 @@ fn an_async_type() {
                     ::lifecycle::__private0::declared::or_refused(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                             _,
@@ -325,7 +320,7 @@ fn an_async_type() {
                 #[inline]
                 #[must_use]
                 fn get() -> ::lifecycle::__private0::core::option::Option<&'static Pool> {
-                    ::lifecycle::__private0::declared::existing::<Pool, _>(&__LIFECYCLE_CELL)
+                    ::lifecycle::__private0::declared::existing::<Pool>(&__LIFECYCLE_CELL)
                 }
             }
         };
@@ -350,10 +345,12 @@ fn an_async_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool;
             }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Mode = ::lifecycle::__private0::declared::Forever;
+            }
             fn __lifecycle_here() {}
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
@@ -367,7 +364,7 @@ fn an_async_function() {
                 ::lifecycle::__private0::Ask::Async(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -390,7 +387,6 @@ fn an_async_function() {
                             _,
                             _,
                             _,
-                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -409,14 +405,12 @@ fn an_async_function() {
             };
             if let ::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = ::lifecycle::__private0::declared::hot::<
                 __LifecycleKept,
-                _,
             >(&__LIFECYCLE_CELL) {
                 return lifecycle_found;
             }
             return ::lifecycle::__private0::declared::or_panic(
                 ::lifecycle::__private0::declared::get_async::<
                     __LifecycleKept,
-                    _,
                     _,
                     _,
                     _,
@@ -445,6 +439,9 @@ fn a_rich_async_function() {
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                 type Value = Pool;
             }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Mode = ::lifecycle::__private0::declared::Replaceable;
+            }
             fn __lifecycle_here() {}
             fn __lifecycle_text(
                 lifecycle_error: &DbError,
@@ -454,9 +451,8 @@ fn a_rich_async_function() {
                 };
                 (&&&Text(lifecycle_error)).__text()
             }
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::SwapCell<Pool> = ::lifecycle::__private0::declared::cell::<
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
-                _,
             >(
                 ::lifecycle::__private0::Descriptor::new(
                         ::lifecycle::__private0::Kind::Singleton,
@@ -487,7 +483,7 @@ fn a_rich_async_function() {
                 ::lifecycle::__private0::Ask::Async(__lifecycle_ask),
             );
             ::lifecycle::__private0::inventory::submit! {
-                ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
             #[allow(clippy::unnecessary_wraps)]
@@ -503,7 +499,6 @@ fn a_rich_async_function() {
                         "db",
                         ::lifecycle::__private0::declared::get_async::<
                             __LifecycleKept,
-                            _,
                             DbError,
                             _,
                             _,
@@ -520,13 +515,11 @@ fn a_rich_async_function() {
             const _: () = ::lifecycle::__private0::channel::says_refusal::<DbError>();
             if let ::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = ::lifecycle::__private0::declared::hot::<
                 __LifecycleKept,
-                _,
             >(&__LIFECYCLE_CELL) {
                 return ::lifecycle::__private0::core::result::Result::Ok(lifecycle_found);
             }
             return match ::lifecycle::__private0::declared::get_async::<
                 __LifecycleKept,
-                _,
                 DbError,
                 _,
                 _,
@@ -562,10 +555,14 @@ fn an_async_body_that_says_self_is_a_closure() {
                 impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
                     type Value = Table;
                 }
+                impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                    type Mode = ::lifecycle::__private0::declared::Forever;
+                }
                 fn __lifecycle_here() {}
-                static __LIFECYCLE_CELL: ::lifecycle::__private0::SingletonCell<Table> = ::lifecycle::__private0::declared::cell::<
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<
                     __LifecycleKept,
-                    _,
+                > = ::lifecycle::__private0::declared::cell::<
+                    __LifecycleKept,
                 >(
                     ::lifecycle::__private0::Descriptor::new(
                             ::lifecycle::__private0::Kind::Singleton,
@@ -579,7 +576,7 @@ fn an_async_body_that_says_self_is_a_closure() {
                     ::lifecycle::__private0::Ask::Never,
                 );
                 ::lifecycle::__private0::inventory::submit! {
-                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept, _ > (&
+                    ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
                     __LIFECYCLE_CELL)
                 }
                 const _: () = {
@@ -591,14 +588,12 @@ fn an_async_body_that_says_self_is_a_closure() {
                 };
                 if let ::lifecycle::__private0::core::option::Option::Some(lifecycle_found) = ::lifecycle::__private0::declared::hot::<
                     __LifecycleKept,
-                    _,
                 >(&__LIFECYCLE_CELL) {
                     return lifecycle_found;
                 }
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::get_async::<
                         __LifecycleKept,
-                        _,
                         _,
                         _,
                         _,

@@ -5,28 +5,15 @@ use crate::error::{BoxError, CreateError, SingletonError};
 use crate::keyed::query::Query;
 use crate::registry::{Descriptor, Listed};
 use crate::singleton::{
-    AnySingleton, Ask, Cell, Creating, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton,
-    SingletonFn, SingletonKey, SingletonValue, Storage, TryFactoryOutput,
+    AnySingleton, Ask, Cell, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton, SingletonFn,
+    SingletonValue, TryFactoryOutput,
+};
+pub use crate::singleton::{
+    Awaited, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode, Replaceable, StorageOf, Stored,
 };
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-
-/// What a declaration keeps: a singleton type keeps itself, a function has a type of its own to say what it keeps.
-pub trait Kept {
-    /// The value's type.
-    type Value: SingletonValue;
-}
-
-impl<T: Singleton> Kept for T {
-    type Value = T;
-}
-
-/// What a keyed declaration tells its instances apart by.
-pub trait Keyed: Kept {
-    /// The key's type.
-    type Key: SingletonKey;
-}
 
 /// What a declaration fails with; the expansion knows the type, so it can say the most of it (see [`channel::text`]).
 ///
@@ -38,25 +25,25 @@ pub trait Fails<E> {
 
 /// The cell of a declaration.
 #[must_use]
-pub const fn cell<K: Kept, S: Storage<K::Value>>(
+pub const fn cell<K: Stored>(
     descriptor: Descriptor,
     settings: &'static Settings<K::Value>,
-    ask: Ask<S::Handed>,
-) -> Cell<K::Value, S> {
-    Cell::new(descriptor, settings, ask)
+    ask: Ask<HandedBy<K>>,
+) -> Home<K> {
+    Home::new(Cell::new(descriptor, settings, ask))
 }
 
 /// The cell's entry in the link-time list.
 #[must_use]
-pub const fn listed<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> Listed {
-    Listed::singleton(cell)
+pub const fn listed<K: Stored>(home: &'static Home<K>) -> Listed {
+    Listed::singleton(home.cell())
 }
 
 /// The hot path alone, for async accessors.
 #[inline(always)]
 #[must_use]
-pub fn hot<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> Option<S::Handed> {
-    cell.hot()
+pub fn hot<K: Stored>(home: &'static Home<K>) -> Option<HandedBy<K>> {
+    home.cell().hot()
 }
 
 /// An access that creates.
@@ -64,33 +51,29 @@ pub fn hot<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> O
 /// # Errors
 /// The factory's error, or a refusal to run it.
 #[inline(always)]
-pub fn get<K: Kept, S: Storage<K::Value>, E>(
-    cell: &'static Cell<K::Value, S>,
+pub fn get<K: Stored, E>(
+    home: &'static Home<K>,
     create: impl FnOnce() -> Result<K::Value, E>,
     describe: impl FnOnce(&E) -> String,
-) -> Result<S::Handed, CreateError<E>> {
-    cell.get_or_create(create, describe)
+) -> Result<HandedBy<K>, CreateError<E>> {
+    home.cell().get_or_create(create, describe)
 }
 
 /// An access that creates by a future.
 #[inline(always)]
-pub fn get_async<K: Kept, S: Storage<K::Value>, E, L, D>(
-    cell: &'static Cell<K::Value, S>,
-    create: L,
-    describe: D,
-) -> Creating<K::Value, S, L, D>
+pub fn get_async<K: Stored, E, L, D>(home: &'static Home<K>, create: L, describe: D) -> Awaited<K, L, D>
 where
     L: Fn() -> Making<K::Value, E>,
     D: Fn(&E) -> String,
 {
-    cell.get_or_create_async(create, describe)
+    Awaited(home.cell().get_or_create_async(create, describe))
 }
 
 /// `get()`.
 #[inline(always)]
 #[must_use]
-pub fn existing<K: Kept, S: Storage<K::Value>>(cell: &'static Cell<K::Value, S>) -> Option<S::Handed> {
-    cell.existing()
+pub fn existing<K: Stored>(home: &'static Home<K>) -> Option<HandedBy<K>> {
+    home.cell().existing()
 }
 
 /// Where the factory cannot fail and there is no channel for a refusal.
@@ -184,23 +167,20 @@ pub const fn keyed_cell<K: Keyed>(
     settings: &'static Settings<K::Value>,
     max_keys: usize,
     label: fn(&K::Key) -> String,
-) -> KeyedCell<K::Key, K::Value> {
-    KeyedCell::new(descriptor, settings, max_keys, label)
+) -> KeyedHome<K> {
+    KeyedHome::new(KeyedCell::new(descriptor, settings, max_keys, label))
 }
 
 /// The entry of a keyed cell in the link-time list.
 #[must_use]
-pub const fn listed_keyed<K: Keyed>(cell: &'static KeyedCell<K::Key, K::Value>) -> Listed {
-    Listed::singleton(cell)
+pub const fn listed_keyed<K: Keyed>(home: &'static KeyedHome<K>) -> Listed {
+    Listed::singleton(home.cell())
 }
 
 /// The hot path of a keyed access alone.
 #[inline]
-pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
-    query: &Q,
-) -> Option<Arc<K::Value>> {
-    cell.hot(query)
+pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(home: &'static KeyedHome<K>, query: &Q) -> Option<Arc<K::Value>> {
+    home.cell().hot(query)
 }
 
 /// A keyed access that creates.
@@ -209,17 +189,17 @@ pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
 /// The factory's error, or a refusal to run it.
 #[inline]
 pub fn keyed_get<K: Keyed, Q: Query<K::Key>, E>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
+    home: &'static KeyedHome<K>,
     query: Q,
     create: impl FnOnce() -> Result<K::Value, E>,
     describe: impl FnOnce(&E) -> String,
 ) -> Result<Arc<K::Value>, CreateError<E>> {
-    cell.get_or_create(query, create, describe)
+    home.cell().get_or_create(query, create, describe)
 }
 
 /// A keyed access that creates by a future made of the key.
 pub fn keyed_get_async<K: Keyed, Q: Query<K::Key>, E, L, D>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
+    home: &'static KeyedHome<K>,
     query: Q,
     create: L,
     describe: D,
@@ -229,7 +209,7 @@ where
     L: Fn(K::Key) -> Making<K::Value, E> + Send + Sync,
     D: Fn(&E) -> String + Send + Sync,
 {
-    cell.get_or_create_async(query.to_key(), create, describe)
+    home.cell().get_or_create_async(query.to_key(), create, describe)
 }
 
 /// The cell of a function whose signature says `Self`.
@@ -267,7 +247,7 @@ pub const fn listed_lazy<T: SingletonValue>(lazy: &'static Lazy<T>) -> Listed {
 /// Another singleton by its type, for `depends_on(Config)`.
 #[must_use]
 pub fn cell_of<T: Singleton>() -> &'static dyn AnySingleton {
-    T::__cell()
+    T::__cell().cell()
 }
 
 /// Another singleton by its function, for `depends_on(db)`: its name, as the compiler has it.

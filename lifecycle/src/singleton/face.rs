@@ -2,6 +2,7 @@
 
 use super::cell::{Ask, Asking, Cell};
 use super::creation::Record;
+use super::home::{Home, Mode};
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::output::SingletonValue;
 use super::settings::Dependency;
@@ -326,21 +327,21 @@ pub(super) fn short_type_name(full: &str) -> String {
 pub trait Singleton: SingletonValue + Sized {
     /// How instances are kept: for ever, or until replaced.
     #[doc(hidden)]
-    type Storage: Storage<Self>;
+    type Mode: Mode;
 
     #[doc(hidden)]
-    fn __cell() -> &'static Cell<Self, Self::Storage>;
+    fn __cell() -> &'static Home<Self>;
 
     /// The instance if it exists: never creates, never waits, is not counted.
     #[must_use]
     fn get() -> Option<Handed<Self>> {
-        Self::__cell().existing()
+        Self::__cell().cell().existing()
     }
 
     /// Does an instance exist?
     #[must_use]
     fn is_created() -> bool {
-        Self::__cell().exists()
+        Self::__cell().cell().exists()
     }
 
     /// Puts `value` in the instance's place; gives the replaced one. Counts start again at zero.
@@ -348,14 +349,14 @@ pub trait Singleton: SingletonValue + Sized {
     /// A replaced `&'static` instance stays allocated for ever and is reported as retired; one of the `swap` kind is freed
     /// with its last holder.
     fn replace(value: Self) -> Option<Owned<Self>> {
-        Self::__cell().put(Some(value))
+        Self::__cell().cell().put(Some(value))
     }
 
     /// Takes the instance away: the next access runs the factory again. Gives false when there is none.
     ///
     /// A `&'static` instance stays allocated for ever and is reported as retired.
     fn delete() -> bool {
-        Self::__cell().put(None).is_some()
+        Self::__cell().cell().put(None).is_some()
     }
 
     /// Runs the factory again and puts its value in the instance's place, if it succeeds; readers go on with the old one
@@ -364,7 +365,7 @@ pub trait Singleton: SingletonValue + Sized {
     /// # Errors
     /// The factory's error, and the instance stays; [`SingletonError::NeedsAsync`] for an async factory.
     fn reload() -> Result<(), SingletonError> {
-        Self::__cell().reload().map(drop)
+        Self::__cell().cell().reload().map(drop)
     }
 
     /// [`reload`](Self::reload), also for an async factory.
@@ -372,7 +373,7 @@ pub trait Singleton: SingletonValue + Sized {
     /// # Errors
     /// The factory's error, and the instance stays.
     fn reload_async() -> impl Future<Output = Result<(), SingletonError>> + Send {
-        async { Self::__cell().reload_async().await.map(drop) }
+        async { Self::__cell().cell().reload_async().await.map(drop) }
     }
 
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
@@ -380,18 +381,22 @@ pub trait Singleton: SingletonValue + Sized {
     ///
     /// The value stays allocated for ever if references to it are `'static`.
     fn override_with(value: Self) -> OverrideGuard {
-        Self::__cell().override_with(value)
+        Self::__cell().cell().override_with(value)
     }
 
     /// State and counts.
     #[must_use]
     fn stats() -> SingletonSnapshot {
-        Self::__cell().look().snapshot(Self::__cell().descriptor(), type_name::<Self>(), size_of::<Self>())
+        Self::__cell().cell().look().snapshot(
+            Self::__cell().cell().descriptor(),
+            type_name::<Self>(),
+            size_of::<Self>(),
+        )
     }
 }
 
 /// What a singleton type hands out.
-pub type Handed<T> = <<T as Singleton>::Storage as Storage<T>>::Handed;
+pub type Handed<T> = <<T as Singleton>::Mode as Mode>::Handed<T>;
 
 /// A shared owner of a singleton type's instance.
-pub type Owned<T> = <<T as Singleton>::Storage as Storage<T>>::Owned;
+pub type Owned<T> = <<<T as Singleton>::Mode as Mode>::Of<T> as Storage<T>>::Owned;

@@ -12,6 +12,7 @@ mod creation;
 mod erased;
 mod face;
 mod handle;
+mod home;
 #[doc(hidden)]
 pub mod hooks;
 mod kept;
@@ -36,9 +37,11 @@ pub use face::{AnySingleton, HookOf};
 pub use face::{Handed, Owned, Singleton};
 pub(crate) use handle::of_function;
 pub use handle::{Handle, SingletonFn, handle, singleton};
+#[doc(hidden)]
+pub use home::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored};
 pub use hooks::Health;
 #[doc(hidden)]
-pub use keyed::{KeyedCell, SingletonKey};
+pub use keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey};
 pub use lazy::Lazy;
 pub use operation::{SingletonOperation, execute_singleton_operation};
 #[doc(hidden)]

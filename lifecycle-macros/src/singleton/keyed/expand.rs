@@ -22,7 +22,6 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     // What is wrong with an argument is said on it; what follows from that, beside it.
     let place = function.function.sig.paren_token.span.join();
     let parts = placed(generated!((#(#kept,)*)), place);
-    let key = placed(generated!(<__LifecycleKept as #private::declared::Keyed>::Key), place);
     let text = match &function.output {
         Output::Value(_) => TokenStream::new(),
         Output::Fallible(fallible) => expand_fn::text(function, &fallible.error),
@@ -52,7 +51,7 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
             #text
             #label
             #max_keys_item
-            static __LIFECYCLE_CELL: #private::KeyedCell<#key, #value> = #private::declared::keyed_cell::<__LifecycleKept>(
+            static __LIFECYCLE_CELL: #private::declared::KeyedHome<__LifecycleKept> = #private::declared::keyed_cell::<__LifecycleKept>(
                 #descriptor.inside(|| #private::path_of(&__lifecycle_here)),
                 #settings,
                 #max_keys,

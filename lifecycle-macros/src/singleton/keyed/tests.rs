@@ -28,9 +28,8 @@ fn minimal() {
                 };
                 (&&Text(lifecycle_key.0.get())).__text()
             }
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::KeyedCell<
-                <__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
-                Table,
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::KeyedHome<
+                __LifecycleKept,
             > = ::lifecycle::__private0::declared::keyed_cell::<
                 __LifecycleKept,
             >(
@@ -153,9 +152,8 @@ fn rich() {
                 );
                 lifecycle_value
             };
-            static __LIFECYCLE_CELL: facade::lifecycle::__private0::KeyedCell<
-                <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
-                Table<Pg>,
+            static __LIFECYCLE_CELL: facade::lifecycle::__private0::declared::KeyedHome<
+                __LifecycleKept,
             > = facade::lifecycle::__private0::declared::keyed_cell::<
                 __LifecycleKept,
             >(
@@ -277,9 +275,8 @@ fn a_body_that_says_self_is_a_closure() {
                     };
                     (&&Text(lifecycle_key.0.get())).__text()
                 }
-                static __LIFECYCLE_CELL: ::lifecycle::__private0::KeyedCell<
-                    <__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
-                    Table,
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::KeyedHome<
+                    __LifecycleKept,
                 > = ::lifecycle::__private0::declared::keyed_cell::<
                     __LifecycleKept,
                 >(

@@ -1,0 +1,139 @@
+//! What expansions say of a declaration, and where it lives. Everything here names the declaration and not its value's type:
+//! that a value cannot be shared between threads is found out once, where the type is said ([`Kept::Value`]).
+
+use super::cell::{Cell, Creating};
+use super::creation::Making;
+use super::face::Singleton;
+use super::output::SingletonValue;
+use super::storage::{Current, Static, Storage, Swapped};
+use crate::error::CreateError;
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+/// How instances are kept, whatever their type.
+pub trait Mode: 'static {
+    /// What accessors give.
+    type Handed<T: 'static>;
+    /// Where an instance is kept.
+    type Of<T: SingletonValue>: Storage<T, Handed = Self::Handed<T>>;
+}
+
+/// For ever: accessors give `&'static T`.
+#[derive(Debug)]
+pub struct Forever;
+
+impl Mode for Forever {
+    type Handed<T: 'static> = &'static T;
+    type Of<T: SingletonValue> = Static<T>;
+}
+
+/// Until replaced: accessors give [`Current`].
+#[derive(Debug)]
+pub struct Replaceable;
+
+impl Mode for Replaceable {
+    type Handed<T: 'static> = Current<T>;
+    type Of<T: SingletonValue> = Swapped<T>;
+}
+
+/// What a declaration keeps: a singleton type keeps itself, a function has a type of its own to say what it keeps.
+pub trait Kept {
+    /// The value's type.
+    type Value: SingletonValue;
+}
+
+impl<T: Singleton> Kept for T {
+    type Value = T;
+}
+
+/// How a declaration keeps it.
+pub trait Stored: Kept {
+    /// For ever, or until replaced.
+    type Mode: Mode;
+}
+
+impl<T: Singleton> Stored for T {
+    type Mode = T::Mode;
+}
+
+/// What a declaration's accessors give.
+pub type HandedBy<K> = <<K as Stored>::Mode as Mode>::Handed<<K as Kept>::Value>;
+
+/// Where a declaration's instance is kept.
+pub type StorageOf<K> = <<K as Stored>::Mode as Mode>::Of<<K as Kept>::Value>;
+
+/// The static of a declaration.
+pub struct Home<K: Stored>(Cell<K::Value, StorageOf<K>>);
+
+// SAFETY: the cell is `Sync` for every `SingletonValue` (`cells_are_sync` below holds the compiler to it), and
+// `Kept::Value` is one. Said here, because otherwise each static of a value that is none would be one more error.
+unsafe impl<K: Stored> Sync for Home<K> {}
+
+impl<K: Stored> Home<K> {
+    pub(crate) const fn new(cell: Cell<K::Value, StorageOf<K>>) -> Self {
+        Self(cell)
+    }
+
+    pub(crate) const fn cell(&'static self) -> &'static Cell<K::Value, StorageOf<K>> {
+        &self.0
+    }
+}
+
+impl<K: Stored> Deref for Home<K> {
+    type Target = Cell<K::Value, StorageOf<K>>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<K: Stored> fmt::Debug for Home<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Home")
+    }
+}
+
+/// An access that creates by a future. It names its declaration: rustc forgets the lifetimes in what a future keeps, and then
+/// does not find `dyn Trait + 'static` equal to itself.
+#[must_use = "futures do nothing unless polled"]
+pub struct Awaited<K: Stored, L, D>(pub(crate) Creating<K::Value, StorageOf<K>, L, D>);
+
+// SAFETY: as for `Home`: it is `Send` for every `SingletonValue` where its two functions are (`accesses_are_send` below).
+unsafe impl<K: Stored, L: Send, D: Send> Send for Awaited<K, L, D> {}
+
+impl<K, L, D, E> Future for Awaited<K, L, D>
+where
+    K: Stored,
+    E: Send + 'static,
+    L: Fn() -> Making<K::Value, E>,
+    D: Fn(&E) -> String,
+{
+    type Output = Result<HandedBy<K>, CreateError<E>>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<K: Stored, L, D> fmt::Debug for Awaited<K, L, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Awaited")
+    }
+}
+
+#[allow(dead_code, reason = "it only has to compile")]
+fn cells_are_sync<T: SingletonValue, M: Mode>() {
+    fn sync<X: Sync>() {}
+    sync::<Cell<T, M::Of<T>>>();
+}
+
+#[allow(dead_code, reason = "it only has to compile")]
+fn accesses_are_send<T: SingletonValue, M: Mode, L: Send, D: Send>() {
+    fn send<X: Send>() {}
+    send::<Creating<T, M::Of<T>, L, D>>();
+}
