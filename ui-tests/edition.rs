@@ -75,3 +75,9 @@ fn every_edition_is_served() {
     assert_eq!((*declared::swapped(), declared::Later::get().is_some()), (5, false));
     let _not_polled = declared::Later::instance();
 }
+
+#[lifecycle::test]
+fn tests_are_served() -> Result<(), ::std::fmt::Error> {
+    assert!(declared::FLAG.set(false));
+    Ok(())
+}

@@ -8,6 +8,7 @@ mod entry;
 mod errors;
 mod guarded_fn;
 mod init_flag;
+mod isolated_test;
 mod item;
 mod names;
 mod options;
@@ -250,6 +251,49 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("init_flag", args.into(), item.into(), init_flag::init_flag).into()
+}
+
+/// A test in a world of its own: nothing created, breakers closed, windows empty, flags at their defaults, a clock of its own.
+///
+/// Any number of such tests run in parallel in one process without seeing each other; `lifecycle::testing` has what moves the
+/// clock and reads the events of the world.
+///
+/// ```
+/// use lifecycle::{circuit_breaker, testing};
+/// use std::time::Duration;
+///
+/// #[circuit_breaker(threshold = 1, timeout = 30)]
+/// fn fetch(ok: bool) -> Result<(), Box<dyn std::error::Error>> {
+///     if ok { Ok(()) } else { Err("down".into()) }
+/// }
+///
+/// #[lifecycle::test]
+/// fn opens_and_closes() {
+///     fetch(false).unwrap_err();
+///     fetch(true).unwrap_err();
+///     testing::advance(Duration::from_secs(30));
+///     fetch(true).unwrap();
+/// }
+/// ```
+///
+/// It takes the place of `#[test]` (which runs the test a second time if it stands above), and keeps `#[should_panic]`,
+/// `#[ignore]` and a `Result` that the function returns. On an `async fn` it stands above or below the attribute of the
+/// runtime; above is right for all of them:
+///
+/// ```
+/// #[lifecycle::test]
+/// #[tokio::test]
+/// async fn asynchronous() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
+///
+/// Any attribute whose path ends in `test` will do; then this one adds no `#[test]` of its own. What the body spawns is outside
+/// the world unless it is given `lifecycle::Context::capture()`. The only option is `crate = path`. Write it with its path: as
+/// `use lifecycle::test;` it would hide the language's own `#[test]`.
+#[proc_macro_attribute]
+pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run("lifecycle::test", args.into(), item.into(), isolated_test::isolated_test).into()
 }
 
 /// How stacked guards find each other; written by the macros only.

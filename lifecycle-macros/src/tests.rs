@@ -1,17 +1,18 @@
 //! What holds for all macros: broken input keeps the item, output is the same each time, nothing panics.
 
-use crate::{circuit_breaker, guarded_fn, init_flag, rate_limit, singleton};
+use crate::{circuit_breaker, guarded_fn, init_flag, isolated_test, rate_limit, singleton};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 type Macro = fn(TokenStream, TokenStream) -> TokenStream;
 
-const MACROS: [(&str, Macro); 5] = [
+const MACROS: [(&str, Macro); 6] = [
     ("singleton", singleton::singleton),
     ("circuit_breaker", circuit_breaker::circuit_breaker),
     ("rate_limit", rate_limit::rate_limit),
     ("init_flag", init_flag::init_flag),
     ("guard_part", guarded_fn::guard_part),
+    ("lifecycle::test", isolated_test::isolated_test),
 ];
 
 /// The expansion, formatted.
@@ -25,7 +26,7 @@ pub(crate) fn pretty_method(expanded: &TokenStream) -> String {
     pretty(&quote!(impl Service { #expanded }))
 }
 
-fn tokens(text: &str) -> TokenStream {
+pub(crate) fn tokens(text: &str) -> TokenStream {
     text.parse().unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

@@ -183,7 +183,6 @@ pub(crate) enum ClockHandle {
 
 impl ClockHandle {
     /// The clock for a component built here: that of the test world, if this code runs in one.
-    #[cfg(not(loom))]
     pub(crate) fn in_force() -> Self {
         crate::scope::universe().map_or(Self::System, |universe| universe.clock())
     }

@@ -7,11 +7,11 @@
 //! A thread folds its blocks when its thread-locals are destroyed and leaves a "dead" mark, so that counting from a later
 //! destructor goes to the totals directly.
 
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, process_static, thread_static, zeros};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
-use std::sync::Mutex as StdMutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// `Counters::first` before the first count: larger than every block, so that the hot path needs one comparison only.
 const UNREGISTERED: u32 = u32::MAX;
@@ -26,14 +26,16 @@ pub(crate) struct Counters<const N: usize> {
 }
 
 impl<const N: usize> Counters<N> {
-    /// Counters for a declared or process-wide component: indexed on their first count.
-    pub(crate) const fn new() -> Self {
-        Self { first: AtomicU32::new(UNREGISTERED), base: [const { AtomicU64::new(0) }; N] }
-    }
+    const_unless_loom! {
+        /// Counters for a declared or process-wide component: indexed on their first count.
+        pub(crate) fn new() -> Self {
+            Self { first: AtomicU32::new(UNREGISTERED), base: zeros() }
+        }
 
-    /// Counters of a test world: few counts, many worlds, so they take no indexes.
-    pub(crate) const fn local() -> Self {
-        Self { first: AtomicU32::new(LOCAL), base: [const { AtomicU64::new(0) }; N] }
+        /// Counters of a test world: few counts, many worlds, so they take no indexes.
+        pub(crate) fn local() -> Self {
+            Self { first: AtomicU32::new(LOCAL), base: zeros() }
+        }
     }
 
     /// Adds one to count `WHICH`. Gives true when this was the component's first count (it then registers itself).
@@ -144,7 +146,7 @@ impl<const N: usize> Counters<N> {
 
 impl<const N: usize> Drop for Counters<N> {
     fn drop(&mut self) {
-        let first = *self.first.get_mut();
+        let first = self.first.load(Ordering::Relaxed);
         if first < LOCAL {
             book().free.entry(N as u32).or_default().push(first);
         }
@@ -159,7 +161,9 @@ impl<const N: usize> std::fmt::Debug for Counters<N> {
 
 /// The most counts one component has. A block holds this many cells beyond the length it admits to, so that the hot path
 /// compares the first index only.
-const MAX_COUNTS: usize = 8;
+const MAX_COUNTS: usize = if cfg!(loom) { 2 } else { 8 };
+/// The length of a thread's first block, unless more indexes are given away by then. In a model blocks must grow early.
+const FIRST_LEN: usize = if cfg!(loom) { 1 } else { 64 };
 
 /// This thread's newest block.
 #[derive(Clone, Copy)]
@@ -168,17 +172,17 @@ pub(crate) struct Slots {
     len: u32,
 }
 
-thread_local! {
+thread_static! {
     // No destructor, so reading it is one thread-relative load and is legal inside other destructors. It is one struct because
     // the address of each thread-local of another crate costs an instruction.
-    static SLOTS: Cell<Slots> = const { Cell::new(Slots { cells: NonNull::dangling(), len: 0 }) };
+    static SLOTS: Cell<Slots> = Cell::new(Slots { cells: NonNull::dangling(), len: 0 });
     /// The length of the newest block; `SLOTS` shows it only while nothing is installed on this thread.
-    static LEN: Cell<u32> = const { Cell::new(0) };
+    static LEN: Cell<u32> = Cell::new(0);
     /// Things installed on this thread that make its look-ups mean something else than the process's state.
-    static ELSEWHERE: Cell<u32> = const { Cell::new(0) };
+    static ELSEWHERE: Cell<u32> = Cell::new(0);
     /// Identifies this thread in the book: 0 = not yet there, `DEAD` = already folded.
-    static THREAD: Cell<u64> = const { Cell::new(0) };
-    static FOLD: FoldAtExit = const { FoldAtExit };
+    static THREAD: Cell<u64> = Cell::new(0);
+    static FOLD: FoldAtExit = FoldAtExit;
 }
 
 const DEAD: u64 = u64::MAX;
@@ -217,13 +221,20 @@ fn show() {
 
 struct FoldAtExit;
 
+/// A model's threads call [`fold_this_thread`] at their end instead: loom drops thread-locals after it has told `join`, and lets
+/// nobody look at any of them then.
+#[cfg(not(loom))]
 impl Drop for FoldAtExit {
     fn drop(&mut self) {
-        LEN.set(0);
-        SLOTS.set(Slots { cells: NonNull::dangling(), len: 0 });
-        let thread = THREAD.replace(DEAD);
-        book().fold(thread);
+        fold_this_thread();
     }
+}
+
+pub(crate) fn fold_this_thread() {
+    LEN.set(0);
+    SLOTS.set(Slots { cells: NonNull::dangling(), len: 0 });
+    let thread = THREAD.replace(DEAD);
+    book().fold(thread);
 }
 
 /// A block of one thread; freed when the thread is folded.
@@ -243,16 +254,18 @@ struct Book {
     threads: Vec<ThreadBlocks>,
 }
 
-static BOOK: StdMutex<Book> = StdMutex::new(Book {
-    next_index: 0,
-    next_thread: 1,
-    free: BTreeMap::new(),
-    totals: Vec::new(),
-    threads: Vec::new(),
-});
+process_static! {
+    static BOOK: Mutex<Book> = Mutex::new(Book {
+        next_index: 0,
+        next_thread: 1,
+        free: BTreeMap::new(),
+        totals: Vec::new(),
+        threads: Vec::new(),
+    });
+}
 
-fn book() -> std::sync::MutexGuard<'static, Book> {
-    BOOK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn book() -> MutexGuard<'static, Book> {
+    BOOK.lock()
 }
 
 impl Book {
@@ -309,7 +322,7 @@ impl Book {
         if thread == DEAD || LEN.get() >= self.next_index {
             return;
         }
-        let len = (self.next_index as usize).next_power_of_two().max(64);
+        let len = (self.next_index as usize).next_power_of_two().max(FIRST_LEN);
         let cells: Box<[AtomicU64]> = (0..len + MAX_COUNTS).map(|_| AtomicU64::new(0)).collect();
         let Some(entry) = self.threads.iter_mut().find(|entry| entry.thread == thread) else {
             return;

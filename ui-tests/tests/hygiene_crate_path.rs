@@ -58,3 +58,8 @@ fn the_runtime_is_found_where_the_path_says() {
     assert_eq!((number().ok(), guarded().ok(), FLAG.get()), (Some(&3), Some(3), true));
     assert_eq!(futures_executor::block_on(inner::guarded()).ok(), Some(4));
 }
+
+#[facade::deep::life::test(crate = facade::deep::life)]
+fn a_test_finds_it_too() {
+    assert!(!FLAG.set(false) || !FLAG.get());
+}

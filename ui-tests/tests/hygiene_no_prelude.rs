@@ -46,6 +46,7 @@ mod shadowed {
     pub trait Future {}
     pub trait Singleton {}
     pub trait Drop {}
+    pub trait Termination {}
     pub struct Current;
     pub struct Cell;
     pub struct Settings;
@@ -104,7 +105,12 @@ mod shadowed {
             ::std::compile_error!("the user's own `assert!`")
         };
     }
-    use {assert, file, line, module_path};
+    macro_rules! test {
+        () => {
+            ::std::compile_error!("the user's own `test!`")
+        };
+    }
+    use {assert, file, line, module_path, test};
 
     #[::lifecycle::singleton]
     #[derive(Made)]
@@ -216,6 +222,14 @@ mod shadowed {
 
     #[::lifecycle::init_flag(env = "X")]
     pub static FLAG: ::lifecycle::Flag<::std::primitive::bool> = true;
+
+    #[::lifecycle::test]
+    fn in_a_world() {}
+
+    #[::lifecycle::test]
+    fn in_a_world_with_a_result() -> ::std::result::Result<(), ::std::fmt::Error> {
+        ::std::result::Result::Ok(())
+    }
 }
 
 #[::std::prelude::v1::test]

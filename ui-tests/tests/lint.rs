@@ -458,6 +458,22 @@ pub static USE_CACHE: Flag<bool> = true;
 #[init_flag(env = "LIFECYCLE_UI_TESTS_LINT", name = "rich-flag", crate = ::lifecycle)]
 pub static RETRIES: Flag<u32> = Flag::new(3);
 
+#[cfg(test)]
+mod worlds {
+    use super::{ParseIntError, RETRIES, USE_CACHE};
+
+    #[lifecycle::test]
+    fn plain() {
+        let _old = USE_CACHE.set(false);
+    }
+
+    #[lifecycle::test]
+    fn with_a_result() -> Result<(), ParseIntError> {
+        let _old = RETRIES.set(7);
+        return Ok(());
+    }
+}
+
 /// The same from a `macro_rules!`.
 macro_rules! declared {
     ($name:ident, $function:ident, $method:ident, $flag:ident) => {

@@ -1,8 +1,8 @@
 //! Which statics cannot be flags, each reason on its token.
 
 use crate::errors::Errors;
-use crate::item::{FlagStatic, ItemKind};
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use crate::item::{DeclaredStatic, ItemKind, constructed};
+use proc_macro2::{Span, TokenStream};
 use syn::Type;
 
 const LIKE_THIS: &str = "static USE_CACHE: Flag<bool> = true;";
@@ -18,7 +18,7 @@ pub(super) fn not_a_static(kind: ItemKind, keyword: Span, errors: &mut Errors) {
 }
 
 /// The flag's default; `None` when it has none.
-pub(super) fn flag(flag: &FlagStatic, errors: &mut Errors) -> Option<TokenStream> {
+pub(super) fn flag(flag: &DeclaredStatic, errors: &mut Errors) -> Option<TokenStream> {
     if let Some(token) = &flag.mutability {
         errors.on(token, "a flag changes through `set`, not through `mut`: remove it");
     }
@@ -61,30 +61,8 @@ fn plain_type(ty: &Type) -> Option<String> {
 }
 
 /// Input: `true` or `Flag::new(true)` -> Output: `true`
-///
-/// The constructor is recognized by the type's own name, so an alias of `Flag` works on both sides.
 fn default_of(ty: &Type, value: &TokenStream) -> TokenStream {
-    let Type::Path(ty) = ty else {
-        return value.clone();
-    };
-    let Some(name) = ty.path.segments.last().map(|last| last.ident.to_string()) else {
-        return value.clone();
-    };
-    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
-    let Some((TokenTree::Group(argument), path)) = tokens.split_last() else {
-        return value.clone();
-    };
-    if argument.delimiter() != Delimiter::Parenthesis
-        || !path.iter().all(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Punct(_)))
-    {
-        return value.clone();
-    }
-    let words: Vec<String> = path.iter().map(ToString::to_string).collect();
-    let ends_in_new = matches!(&words[..], [.., a, b, new] if a == ":" && b == ":" && new == "new");
-    let operators = words.iter().any(|word| {
-        !matches!(&**word, ":" | "<" | ">" | ",") && !word.starts_with(|c: char| c.is_alphanumeric() || c == '_')
-    });
-    if ends_in_new && !operators && words.contains(&name) { argument.stream() } else { value.clone() }
+    constructed(ty, value).unwrap_or_else(|| value.clone())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(crate) use args::GRAMMAR;
 
 use crate::entry::item_and;
 use crate::errors::Errors;
-use crate::item::{FlagStatic, ItemKind};
+use crate::item::{DeclaredStatic, ItemKind};
 use proc_macro2::TokenStream;
 
 /// The macro.
@@ -23,7 +23,7 @@ pub(crate) fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
         check::not_a_static(kind, keyword, &mut errors);
         return item_and(item, errors);
     }
-    let flag = match FlagStatic::read(item.clone()) {
+    let flag = match DeclaredStatic::read(item.clone()) {
         Ok(flag) => flag,
         Err(error) => {
             errors.push(error);

@@ -1,12 +1,12 @@
 //! The user's item, read no further than a macro needs: attributes, visibility, signature. Bodies stay tokens.
 
+mod declared_static;
 mod declared_type;
-mod flag_static;
 mod function;
 mod kind;
 
+pub(crate) use declared_static::{DeclaredStatic, constructed};
 pub(crate) use declared_type::DeclaredType;
-pub(crate) use flag_static::FlagStatic;
 pub(crate) use function::{Function, braced};
 pub(crate) use kind::ItemKind;
 

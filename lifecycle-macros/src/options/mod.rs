@@ -148,6 +148,11 @@ impl Options {
         if let Some(Value::Singletons(listed)) = list { listed } else { &[] }
     }
 
+    /// The keys' own tokens, in the order in which they were written.
+    pub(crate) fn idents(&self) -> impl Iterator<Item = &Ident> {
+        self.given.iter().map(|given| &given.ident)
+    }
+
     /// Whether the key was written, be it with a wrong value.
     pub(crate) fn mentions(&self, key: &str) -> bool {
         self.seen.iter().any(|(seen, _)| *seen == key)

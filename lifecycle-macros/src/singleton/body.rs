@@ -68,12 +68,12 @@ fn async_closure(model: &FunctionSingleton<'_>) -> Body {
 
 /// The keywords in the user's place: messages about the function point there. The item is as public as the user's function,
 /// which keeps its signature, but clippy cannot see that.
-fn keywords(function: &Function, name: &str) -> (TokenStream, TokenStream, Ident) {
+pub(super) fn keywords(function: &Function, name: &str) -> (TokenStream, TokenStream, Ident) {
     let name = Ident::new(name, function.sig.ident.span().resolved_at(Span::mixed_site()));
     (as_ours(function.sig.asyncness), as_ours(function.sig.fn_token), name)
 }
 
-fn making(model: &FunctionSingleton<'_>) -> TokenStream {
+pub(super) fn making(model: &FunctionSingleton<'_>) -> TokenStream {
     let (private, value) = (model.runtime.private(), model.output.value());
     match &model.output {
         Output::Value(_) => generated!(#private::Making<#value, #private::Infallible>),
@@ -85,7 +85,7 @@ fn making(model: &FunctionSingleton<'_>) -> TokenStream {
 }
 
 /// A future that cannot move between threads is said on the function's name, with rustc's notes on the body.
-fn pinned(model: &FunctionSingleton<'_>, future: &TokenStream) -> TokenStream {
+pub(super) fn pinned(model: &FunctionSingleton<'_>, future: &TokenStream) -> TokenStream {
     let span = model.function.sig.ident.span();
     let here = model.runtime.private_at(span);
     quote_spanned!(span=> #here::std::boxed::Box::pin(#future))

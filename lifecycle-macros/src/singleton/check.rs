@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::check_options as options;
+use super::keyed::arguments;
 use super::model::{Fallible, Output, self_in};
 use crate::errors::Errors;
 use crate::item::{DeclaredType, Function};
@@ -39,23 +40,15 @@ pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
     if !sig.generics.params.is_empty() {
         errors.on(&sig.generics, format!("a singleton is one value, and a generic function makes many: write the types out, or one function a type instead of `{name}`"));
     }
-    arguments(function, errors);
-    if let Some(ident) = args.options.ident("keyed") {
-        errors.on(ident, "`keyed` is not there yet: it arrives with a later version of lifecycle");
-    }
-}
-
-fn arguments(function: &Function, errors: &mut Errors) {
-    let sig = &function.sig;
     if let Some(receiver) = sig.receiver() {
-        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{}`", sig.ident));
-        return;
-    }
-    if !sig.inputs.is_empty() {
+        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{name}`"));
+    } else if args.options.mentions("keyed") {
+        arguments::check(function, errors);
+    } else if !sig.inputs.is_empty() {
         let inputs: Vec<&FnArg> = sig.inputs.iter().collect();
         errors.on(
             quote!(#(#inputs),*),
-            "a singleton is created once, so it takes no arguments; one instance for each argument is `#[singleton(keyed)]`, which arrives with a later version",
+            "a singleton is created once, so it takes no arguments: write `#[singleton(keyed)]` for one instance for each argument",
         );
     }
 }
@@ -74,15 +67,18 @@ pub(super) fn output(function: &Function, errors: &mut Errors) -> Option<Output>
         errors.on(never, "a singleton needs a value, and this function never gives one");
         return None;
     }
-    if let Some(word) = self_in(ty.to_token_stream()) {
-        errors.on(word, "write the type's name: a singleton's type cannot say `Self` here");
-        return None;
-    }
     if let Some(word) = impl_in(ty.to_token_stream()) {
         errors.on(word, "a singleton is kept in a static, whose type must have a name: write it out, or return a `Box<dyn Trait + Send + Sync>`");
         return None;
     }
     result_of(ty, errors)
+}
+
+/// `Self` in a type that stands in items of ours, which do not know it.
+pub(super) fn no_self(ty: &Type, errors: &mut Errors) {
+    if let Some(word) = self_in(ty.to_token_stream()) {
+        errors.on(word, "write the type's name: the statics that keep a singleton do not know `Self`");
+    }
 }
 
 /// Whether it is a `Result`, by its name.
@@ -128,7 +124,7 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
 }
 
 /// The first `impl` in a type.
-fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
+pub(super) fn impl_in(tokens: TokenStream) -> Option<TokenTree> {
     tokens.into_iter().find_map(|token| match &token {
         TokenTree::Ident(ident) if ident == "impl" => Some(token),
         TokenTree::Group(group) => impl_in(group.stream()),

@@ -82,13 +82,13 @@ fn everywhere(options: &Options, fallible: bool, only_there: &str, errors: &mut 
 }
 
 /// Callables stand in an item of their own, where `Self` means nothing.
-fn no_self(options: &Options, key: &str, instead: &str, errors: &mut Errors) {
+pub(super) fn no_self(options: &Options, key: &str, instead: &str, errors: &mut Errors) {
     if let Some(word) = options.callable_tokens(key).and_then(self_in) {
         errors.on(word, format!("`Self` is not known here: write {instead}"));
     }
 }
 
-fn not_itself(options: &Options, is_itself: impl Fn(&Needed) -> bool, errors: &mut Errors) {
+pub(super) fn not_itself(options: &Options, is_itself: impl Fn(&Needed) -> bool, errors: &mut Errors) {
     for needed in options.listed("depends_on").iter().filter(|needed| is_itself(needed)) {
         errors.on(needed.tokens(), "it cannot need itself: leave this away");
     }

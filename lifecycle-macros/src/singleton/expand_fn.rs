@@ -1,7 +1,7 @@
 //! A function whose body runs once.
 
 use super::body;
-use super::model::{FunctionSingleton, Output};
+use super::model::{FunctionSingleton, Output, Storage};
 use crate::item::{Function, braced};
 use crate::runtime::generated;
 use proc_macro2::{Span, TokenStream};
@@ -28,7 +28,7 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         Output::Value(_) => TokenStream::new(),
         Output::Fallible(fallible) => text(model, &fallible.error),
     };
-    let give = give(model, &created);
+    let give = give(model, &created, &generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL)));
     let mode = settings.storage.mode(runtime);
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
@@ -112,10 +112,10 @@ fn ask(model: &FunctionSingleton<'_>, created: &TokenStream) -> (TokenStream, To
 }
 
 /// What a call gives: `return or_panic(get(..));`, or the `Result` with the user's own error. An async function looks first
-/// whether there is anything to wait for.
+/// whether there is anything to wait for: `hot`.
 ///
 /// `return`, because `clippy::implicit_return` judges the wrapper as the user's function; no lint minds a generated one.
-fn give(model: &FunctionSingleton<'_>, created: &TokenStream) -> TokenStream {
+pub(super) fn give(model: &FunctionSingleton<'_>, created: &TokenStream, hot: &TokenStream) -> TokenStream {
     let private = model.runtime.private();
     let result = generated!(#private::core::result::Result);
     let (found, given) = match &model.output {
@@ -137,7 +137,6 @@ fn give(model: &FunctionSingleton<'_>, created: &TokenStream) -> TokenStream {
     if !model.is_async() {
         return generated!(return #given;);
     }
-    let hot = generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL));
     // Not a `match`: the future would keep what it looked at through the `.await`.
     generated! {
         if let #private::core::option::Option::Some(lifecycle_found) = #hot {
@@ -148,7 +147,7 @@ fn give(model: &FunctionSingleton<'_>, created: &TokenStream) -> TokenStream {
 }
 
 /// `fn __lifecycle_text(&E) -> String`: what is known of the error's type here decides how much of it records can say.
-fn text(model: &FunctionSingleton<'_>, error: &Type) -> TokenStream {
+pub(super) fn text(model: &FunctionSingleton<'_>, error: &Type) -> TokenStream {
     let private = model.runtime.private();
     generated! {
         fn __lifecycle_text(lifecycle_error: &#error) -> #private::std::string::String {
@@ -160,7 +159,7 @@ fn text(model: &FunctionSingleton<'_>, error: &Type) -> TokenStream {
 
 /// What only types can tell, at compile time: an alias may hide a `Result`, and then every later call would get the first
 /// call's error; a refusal that is to be expected needs an error that can say it.
-fn checks(model: &FunctionSingleton<'_>) -> TokenStream {
+pub(super) fn checks(model: &FunctionSingleton<'_>) -> TokenStream {
     let private = model.runtime.private();
     match &model.output {
         Output::Value(value) => {
@@ -190,13 +189,32 @@ fn checks(model: &FunctionSingleton<'_>) -> TokenStream {
 
 /// The user's function around `body`, returning what is handed out.
 fn around(model: &FunctionSingleton<'_>, body: TokenStream) -> TokenStream {
-    let Function { attrs, vis, sig, body: old } = model.function;
-    let returned = returned(model);
+    let value = model.output.value();
+    let handed = match (&model.output, model.settings.storage) {
+        // Ours, so that clippy does not advise against `&Box<dyn Trait>`, which the author never wrote.
+        (Output::Value(_), Storage::Static) => {
+            quote_spanned!(value.span().resolved_at(Span::mixed_site())=> &'static #value)
+        }
+        (Output::Fallible(_), Storage::Static) => quote!(&'static #value),
+        (_, storage) => storage.handed(&model.runtime, value),
+    };
+    let inputs = model.function.sig.inputs.to_token_stream();
+    function_around(model.function, &inputs, &returned(&model.output, handed), body)
+}
+
+/// `#[attrs] vis fn name(inputs) -> returned { body }`, the rest as in `function`.
+pub(super) fn function_around(
+    function: &Function,
+    inputs: &TokenStream,
+    returned: &TokenStream,
+    body: TokenStream,
+) -> TokenStream {
+    let Function { attrs, vis, sig, body: old } = function;
     let arrow = match &sig.output {
         ReturnType::Type(arrow, _) => quote!(#arrow),
         ReturnType::Default => quote!(->),
     };
-    let Signature { asyncness, fn_token, ident, generics, inputs, paren_token, .. } = sig;
+    let Signature { asyncness, fn_token, ident, generics, paren_token, .. } = sig;
     let mut parentheses = TokenStream::new();
     paren_token.surround(&mut parentheses, |tokens| inputs.to_tokens(tokens));
     let body = braced(body, old);
@@ -204,42 +222,36 @@ fn around(model: &FunctionSingleton<'_>, body: TokenStream) -> TokenStream {
     quote!(#(#attrs)* #vis #asyncness #fn_token #ident #generics #parentheses #arrow #returned #bounds #body)
 }
 
-/// `T` -> `&'static T`, `Result<T, E>` -> `Result<&'static T, E>`; with `swap` it is a `Current<T>`.
-fn returned(model: &FunctionSingleton<'_>) -> TokenStream {
-    let value = model.output.value();
-    match &model.output {
-        // Ours, so that clippy does not advise against `&Box<dyn Trait>`, which the author never wrote.
-        Output::Value(_) if model.settings.storage == super::model::Storage::Static => {
-            quote_spanned!(value.span().resolved_at(Span::mixed_site())=> &'static #value)
-        }
-        Output::Value(_) => model.settings.storage.handed(&model.runtime, value),
-        Output::Fallible(fallible) => {
-            let mut written = fallible.written.clone();
-            let last = written.path.segments.last_mut().map(|last| &mut last.arguments);
-            if let Some(PathArguments::AngleBracketed(arguments)) = last {
-                let first = arguments.args.iter_mut().find(|argument| matches!(argument, GenericArgument::Type(_)));
-                if let Some(GenericArgument::Type(first)) = first {
-                    *first = Type::Verbatim(match model.settings.storage {
-                        super::model::Storage::Static => quote!(&'static #value),
-                        storage => storage.handed(&model.runtime, value),
-                    });
-                }
-            }
-            written.to_token_stream()
+/// `T` -> what is handed out, `Result<T, E>` -> a `Result` of that.
+pub(super) fn returned(output: &Output, handed: TokenStream) -> TokenStream {
+    let Output::Fallible(fallible) = output else {
+        return handed;
+    };
+    let mut written = fallible.written.clone();
+    let last = written.path.segments.last_mut().map(|last| &mut last.arguments);
+    if let Some(PathArguments::AngleBracketed(arguments)) = last {
+        let first = arguments.args.iter_mut().find(|argument| matches!(argument, GenericArgument::Type(_)));
+        if let Some(GenericArgument::Type(first)) = first {
+            *first = Type::Verbatim(handed);
         }
     }
+    written.to_token_stream()
 }
 
 /// After a mistake: the signature that callers expect, around the body as it is written.
 pub(super) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
+    around(model, stand_in_body(model))
+}
+
+/// The body as it is written, where it is compiled but never run.
+pub(super) fn stand_in_body(model: &FunctionSingleton<'_>) -> TokenStream {
     let (written, body) = (model.output.written(), &model.function.body);
-    let body = if model.is_async() {
+    if model.is_async() {
         let dead_return = body::dead_return(model);
         let stream = body.stream();
         let body = braced(generated!(#dead_return #stream), body);
         generated!(let _ = async #body; loop {})
     } else {
         generated!(let _ = || -> #written #body; loop {})
-    };
-    around(model, body)
+    }
 }

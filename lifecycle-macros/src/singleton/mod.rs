@@ -1,13 +1,16 @@
-//! `#[singleton]`: args -> model -> check -> expand, for types and for functions.
+//! `#[singleton]`: args -> model -> check -> expand, for types, functions and statics.
 
 mod accessors;
 mod args;
 mod body;
 mod check;
 mod check_options;
+mod erased;
 mod expand_fn;
 mod expand_type;
 mod hooks;
+mod keyed;
+mod lazy;
 mod model;
 mod settings;
 #[cfg(test)]
@@ -22,8 +25,9 @@ pub(crate) use args::GRAMMAR;
 use crate::entry::item_and;
 use crate::errors::Errors;
 use crate::item::{DeclaredType, Function, ItemKind};
-use model::{FunctionSingleton, TypeSingleton};
+use model::{FunctionSingleton, Output, TypeSingleton};
 use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 
 /// The macro.
 pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -39,7 +43,7 @@ pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
             }
         },
         ItemKind::Function => {
-            match Function::read(GRAMMAR.name, "stands on a struct, an enum or a function", item.clone()) {
+            match Function::read(GRAMMAR.name, "stands on a struct, an enum, a function or a static", item.clone()) {
                 Ok(function) => on_function(args, &function, item, errors),
                 Err(error) => {
                     errors.push(error);
@@ -47,15 +51,12 @@ pub(crate) fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
                 }
             }
         }
-        ItemKind::Static => {
-            errors.at(keyword, "`#[singleton]` on a static arrives with a later version; meanwhile write `#[singleton] fn pool() -> Pool { .. }`");
-            item_and(item, errors)
-        }
+        ItemKind::Static => lazy::singleton(args, item, errors),
         kind => {
             errors.at(
                 keyword,
                 format!(
-                    "`#[singleton]` stands on a struct, an enum or a function; it cannot stand on {}",
+                    "`#[singleton]` stands on a struct, an enum, a function or a static; it cannot stand on {}",
                     kind.described()
                 ),
             );
@@ -83,12 +84,18 @@ fn on_type(args: args::Args, declared: &DeclaredType, item: TokenStream, mut err
 
 fn on_function(args: args::Args, function: &Function, item: TokenStream, mut errors: Errors) -> TokenStream {
     check::function(&args, function, &mut errors);
-    let usable = check::output(function, &mut errors);
-    match usable {
-        None => item_and(item, errors),
-        Some(output) => {
-            let model = FunctionSingleton::new(args, function, output);
-            if errors.is_empty() { expand_fn::expand(&model) } else { item_and(expand_fn::stand_in(&model), errors) }
-        }
+    let Some(output) = check::output(function, &mut errors) else {
+        return item_and(item, errors);
+    };
+    if args.options.mentions("keyed") {
+        return keyed::singleton(args, function, output, errors);
     }
+    if model::says_self(output.value().to_token_stream()) {
+        return erased::singleton(args, function, output, errors);
+    }
+    if let Output::Fallible(fallible) = &output {
+        check::no_self(&fallible.error, &mut errors);
+    }
+    let model = FunctionSingleton::new(args, function, output);
+    if errors.is_empty() { expand_fn::expand(&model) } else { item_and(expand_fn::stand_in(&model), errors) }
 }

@@ -8,7 +8,7 @@ pub mod guard;
 pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
-pub use crate::keyed::query as keyed;
+pub use crate::keyed::held as keyed;
 pub use crate::limiter::RateLimiter;
 pub use crate::registry::{Descriptor, Kind, Listed};
 pub use crate::singleton::hooks;

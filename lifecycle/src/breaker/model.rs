@@ -1,4 +1,4 @@
-//! The cell with a clock that the model moves: what `tests/loom.rs` drives.
+//! The cell with a clock that the model moves: what `tests/loom_breaker.rs` drives.
 
 use super::BreakerConfig;
 use super::cell::{Cell, Ticket};

@@ -14,7 +14,8 @@
 //! through one small table and an insertion a copy of it, and then finds the map full. (A key type whose own `Hash` is
 //! constant finds it full there as well.)
 
-pub mod query;
+pub mod held;
+pub(crate) mod query;
 mod shard;
 
 use foldhash::SharedSeed;

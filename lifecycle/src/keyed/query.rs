@@ -38,7 +38,7 @@ impl<K, Q: Query<K> + ?Sized> Query<K> for &Q {
 
 /// A key itself. It hashes as the parts that look it up do: owned and borrowed forms hash alike.
 #[derive(Debug)]
-pub struct Exactly<'a, K>(pub &'a K);
+pub(crate) struct Exactly<'a, K>(pub(crate) &'a K);
 
 impl<K: Hash + Eq + Clone> Query<K> for Exactly<'_, K> {
     fn hash_into<H: Hasher>(&self, state: &mut H) {
@@ -101,10 +101,30 @@ impl Query<Arc<str>> for str {
     label = "`{Self}` cannot be a key",
     note = "arguments tell the instances apart and are kept as their keys: derive `Hash`, `PartialEq`, `Eq` and `Clone`, or take something that has them, such as an identifier"
 )]
-pub trait Argument: Hash + Eq + Clone + Send + Sync + 'static {}
+pub trait Argument: Sized + 'static {
+    /// `Hash`, `Eq` and `Clone`, not as bounds: what lacks all three is one error, with the message above.
+    fn hash_into<H: Hasher>(&self, state: &mut H);
+    /// Is it this one?
+    fn is(&self, other: &Self) -> bool;
+    /// The same once more.
+    fn again(&self) -> Self;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument for T {}
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument for T {
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        self.hash(state);
+    }
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
+        self == other
+    }
+    #[inline]
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
 
 /// What an argument behind a reference must be able to do; its owned form ([`ToOwned`]) is kept.
 #[diagnostic::on_unimplemented(
@@ -112,26 +132,37 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument for T {}
     label = "`{Self}` cannot be a key",
     note = "arguments tell the instances apart and are kept, owned, as their keys: derive `Hash`, `PartialEq`, `Eq` and `Clone`, or take something that has them, such as `&str`"
 )]
-pub trait Referred: Hash + Eq {
+pub trait Referred {
     /// The owned form.
-    type Key: Argument + Borrow<Self>;
+    type Key: Argument;
+    /// Feeds it to the hasher.
+    fn hash_into<H: Hasher>(&self, state: &mut H);
+    /// Is it this one?
+    fn is(&self, key: &Self::Key) -> bool;
     /// The owned form of this.
     fn to_key(&self) -> Self::Key;
+    /// This form of an owned one.
+    fn of(key: &Self::Key) -> &Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<X: Hash + Eq + ToOwned<Owned: Argument> + ?Sized> Referred for X {
     type Key = X::Owned;
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        self.hash(state);
+    }
+    #[inline]
+    fn is(&self, key: &X::Owned) -> bool {
+        self == key.borrow()
+    }
     fn to_key(&self) -> X::Owned {
         self.to_owned()
     }
+    fn of(key: &X::Owned) -> &Self {
+        key.borrow()
+    }
 }
-
-/// Nothing but the check that an argument of type `T` can be a key, for a message on the argument's own tokens.
-pub const fn argument<T: Argument>() {}
-
-/// The same for an argument of type `&X`.
-pub const fn referred<X: Referred + ?Sized>() {}
 
 /// One argument of a keyed singleton, as a part of the key.
 #[diagnostic::on_unimplemented(
@@ -152,21 +183,21 @@ pub trait Part {
 
 /// An argument of type `&X`: the key holds its owned form.
 #[derive(Debug)]
-pub struct ByRef<'a, X: ?Sized>(pub &'a X);
+pub(crate) struct ByRef<'a, X: ?Sized>(pub(crate) &'a X);
 
 /// An argument of any other type: the key holds a clone.
 #[derive(Debug)]
-pub struct ByValue<'a, T>(pub &'a T);
+pub(crate) struct ByValue<'a, T>(pub(crate) &'a T);
 
 impl<X: Referred + ?Sized> Part for ByRef<'_, X> {
     type Key = X::Key;
     #[inline]
     fn hash_into<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        self.0.hash_into(state);
     }
     #[inline]
     fn is(&self, key: &X::Key) -> bool {
-        self.0 == key.borrow()
+        self.0.is(key)
     }
     fn to_key(&self) -> X::Key {
         self.0.to_key()
@@ -177,14 +208,14 @@ impl<T: Argument> Part for ByValue<'_, T> {
     type Key = T;
     #[inline]
     fn hash_into<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        self.0.hash_into(state);
     }
     #[inline]
     fn is(&self, key: &T) -> bool {
-        self.0 == key
+        self.0.is(key)
     }
     fn to_key(&self) -> T {
-        self.0.clone()
+        self.0.again()
     }
 }
 

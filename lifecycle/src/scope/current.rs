@@ -4,6 +4,7 @@
 //! legal and only takes the outer entry away.
 
 use super::{Frame, OverrideList, Raised, Universe};
+use crate::sync::thread_static;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
@@ -62,8 +63,8 @@ pub(crate) fn look_again() {
     });
 }
 
-thread_local! {
-    static CURRENT: RefCell<Current> = const { RefCell::new(Current::EMPTY) };
+thread_static! {
+    static CURRENT: RefCell<Current> = RefCell::new(Current::EMPTY);
 }
 
 /// Reads the stack. Gives `None` where the thread is being torn down: nothing is installed there any more.
@@ -84,6 +85,7 @@ pub(crate) fn install(entry: Entry) -> Installed {
     let raised = entry.slows().then(Raised::new);
     if matches!(entry, Entry::Universe(_)) {
         // Flags are read without a look at `SLOW`: from now on they send their readers the slow way.
+        #[cfg(not(loom))]
         crate::flag::hide_all();
     }
     if raised.is_some() {

@@ -4,11 +4,12 @@
 //! several others at a time. A wait is entered under one lock and only if it closes no circle, so of the parties to a
 //! deadlock the last one is told, before it blocks.
 
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, process_static};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 pub(crate) type FrameId = u64;
 
@@ -69,11 +70,19 @@ struct Node {
     waits_for: Vec<FrameId>,
 }
 
-static NEXT: AtomicU64 = AtomicU64::new(1);
-static GRAPH: Mutex<BTreeMap<FrameId, Node>> = Mutex::new(BTreeMap::new());
+process_static! {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    static GRAPH: Mutex<BTreeMap<FrameId, Node>> = Mutex::new(BTreeMap::new());
+}
 
 fn graph() -> MutexGuard<'static, BTreeMap<FrameId, Node>> {
-    GRAPH.lock().unwrap_or_else(PoisonError::into_inner)
+    GRAPH.lock()
+}
+
+/// All edges of the graph, by frame.
+#[cfg(loom)]
+pub(crate) fn waits() -> BTreeMap<FrameId, Vec<FrameId>> {
+    graph().iter().map(|(id, node)| (*id, node.waits_for.clone())).collect()
 }
 
 impl Frame {
@@ -93,7 +102,7 @@ impl Frame {
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock()
     }
 
     /// Notes that the factory reached for `other`.

@@ -11,6 +11,8 @@ mod universe;
 
 pub use context::{Context, ContextGuard, InContext, with_correlation_id, with_correlation_id_async};
 pub(crate) use current::{Entry, correlation_id, frame, frames, install, look_again, overrides, renewing, universe};
+#[cfg(loom)]
+pub(crate) use frame::waits;
 pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge};
 pub use overrides::OverrideGuard;
 pub(crate) use overrides::OverrideList;

@@ -1,10 +1,9 @@
 //! The by-name face of singletons: those declared by the macro and those stored here at run time.
 
-use super::creation::{Plan, Record, Waiting, next_order};
+use super::creation::{Limits, Plan, Record, Waiting, next_order};
 use super::drop_apart;
 use super::face::{AnySingleton, Seen, mismatch, short_type_name};
 use super::names::{CoreState, Entry, Held};
-use super::settings::Limits;
 use super::stats::SingletonStats;
 use crate::clock::{ClockHandle, unix_seconds};
 use crate::error::{BoxError, CreateError, Error, SingletonError, chain};

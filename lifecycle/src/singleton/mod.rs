@@ -4,54 +4,59 @@
 //! often, and [`SingletonCore`] is the by-name face over declared and run-time singletons.
 
 // `creation` decides who runs a factory and who waits; `storage` is where an instance is kept and what is handed out; `cell`
-// puts the two together for a declared singleton; `face` is what of it does not depend on its type.
+// puts the two together for a declared singleton; `face` is what of it does not depend on its type. Under loom there is only
+// `creation`, and a model around it.
 
-mod cell;
-mod core;
 mod creation;
-mod erased;
-mod face;
-mod handle;
-mod home;
-#[doc(hidden)]
-pub mod hooks;
-mod kept;
-mod keyed;
-mod lazy;
-mod names;
-mod operation;
-mod output;
-mod settings;
-mod stats;
-mod storage;
+#[cfg(loom)]
+pub mod model;
 
-pub use self::core::{SingletonCore, get_singleton_manager, singletons};
-#[doc(hidden)]
-pub use cell::{Ask, Asking, Cell, Creating, SingletonCell, SwapCell};
-#[doc(hidden)]
-pub use creation::Making;
-#[doc(hidden)]
-pub use erased::ErasedCell;
-#[doc(hidden)]
-pub use face::{AnySingleton, HookOf};
-pub use face::{Handed, Owned, Singleton};
-pub(crate) use handle::of_function;
-pub use handle::{Handle, SingletonFn, handle, singleton};
-#[doc(hidden)]
-pub use home::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored};
-pub use hooks::Health;
-#[doc(hidden)]
-pub use keyed::{KeyedCell, SingletonKey};
-pub use lazy::Lazy;
-pub use operation::{SingletonOperation, execute_singleton_operation};
-#[doc(hidden)]
-pub use output::{FactoryOutput, SingletonValue, TryFactoryOutput};
-#[doc(hidden)]
-pub use settings::{Dependency, Needs, Settings};
-pub use stats::SingletonStats;
-pub use storage::Current;
-#[doc(hidden)]
-pub use storage::{Static, Storage, Swapped};
+macro_rules! outside_models {
+    ($($item:item)*) => { $(#[cfg(not(loom))] $item)* };
+}
+
+outside_models! {
+    mod cell;
+    mod core;
+    mod erased;
+    mod face;
+    mod handle;
+    mod home;
+    #[doc(hidden)]
+    pub mod hooks;
+    mod kept;
+    mod keyed;
+    mod lazy;
+    mod names;
+    mod operation;
+    mod output;
+    mod settings;
+    mod stats;
+    mod storage;
+
+    pub use self::core::{SingletonCore, get_singleton_manager, singletons};
+    pub use face::{Handed, Owned, Singleton};
+    pub(crate) use handle::of_function;
+    pub use handle::{Handle, SingletonFn, handle, singleton};
+    pub use hooks::Health;
+    pub use lazy::Lazy;
+    pub use operation::{SingletonOperation, execute_singleton_operation};
+    pub use stats::SingletonStats;
+    pub use storage::Current;
+
+    #[doc(hidden)]
+    pub use {
+        cell::{Ask, Asking, Cell, Creating, SingletonCell, SwapCell},
+        creation::Making,
+        erased::ErasedCell,
+        face::{AnySingleton, HookOf},
+        home::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
+        keyed::{KeyedCell, SingletonKey},
+        output::{FactoryOutput, SingletonValue, TryFactoryOutput},
+        settings::{Dependency, Needs, Settings},
+        storage::{Static, Storage, Swapped},
+    };
+}
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

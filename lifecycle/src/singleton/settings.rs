@@ -1,5 +1,6 @@
 //! What a declaration says beside its factory: rarely much, so it stands behind one reference.
 
+use super::creation::Limits;
 use super::hooks::{Health, HealthRun, HookResult, HookRun};
 use crate::singleton::AnySingleton;
 use std::time::Duration;
@@ -19,15 +20,6 @@ pub enum Needs {
 /// How to find one: statics cannot refer to each other in constants.
 #[doc(hidden)]
 pub type Dependency = fn() -> Needs;
-
-/// The limits on creating.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Limits {
-    /// How long somebody waits for another's factory.
-    pub(crate) init_timeout: Option<Duration>,
-    /// After a failure: the first pause, and the longest.
-    pub(crate) retry_backoff: Option<(Duration, Duration)>,
-}
 
 /// The options of one declaration.
 #[doc(hidden)]

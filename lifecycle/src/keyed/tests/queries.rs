@@ -52,7 +52,7 @@ fn every_number_and_kind_of_arguments_finds_its_key() {
     let is = |name, number, region| query(name, number, region).is(&key);
     assert!(is("a", &1, &Region::North));
     assert!(!is("b", &1, &Region::North) && !is("a", &2, &Region::North) && !is("a", &1, &Region::South));
-    assert_eq!(map.keys(), [key.clone()]);
+    assert_eq!(map.keys(), [key]);
 
     let one: KeyedMap<(u32,), Arc<u32>> = KeyedMap::new(1);
     let found = one.get_or_insert_with(&(ByValue(&3),), || Arc::new(4), |_| false);

@@ -5,6 +5,7 @@ use super::{Creation, Creator, Plan, Running};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::scope::{self, Entry, WaitEdge};
+use crate::sync::thread;
 use crate::telemetry;
 use crate::timer;
 use event_listener::Listener as _;
@@ -37,7 +38,7 @@ impl<V> Creation<V> {
                     let run = Run::begin(plan, askers.clone(), &askers);
                     let process = std::process::id();
                     state.creator =
-                        Creator::Running(Running { frame: run.frame.id, thread: std::thread::current(), process });
+                        Creator::Running(Running { frame: run.frame.id, thread: thread::current(), process });
                     break run;
                 }
                 Creator::Running(running) => running.clone(),
@@ -58,7 +59,7 @@ impl<V> Creation<V> {
                 Err(path) => return refused(SingletonError::Cycle { path: path.to_string() }),
             };
             // Also where no frame is installed: a thread whose thread-locals are gone.
-            if running.thread.id() == std::thread::current().id() {
+            if running.thread.id() == thread::current().id() {
                 return refused(SingletonError::Cycle { path: format!("{} -> {}", plan.subject, plan.subject.name) });
             }
             match plan.limits.init_timeout {

@@ -8,6 +8,7 @@ use super::{Creation, Creator, Plan};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::scope::{self, Entry, Frame, FrameId, WaitEdge};
+use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
 use event_listener::{Event, EventListener};
@@ -28,26 +29,36 @@ pub(super) struct Flight<V> {
     run: Arc<Run>,
     /// Out while somebody polls it.
     future: Option<Erased<V>>,
-    wakes: Arc<Wakes>,
+    wakes: SyncArc<Wakes>,
+    /// Of an [`Alarm`]: one for all who drive, so that what the future registers stays registered.
+    waker: Waker,
     /// Made by the first who drives it: a subscriber is not told with a lock held.
     span: Option<tracing::Span>,
 }
 
-/// The waker that the future is polled with.
+/// What its waiters and its waker share.
 struct Wakes {
     /// The future asked to be polled, and has not been since.
+    ///
+    /// Only ever read and written in one step: of two such steps one sees the other. So whoever listens and then looks here
+    /// either finds `true`, or is heard of by whoever sets it and then notifies.
     woken: AtomicBool,
     waiters: Event,
 }
 
-impl Wake for Wakes {
+/// The waker that the future is polled with.
+struct Alarm(SyncArc<Wakes>);
+
+impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::SeqCst);
-        self.waiters.notify(usize::MAX);
+        // A share of its own: in a model, what the counting of `std` orders is not seen.
+        let wakes = SyncArc::clone(&self.0);
+        wakes.woken.swap(true, Ordering::AcqRel);
+        wakes.waiters.notify(usize::MAX);
     }
 }
 
@@ -113,7 +124,7 @@ impl Waiting {
 /// What a look at the creation came to.
 enum Step<V> {
     /// It is this caller's turn to poll the future; none yet when the factory has not been called.
-    Drive { run: Arc<Run>, future: Option<Erased<V>>, wakes: Arc<Wakes>, span: Option<tracing::Span> },
+    Drive { run: Arc<Run>, future: Option<Erased<V>>, wakes: SyncArc<Wakes>, waker: Waker, span: Option<tracing::Span> },
     /// Somebody else does, or nothing has happened.
     Wait,
 }
@@ -139,8 +150,7 @@ impl<V: Send + 'static> Creation<V> {
                 Ok(Err(step)) => step,
                 Err(refused) => return done(waiting, Err(CreateError::Refused(refused))),
             };
-            if let Step::Drive { run, future, wakes, span } = step {
-                let waker = Waker::from(Arc::clone(&wakes));
+            if let Step::Drive { run, future, wakes, waker, span } = step {
                 let span = span.unwrap_or_else(|| {
                     telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
                 });
@@ -174,7 +184,7 @@ impl<V: Send + 'static> Creation<V> {
                     }
                     (None, future) => self.park(&run, future, span, existing().is_some()),
                 }
-                if wakes.woken.load(Ordering::SeqCst) {
+                if wakes.woken.fetch_or(false, Ordering::AcqRel) {
                     // Woken while it was out: those who looked meanwhile found nothing to poll.
                     wakes.waiters.notify(usize::MAX);
                     cx.waker().wake_by_ref();
@@ -207,23 +217,30 @@ impl<V: Send + 'static> Creation<V> {
                 // That those who ask wait for it is entered by `join`, for as long as they do.
                 let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[]));
                 waiting.join(run.frame.id)?;
-                let wakes = Arc::new(Wakes { woken: AtomicBool::new(false), waiters: Event::new() });
+                let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Event::new() });
                 waiting.listener = Some(wakes.waiters.listen());
-                let flight = Flight { run: Arc::clone(&run), future: None, wakes: Arc::clone(&wakes), span: None };
-                state.creator = Creator::Flight(Box::new(flight));
-                Step::Drive { run, future: None, wakes, span: None }
+                let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
+                state.creator = Creator::Flight(Box::new(Flight {
+                    run: Arc::clone(&run),
+                    future: None,
+                    wakes: SyncArc::clone(&wakes),
+                    waker: waker.clone(),
+                    span: None,
+                }));
+                Step::Drive { run, future: None, wakes, waker, span: None }
             }
             Creator::Flight(flight) => {
                 let first = waiting.join(flight.run.frame.id)?;
                 // Before the look at `woken`: whoever sets it after that look notifies this listener.
                 waiting.listener.get_or_insert_with(|| flight.wakes.waiters.listen());
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
-                let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::SeqCst) || first);
+                let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
                     Some(future) => Step::Drive {
                         run: Arc::clone(&flight.run),
                         future: Some(future),
-                        wakes: Arc::clone(&flight.wakes),
+                        wakes: SyncArc::clone(&flight.wakes),
+                        waker: flight.waker.clone(),
                         span: flight.span.clone(),
                     },
                     None => Step::Wait,

@@ -17,15 +17,15 @@ pub(crate) use flight::Waiting;
 pub(crate) use record::Record;
 pub(crate) use run::next_order;
 
-use super::settings::Limits;
 use crate::clock::ClockHandle;
 use crate::error::SingletonError;
 use crate::process::Phase;
 use crate::scope::{self, FrameId, StateRef, Subject};
 use crate::sync::Mutex;
+use crate::sync::thread::Thread;
 use event_listener::Event;
 use flight::Flight;
-use std::thread::Thread;
+use std::time::Duration;
 
 /// The right to create one instance, and what is remembered of those who had it.
 pub(crate) struct Creation<V> {
@@ -54,6 +54,15 @@ struct Running {
     thread: Thread,
     /// After a fork the thread does not exist in the child.
     process: u32,
+}
+
+/// The limits on creating.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// How long somebody waits for another's factory.
+    pub(crate) init_timeout: Option<Duration>,
+    /// After a failure: the first pause, and the longest.
+    pub(crate) retry_backoff: Option<(Duration, Duration)>,
 }
 
 /// What a creation needs to know of what it creates.
@@ -93,8 +102,10 @@ impl<'a> Plan<'a> {
 }
 
 impl<V> Creation<V> {
-    pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { creator: Creator::Nobody, record: None }), changed: Event::new() }
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Self { state: Mutex::new(State { creator: Creator::Nobody, record: None }), changed: Event::new() }
+        }
     }
 
     /// What is remembered.

@@ -5,6 +5,7 @@ use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
+use crate::sync::thread;
 use crate::telemetry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,7 +79,7 @@ impl<V> Creation<V> {
                     took: Some(took),
                     order: Some(order),
                     began: Some(run.started),
-                    thread: Some(thread_label(&std::thread::current())),
+                    thread: Some(thread_label(&thread::current())),
                     asked_by: run.askers.first().map(|frame| frame.subject.name.clone().into_owned()),
                     depends_on: run.frame.edges(),
                     failures: old.failures,
@@ -154,7 +155,7 @@ impl<V> Drop for Attempt<'_, V> {
     }
 }
 
-pub(super) fn thread_label(thread: &std::thread::Thread) -> String {
+pub(super) fn thread_label(thread: &thread::Thread) -> String {
     thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned)
 }
 

@@ -1,5 +1,5 @@
-//! The concurrent cells, under every interleaving that loom finds:
-//! `RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 cargo test -p lifecycle --release --test loom`
+//! The breaker's cell, under every interleaving that loom finds:
+//! `RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 cargo test -p lifecycle --release --test 'loom_*'`
 #![cfg(loom)]
 
 use lifecycle::breaker::{BreakerConfig, State, model::Model};

@@ -1,12 +1,12 @@
 //! A static, read up to its value.
 
 use super::ItemKind;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Token, Type, Visibility};
 
 /// `#[attrs] vis static NAME: Type = value;`
-pub(crate) struct FlagStatic {
+pub(crate) struct DeclaredStatic {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) static_token: Token![static],
@@ -16,7 +16,7 @@ pub(crate) struct FlagStatic {
     pub(crate) value: Option<TokenStream>,
 }
 
-impl FlagStatic {
+impl DeclaredStatic {
     /// Reads an item that [`ItemKind::of`] found to be a static.
     pub(crate) fn read(item: TokenStream) -> syn::Result<Self> {
         debug_assert_eq!(ItemKind::of(&item).0, ItemKind::Static);
@@ -39,6 +39,34 @@ impl FlagStatic {
         };
         parts.parse2(item)
     }
+
+    /// The same static with another value, and never `mut`.
+    pub(crate) fn with_value(&self, value: &TokenStream) -> TokenStream {
+        let Self { attrs, vis, static_token, ident, ty, .. } = self;
+        quote::quote!(#(#attrs)* #vis #static_token #ident: #ty = #value;)
+    }
+}
+
+/// Input: `Flag<bool>`, `Flag::new(true)` -> Output: `true`
+///
+/// The constructor is recognized by the type's own name, so an alias of `Flag` works on both sides.
+pub(crate) fn constructed(ty: &Type, value: &TokenStream) -> Option<TokenStream> {
+    let Type::Path(ty) = ty else { return None };
+    let name = ty.path.segments.last()?.ident.to_string();
+    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
+    let (TokenTree::Group(argument), path) = tokens.split_last()? else {
+        return None;
+    };
+    let is_path = path.iter().all(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Punct(_)));
+    if argument.delimiter() != Delimiter::Parenthesis || !is_path {
+        return None;
+    }
+    let words: Vec<String> = path.iter().map(ToString::to_string).collect();
+    let ends_in_new = matches!(&words[..], [.., a, b, new] if a == ":" && b == ":" && new == "new");
+    let operators = words.iter().any(|word| {
+        !matches!(&**word, ":" | "<" | ">" | ",") && !word.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    });
+    (ends_in_new && !operators && words.contains(&name)).then(|| argument.stream())
 }
 
 fn up_to_semicolon(input: ParseStream<'_>) -> syn::Result<TokenStream> {
