@@ -101,10 +101,6 @@ impl TypeSingleton<'_> {
     /// The error of `__lifecycle_create`.
     pub(super) fn error(&self) -> TokenStream {
         let private = self.runtime.private();
-        if self.factory.fallible {
-            generated!(#private::BoxError)
-        } else {
-            generated!(#private::core::convert::Infallible)
-        }
+        if self.factory.fallible { generated!(#private::BoxError) } else { generated!(#private::Infallible) }
     }
 }

@@ -243,7 +243,7 @@ fn an_async_type() {
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::Making<
                 Pool,
-                ::lifecycle::__private0::core::convert::Infallible,
+                ::lifecycle::__private0::Infallible,
             > {
                 ::lifecycle::__private0::declared::making::<Pool, _, _>(Pool::connect)
             }
@@ -373,7 +373,7 @@ fn an_async_function() {
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::Making<
                 Pool,
-                ::lifecycle::__private0::core::convert::Infallible,
+                ::lifecycle::__private0::Infallible,
             > {
                 ::lifecycle::__private0::std::boxed::Box::pin(async {
                     ::lifecycle::__private0::core::result::Result::Ok(__lifecycle_body().await)
@@ -601,7 +601,7 @@ fn an_async_body_that_says_self_is_a_closure() {
                             &__LIFECYCLE_CELL,
                             || -> ::lifecycle::__private0::Making<
                                 Table,
-                                ::lifecycle::__private0::core::convert::Infallible,
+                                ::lifecycle::__private0::Infallible,
                             > {
                                 ::lifecycle::__private0::std::boxed::Box::pin(async {
                                     ::lifecycle::__private0::core::result::Result::Ok(

@@ -324,6 +324,11 @@ pub(super) fn short_type_name(full: &str) -> String {
 /// Cache::instance();
 /// assert_eq!(Cache::stats().accesses, 1);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a singleton",
+    label = "has no `#[singleton]`",
+    note = "put `#[singleton]` on the type"
+)]
 pub trait Singleton: SingletonValue + Sized {
     /// How instances are kept: for ever, or until replaced.
     #[doc(hidden)]
