@@ -8,7 +8,7 @@
 //! destructor goes to the totals directly.
 
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use crate::sync::{Mutex, MutexGuard, process_static, thread_static, zeros};
+use crate::sync::{Mutex, MutexGuard, owned, process_static, thread_static, zeros};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
@@ -146,7 +146,7 @@ impl<const N: usize> Counters<N> {
 
 impl<const N: usize> Drop for Counters<N> {
     fn drop(&mut self) {
-        let first = self.first.load(Ordering::Relaxed);
+        let first = owned(&mut self.first);
         if first < LOCAL {
             book().free.entry(N as u32).or_default().push(first);
         }

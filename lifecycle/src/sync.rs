@@ -44,6 +44,18 @@ pub(crate) fn zeros<const N: usize>() -> [atomic::AtomicU64; N] {
     std::array::from_fn(|_| atomic::AtomicU64::new(0))
 }
 
+/// What an atomic holds that nobody else can reach any more.
+#[cfg(not(loom))]
+pub(crate) fn owned(atomic: &mut atomic::AtomicU32) -> u32 {
+    *atomic.get_mut()
+}
+
+/// Panics when others may still be at it.
+#[cfg(loom)]
+pub(crate) fn owned(atomic: &mut atomic::AtomicU32) -> u32 {
+    atomic.with_mut(|value| *value)
+}
+
 /// Declares private statics of the process: `static NAME: Type = const expression;`. In a model each execution has its own, made
 /// on first use; it is gone when the model's closure returns, before the main thread's thread-locals are.
 macro_rules! process_static {

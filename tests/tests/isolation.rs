@@ -120,13 +120,18 @@ fn a_thread_is_outside_unless_it_is_given_the_context() {
 
 #[test]
 fn guards_of_contexts_may_be_dropped_in_any_order() {
-    let (a, b) = testing::isolated(|| (testing::Context::capture(), testing::isolated(testing::Context::capture)));
-    let outer = a.enter();
-    let inner = b.enter();
-    drop(outer);
-    disturb();
-    drop(inner);
-    a.run(assert_fresh);
+    testing::isolated(|| {
+        let a = testing::Context::capture();
+        testing::isolated(|| {
+            let b = testing::Context::capture();
+            let outer = a.enter();
+            let inner = b.enter();
+            drop(outer);
+            disturb();
+            drop(inner);
+            a.run(assert_fresh);
+        });
+    });
 }
 
 #[test]
