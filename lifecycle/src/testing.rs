@@ -32,19 +32,25 @@ use std::time::Duration;
 pub use crate::scope::Context;
 pub use crate::telemetry::EventRecord;
 
-/// Runs `f` in a world of its own.
-pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
-    /// What the world holds goes while its thread is still inside, so that destructors do not reach the process's state.
-    struct End(Arc<Universe>);
-    impl Drop for End {
-        fn drop(&mut self) {
-            self.0.finish();
-            // Owners: this, the context below, its entry on this thread. With more, somebody carries the world on.
-            if Arc::strong_count(&self.0) <= 3 {
-                self.0.end();
-            }
+/// A world that ends: nothing is created in it any more, and what it holds goes while its thread is still inside, so that
+/// destructors do not reach the process's state.
+struct End(Arc<Universe>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.finish();
+        // Owners: this, the context around it, its entry on this thread. With more, somebody carries the world on.
+        if Arc::strong_count(&self.0) <= 3 {
+            self.0.end();
         }
     }
+}
+
+/// Runs `f` in a world of its own.
+///
+/// Once it returns the world has ended: who carries it on by a [`Context`] can read what exists there, but nothing is created any
+/// more ([`SingletonError::ContextEnded`](crate::SingletonError::ContextEnded)).
+pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
     let universe = Universe::new();
     let context = Context::of(Entry::Universe(universe.clone()));
     let _inside = context.enter();
@@ -52,9 +58,14 @@ pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Runs `future` in a world of its own: each of its polls, and its drop, happen there.
-pub fn isolated_async<F: Future>(future: F) -> InContext<F> {
-    Context::of(Entry::Universe(Universe::new())).wrap(future)
+/// Runs `future` in a world of its own: each of its polls, and its drop, happen there. The world ends with it.
+pub fn isolated_async<F: Future>(future: F) -> InContext<impl Future<Output = F::Output>> {
+    let universe = Universe::new();
+    let context = Context::of(Entry::Universe(universe.clone()));
+    context.wrap(async move {
+        let _end = End(universe);
+        future.await
+    })
 }
 
 /// Moves this world's clock on.
