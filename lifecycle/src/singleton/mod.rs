@@ -54,7 +54,7 @@ outside_models! {
         keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
         settings::{Dependency, Needs, Settings},
-        storage::{Static, Storage, Swapped},
+        storage::{Static, Storage, Storing, Swapped},
     };
 }
 
