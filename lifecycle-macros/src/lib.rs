@@ -64,11 +64,13 @@ use proc_macro::TokenStream;
 /// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
 /// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
 /// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
-/// | any of these with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+/// | `#[singleton(keyed)] fn table(name: &str) -> T`, or `Result`, or async | `table("users")`: an `Arc<T>` for each value of the arguments |
+/// | `static POOL: Lazy<Pool> = expr;` | derefs to the `Pool` |
+/// | a type or a function with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
 ///
 /// Each type also gets `get()`, an `Option` that never creates and never waits. The trait `lifecycle::Singleton` has the rest:
-/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. A function is reached by its call, and by
-/// its name through `lifecycle::singletons()`.
+/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. What manages a function is
+/// `lifecycle::handle(db)`, and `Lazy::replace(&POOL, ..)` and the like a static; both are also found by their name.
 ///
 /// A creation that cannot be (it needs itself, it takes longer than `init_timeout`, the process shuts down) is an error where
 /// there is a `Result`, and a panic with the same words where there is none. The error of a function is its own `E`: give it
@@ -114,9 +116,11 @@ use proc_macro::TokenStream;
 /// | `eager` | `lifecycle::warm_up()` creates it | on first use |
 /// | `swap` | it may be replaced: accessors give a `Current<T>`, and a replaced value is freed with its last holder | kept for ever |
 /// | `refresh = "5m"` | with `swap`: made anew by the first to ask after that time; on an error the old one stays | |
+/// | `keyed` | on a function with arguments: an instance for each value of them | |
+/// | `max_keys = 1024` | with `keyed`: at most so many instances are kept | 1,024 |
 /// | `init_timeout = "5s"` | how long a creation may take | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
-/// | `depends_on(Config, db, "by name")` | what it uses without asking for it in its factory: types, functions, names | what was seen |
+/// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
 /// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |
 /// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
@@ -128,7 +132,7 @@ use proc_macro::TokenStream;
 /// | `shutdown` | `lifecycle::shutdown`, dependents first | nothing, a `Result<(), impl Display>`, or a future of these |
 /// | `reset` | `lifecycle::run_reset_hooks` | nothing, or a `Result<(), impl Display>` |
 /// | `pressure` | memory is short | nothing, or the bytes it freed |
-/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap`) a future of these |
+/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap` and `keyed`) a future of these |
 /// | `memory` | snapshots | its size in bytes |
 /// | `on_retire` | the instance was replaced or deleted | nothing |
 /// | `on_change` | with `swap`: gets the old instance and the new one | nothing |
