@@ -64,16 +64,15 @@ use proc_macro::TokenStream;
 /// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
 /// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
 /// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
-/// | any of these with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
-///
+/// | a type or a function with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
 /// | `#[singleton(keyed)] fn table(name: &str, n: u32) -> T`, `async fn` | `table("users", 3)`: an `Arc<T>` for each combination of arguments |
 /// | `#[singleton(keyed)] fn .. -> Result<T, E>`, `async fn` | `Result<Arc<T>, E>` |
 /// | `static POOL: Lazy<T> = expr;`, or `= Lazy::new(\|\| expr)` | a [`Lazy<T>`], which is a `T` by `Deref` |
 /// | `fn shared() -> Self`, `-> Result<Self, E>` in an `impl` | `&'static Self`; options other than `name` and async need the type's name |
 ///
 /// Each type also gets `get()`, an `Option` that never creates and never waits. The trait `lifecycle::Singleton` has the rest:
-/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. A function is reached by its call, and by
-/// its name through `lifecycle::singletons()`.
+/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. What manages a function is
+/// `lifecycle::handle(db)`, and `Lazy::replace(&POOL, ..)` and the like a static; both are also found by their name.
 ///
 /// A creation that cannot be (it needs itself, it takes longer than `init_timeout`, the process shuts down) is an error where
 /// there is a `Result`, and a panic with the same words where there is none. The error of a function is its own `E`: give it
@@ -154,11 +153,11 @@ use proc_macro::TokenStream;
 /// | `eager` | `lifecycle::warm_up()` creates it | on first use |
 /// | `swap` | it may be replaced: accessors give a `Current<T>`, and a replaced value is freed with its last holder | kept for ever |
 /// | `refresh = "5m"` | with `swap`: made anew by the first to ask after that time; on an error the old one stays | |
+/// | `keyed` | on a function with arguments: an instance for each value of them | |
+/// | `max_keys = 1024` | with `keyed`: at most so many instances are kept | 1,024 |
 /// | `init_timeout = "5s"` | how long a creation may take | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
-/// | `depends_on(Config, db, "by name")` | what it uses without asking for it in its factory: types, functions, names | what was seen |
-/// | `keyed` | on a function with arguments: one instance for each combination of them | |
-/// | `max_keys = 1024` | with `keyed`: how many instances are kept; a new key beyond that gets one that is not | 1024 |
+/// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
 /// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |
 /// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |

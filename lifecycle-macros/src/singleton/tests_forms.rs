@@ -165,6 +165,9 @@ fn a_type_with_everything() {
                     &__LIFECYCLE_CELL
                 }
             }
+            impl ::lifecycle::__private0::declared::FailsWith for Pool {
+                type Error = ::lifecycle::__private0::BoxError;
+            }
             #[allow(dead_code, clippy::same_name_method)]
             impl Pool {
                 /**The current `Pool`, created on first use. A replaced one is freed with its last holder: hold it briefly.
@@ -189,7 +192,6 @@ fn a_type_with_everything() {
                         "pool",
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                         >(
@@ -255,6 +257,9 @@ fn an_async_type() {
                     &__LIFECYCLE_CELL
                 }
             }
+            impl ::lifecycle::__private0::declared::FailsWith for Pool {
+                type Error = ::lifecycle::__private0::Infallible;
+            }
             #[allow(dead_code, clippy::same_name_method)]
             impl Pool {
                 /**The one `Pool` of the process, created on first use.
@@ -273,7 +278,6 @@ fn an_async_type() {
                     ::lifecycle::__private0::declared::or_panic(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                         >(
@@ -305,7 +309,6 @@ fn an_async_type() {
                     ::lifecycle::__private0::declared::or_refused(
                         ::lifecycle::__private0::declared::get_async::<
                             Pool,
-                            _,
                             _,
                             _,
                         >(
@@ -348,6 +351,9 @@ fn an_async_function() {
             impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
                 type Mode = ::lifecycle::__private0::declared::Forever;
             }
+            impl ::lifecycle::__private0::declared::FailsWith for __LifecycleKept {
+                type Error = ::lifecycle::__private0::Infallible;
+            }
             fn __lifecycle_here() {}
             static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
                 __LifecycleKept,
@@ -386,7 +392,6 @@ fn an_async_function() {
                             __LifecycleKept,
                             _,
                             _,
-                            _,
                         >(
                                 &__LIFECYCLE_CELL,
                                 __lifecycle_create,
@@ -411,7 +416,6 @@ fn an_async_function() {
             return ::lifecycle::__private0::declared::or_panic(
                 ::lifecycle::__private0::declared::get_async::<
                     __LifecycleKept,
-                    _,
                     _,
                     _,
                 >(
@@ -441,6 +445,9 @@ fn a_rich_async_function() {
             }
             impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
                 type Mode = ::lifecycle::__private0::declared::Replaceable;
+            }
+            impl ::lifecycle::__private0::declared::FailsWith for __LifecycleKept {
+                type Error = DbError;
             }
             fn __lifecycle_here() {}
             fn __lifecycle_text(
@@ -499,7 +506,6 @@ fn a_rich_async_function() {
                         "db",
                         ::lifecycle::__private0::declared::get_async::<
                             __LifecycleKept,
-                            DbError,
                             _,
                             _,
                         >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text)
@@ -520,7 +526,6 @@ fn a_rich_async_function() {
             }
             return match ::lifecycle::__private0::declared::get_async::<
                 __LifecycleKept,
-                DbError,
                 _,
                 _,
             >(&__LIFECYCLE_CELL, __lifecycle_create, __lifecycle_text)
@@ -558,6 +563,9 @@ fn an_async_body_that_says_self_is_a_closure() {
                 impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
                     type Mode = ::lifecycle::__private0::declared::Forever;
                 }
+                impl ::lifecycle::__private0::declared::FailsWith for __LifecycleKept {
+                    type Error = ::lifecycle::__private0::Infallible;
+                }
                 fn __lifecycle_here() {}
                 static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<
                     __LifecycleKept,
@@ -594,7 +602,6 @@ fn an_async_body_that_says_self_is_a_closure() {
                 return ::lifecycle::__private0::declared::or_panic(
                     ::lifecycle::__private0::declared::get_async::<
                         __LifecycleKept,
-                        _,
                         _,
                         _,
                     >(

@@ -9,7 +9,8 @@ use crate::singleton::{
     SingletonValue, TryFactoryOutput,
 };
 pub use crate::singleton::{
-    Awaited, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode, Replaceable, StorageOf, Stored,
+    Awaited, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode, Replaceable, StorageOf,
+    Stored,
 };
 use std::convert::Infallible;
 use std::future::Future;
@@ -61,10 +62,10 @@ pub fn get<K: Stored, E>(
 
 /// An access that creates by a future.
 #[inline(always)]
-pub fn get_async<K: Stored, E, L, D>(home: &'static Home<K>, create: L, describe: D) -> Awaited<K, L, D>
+pub fn get_async<K: FailsWith, L, D>(home: &'static Home<K>, create: L, describe: D) -> Awaited<K, L, D>
 where
-    L: Fn() -> Making<K::Value, E>,
-    D: Fn(&E) -> String,
+    L: Fn() -> Making<K::Value, K::Error>,
+    D: Fn(&K::Error) -> String,
 {
     Awaited(home.cell().get_or_create_async(create, describe))
 }

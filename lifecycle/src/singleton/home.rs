@@ -59,6 +59,12 @@ impl<T: Singleton> Stored for T {
     type Mode = T::Mode;
 }
 
+/// What the future of a declaration's factory fails with: it goes with that from thread to thread.
+pub trait FailsWith: Stored {
+    /// The error's type.
+    type Error: Send + 'static;
+}
+
 /// What a declaration's accessors give.
 pub type HandedBy<K> = <<K as Stored>::Mode as Mode<K>>::Handed;
 
@@ -105,14 +111,13 @@ pub struct Awaited<K: Stored, L, D>(pub(crate) Creating<K::Value, StorageOf<K>, 
 // SAFETY: as for `Home`: it is `Send` for every `SingletonValue` where its two functions are (`accesses_are_send` below).
 unsafe impl<K: Stored, L: Send, D: Send> Send for Awaited<K, L, D> {}
 
-impl<K, L, D, E> Future for Awaited<K, L, D>
+impl<K, L, D> Future for Awaited<K, L, D>
 where
-    K: Stored,
-    E: Send + 'static,
-    L: Fn() -> Making<K::Value, E>,
-    D: Fn(&E) -> String,
+    K: FailsWith,
+    L: Fn() -> Making<K::Value, K::Error>,
+    D: Fn(&K::Error) -> String,
 {
-    type Output = Result<HandedBy<K>, CreateError<E>>;
+    type Output = Result<HandedBy<K>, CreateError<K::Error>>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {

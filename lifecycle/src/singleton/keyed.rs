@@ -247,6 +247,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
     ///
     /// # Errors
     /// The factory's error, or why it was not run.
+    #[allow(clippy::manual_async_fn, reason = "an async fn could not promise `Send`")]
     pub fn get_or_create_async<L, D, E>(
         &'static self,
         key: K,
