@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::instance::Instance;
 use arc_swap::{ArcSwapOption, Guard};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
@@ -71,20 +72,22 @@ mod sealed {
 pub struct Static<T: 'static> {
     /// Null, or from [`keep`].
     instance: AtomicPtr<T>,
+    /// An `AtomicPtr` goes between threads whatever it points to; this does not.
+    shared: PhantomData<&'static T>,
 }
 
 impl<T: 'static> Storage<T> for Static<T> {
     type Handed = &'static T;
     type Owned = &'static T;
     #[allow(clippy::declare_interior_mutable_const, reason = "each use makes a storage of its own")]
-    const EMPTY: Self = Self { instance: AtomicPtr::new(ptr::null_mut()) };
+    const EMPTY: Self = Self { instance: AtomicPtr::new(ptr::null_mut()), shared: PhantomData };
     const KEEPS: bool = true;
 
     #[inline(always)]
     fn load(&self) -> Option<&'static T> {
         let instance = self.instance.load(Ordering::Acquire);
-        // SAFETY: a non-null pointer came from `keep` and was stored with Release; it is never freed and never handed out
-        // mutably.
+        // SAFETY: a non-null pointer came from a `&'static T` (`put`) and was stored with Release; what it points to is never
+        // freed and never handed out mutably.
         (!instance.is_null()).then(|| unsafe { &*instance })
     }
 
