@@ -64,9 +64,11 @@ use proc_macro::TokenStream;
 /// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
 /// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
 /// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
-/// | `#[singleton(keyed)] fn table(name: &str) -> T`, or `Result`, or async | `table("users")`: an `Arc<T>` for each value of the arguments |
-/// | `static POOL: Lazy<Pool> = expr;` | derefs to the `Pool` |
 /// | a type or a function with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+/// | `#[singleton(keyed)] fn table(name: &str, n: u32) -> T`, `async fn` | `table("users", 3)`: an `Arc<T>` for each combination of arguments |
+/// | `#[singleton(keyed)] fn .. -> Result<T, E>`, `async fn` | `Result<Arc<T>, E>` |
+/// | `static POOL: Lazy<T> = expr;`, or `= Lazy::new(\|\| expr)` | a [`Lazy<T>`], which is a `T` by `Deref` |
+/// | `fn shared() -> Self`, `-> Result<Self, E>` in an `impl` | `&'static Self`; options other than `name` and async need the type's name |
 ///
 /// Each type also gets `get()`, an `Option` that never creates and never waits. The trait `lifecycle::Singleton` has the rest:
 /// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. What manages a function is
@@ -106,6 +108,41 @@ use proc_macro::TokenStream;
 /// # Ok(()) }
 /// ```
 ///
+/// # One instance for each key
+///
+/// With `keyed` the arguments are the key, each of them owned or behind a plain `&`, at most eight. What is owned is
+/// `Hash + Eq + Clone`, what is referred to has an owned form (`ToOwned`) that is; patterns, `mut` and attributes are the
+/// body's. Keys do not wait for each other. Beyond `max_keys` a new key gets an instance that nobody keeps.
+///
+/// ```
+/// use lifecycle::singleton;
+/// use std::sync::Arc;
+///
+/// #[singleton(keyed, max_keys = 100)]
+/// fn table(name: &str, (rows, columns): (u32, u32)) -> Result<Vec<String>, String> {
+///     if name.is_empty() { Err("no name".to_owned()) } else { Ok(vec![format!("{name}: {rows} x {columns}")]) }
+/// }
+///
+/// let users = table("users", (3, 4))?;
+/// assert!(Arc::ptr_eq(&users, &table("users", (3, 4))?)); // listed as `table[users, (3, 4)]`
+/// assert!(table("", (0, 0)).is_err()); // not kept
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # A static
+///
+/// What is managed about it are associated functions of [`Lazy`], so that nothing of the value is hidden.
+///
+/// ```
+/// use lifecycle::{Lazy, singleton};
+///
+/// #[singleton(eager)]
+/// static WORDS: Lazy<Vec<&'static str>> = "to be or not".split(' ').collect();
+///
+/// assert!(!Lazy::is_created(&WORDS));
+/// assert_eq!(WORDS.len(), 4);
+/// ```
+///
 /// # Options
 ///
 /// | option | meaning | default |
@@ -140,6 +177,8 @@ use proc_macro::TokenStream;
 /// Durations are written with a unit (`ms`, `s`, `min` or `m`, `h`, ..), or are const expressions of type `Duration`. In
 /// `depends_on` a `CamelCase` path is a type, a `lower_case` one a function, an `UPPER_CASE` one a static.
 ///
+/// [`Lazy`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Lazy.html
+/// [`Lazy<T>`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Lazy.html
 /// [`Current<T>`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Current.html
 #[proc_macro_attribute]
 pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -284,7 +323,7 @@ pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[ignore]` and a `Result` that the function returns. On an `async fn` it stands above or below the attribute of the
 /// runtime; above is right for all of them:
 ///
-/// ```
+/// ```ignore
 /// #[lifecycle::test]
 /// #[tokio::test]
 /// async fn asynchronous() -> Result<(), std::io::Error> {

@@ -6,18 +6,15 @@ use crate::keyed::query::Query;
 use crate::registry::{Descriptor, Listed};
 use crate::singleton::{
     AnySingleton, Ask, Cell, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton, SingletonFn,
-    SingletonKey, SingletonValue, TryFactoryOutput,
+    SingletonValue, TryFactoryOutput,
 };
-pub use crate::singleton::{Awaited, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored};
+pub use crate::singleton::{
+    Awaited, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode, Replaceable, StorageOf,
+    Stored,
+};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-
-/// What a keyed declaration tells its instances apart by.
-pub trait Keyed: Kept {
-    /// The key's type.
-    type Key: SingletonKey;
-}
 
 /// The cell of a declaration.
 #[must_use]
@@ -163,23 +160,20 @@ pub const fn keyed_cell<K: Keyed>(
     settings: &'static Settings<K::Value>,
     max_keys: usize,
     label: fn(&K::Key) -> String,
-) -> KeyedCell<K::Key, K::Value> {
-    KeyedCell::new(descriptor, settings, max_keys, label)
+) -> KeyedHome<K> {
+    KeyedHome::new(KeyedCell::new(descriptor, settings, max_keys, label))
 }
 
 /// The entry of a keyed cell in the link-time list.
 #[must_use]
-pub const fn listed_keyed<K: Keyed>(cell: &'static KeyedCell<K::Key, K::Value>) -> Listed {
-    Listed::singleton(cell)
+pub const fn listed_keyed<K: Keyed>(home: &'static KeyedHome<K>) -> Listed {
+    Listed::singleton(home.cell())
 }
 
 /// The hot path of a keyed access alone.
 #[inline]
-pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
-    query: &Q,
-) -> Option<Arc<K::Value>> {
-    cell.hot(query)
+pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(home: &'static KeyedHome<K>, query: &Q) -> Option<Arc<K::Value>> {
+    home.cell().hot(query)
 }
 
 /// A keyed access that creates.
@@ -188,17 +182,17 @@ pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
 /// The factory's error, or a refusal to run it.
 #[inline]
 pub fn keyed_get<K: Keyed, Q: Query<K::Key>, E>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
+    home: &'static KeyedHome<K>,
     query: Q,
     create: impl FnOnce() -> Result<K::Value, E>,
     describe: impl FnOnce(&E) -> String,
 ) -> Result<Arc<K::Value>, CreateError<E>> {
-    cell.get_or_create(query, create, describe)
+    home.cell().get_or_create(query, create, describe)
 }
 
 /// A keyed access that creates by a future made of the key.
 pub fn keyed_get_async<K: Keyed, Q: Query<K::Key>, E, L, D>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
+    home: &'static KeyedHome<K>,
     query: Q,
     create: L,
     describe: D,
@@ -208,7 +202,7 @@ where
     L: Fn(K::Key) -> Making<K::Value, E> + Send + Sync,
     D: Fn(&E) -> String + Send + Sync,
 {
-    cell.get_or_create_async(query.to_key(), create, describe)
+    home.cell().get_or_create_async(query.to_key(), create, describe)
 }
 
 /// The cell of a function whose signature says `Self`.

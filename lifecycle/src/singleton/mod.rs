@@ -51,7 +51,7 @@ outside_models! {
         erased::ErasedCell,
         face::{AnySingleton, HookOf},
         home::{Awaited, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
-        keyed::{KeyedCell, SingletonKey},
+        keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
         settings::{Dependency, Needs, Settings},
         storage::{Static, Storage, Storing, Swapped},

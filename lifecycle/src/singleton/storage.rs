@@ -195,7 +195,8 @@ impl<T: 'static> Storage<T> for Swapped<T> {
         T: SingletonValue,
     {
         // Once, at the end of the process: a hook's future may borrow from it for as long as it likes.
-        &**keep(owned)
+        let kept: &'static Arc<T> = keep(owned);
+        kept
     }
 }
 
