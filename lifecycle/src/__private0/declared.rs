@@ -16,14 +16,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
-/// What a declaration fails with; the expansion knows the type, so it can say the most of it (see [`channel::text`]).
-///
-/// [`channel::text`]: super::channel::text
-pub trait Fails<E> {
-    /// The error's text, for records and events.
-    fn text(error: &E) -> String;
-}
-
 /// The cell of a declaration.
 #[must_use]
 pub const fn cell<K: Stored>(
