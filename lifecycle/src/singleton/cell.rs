@@ -450,9 +450,11 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.cell.hot() {
-            Some(found) if this.waiting.is_none() => Poll::Ready(Ok(found)),
-            _ => this.poll_slow(cx),
+        // Who waits is counted when its wait ends: `hot` counts.
+        let found = if this.waiting.is_none() { this.cell.hot() } else { None };
+        match found {
+            Some(found) => Poll::Ready(Ok(found)),
+            None => this.poll_slow(cx),
         }
     }
 }
