@@ -308,3 +308,19 @@ fn set_and_delete_by_name_retire_what_is_declared() {
         assert_eq!((core.get::<Declared>("declared").unwrap().unwrap().0, Declared::stats().retired), (1, 2));
     });
 }
+
+#[test]
+fn asking_for_a_declared_one_as_another_type_neither_creates_nor_counts() {
+    #[singleton(name = "typed_declared")]
+    #[derive(Default)]
+    struct Typed;
+    testing::isolated(|| {
+        let core = lifecycle::singletons();
+        assert!(matches!(core.get::<u8>("typed_declared"), Err(Error::TypeMismatch { .. })));
+        assert!(matches!(core.get_or_create("typed_declared", || 1_u8), Err(Error::TypeMismatch { .. })));
+        assert!(!Typed::is_created());
+        Typed::instance();
+        assert!(core.get::<u8>("typed_declared").is_err());
+        assert_eq!(Typed::stats().accesses, 1);
+    });
+}

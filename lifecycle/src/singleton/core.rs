@@ -13,7 +13,7 @@ use crate::scope::{self, Scoped, StateRef};
 use crate::telemetry;
 use crate::wire::Gate;
 use serde_json::Value;
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,6 +153,7 @@ impl SingletonCore {
         }
         match self.declared_named(name)? {
             Some((declared, key)) => {
+                fits::<T>(declared)?;
                 let found = declared.ask_any(key).or_else(unless_async)?;
                 found.map(|found| typed(declared, found)).transpose()
             }
@@ -172,6 +173,9 @@ impl SingletonCore {
             }
             self.declared_named(name)?
         };
+        if let Some((declared, _)) = declared {
+            fits::<T>(declared)?;
+        }
         match declared {
             Some((declared, "")) => Ok(Some(typed(declared, declared.ask_any_async().await?)?)),
             Some((declared, key)) => declared.ask_any(key)?.map(|found| typed(declared, found)).transpose(),
@@ -309,7 +313,10 @@ impl SingletonCore {
         let entry = match known {
             Some(entry) => entry,
             None => match self.declared_named(name)? {
-                Some((declared, key)) => return Ok(Found::Declared(declared, key)),
+                Some((declared, key)) => {
+                    fits::<T>(declared)?;
+                    return Ok(Found::Declared(declared, key));
+                }
                 None => state.entry(name)?,
             },
         };
@@ -625,6 +632,16 @@ fn given<T: Send + Sync + 'static>(
 /// An async factory is not run by who does not await: its singleton does not exist, that is all.
 fn unless_async<R>(error: SingletonError) -> Result<Option<R>, SingletonError> {
     if matches!(error, SingletonError::NeedsAsync { .. }) { Ok(None) } else { Err(error) }
+}
+
+/// Whether a declared singleton is a `T`: asked first, so that who is mistaken neither creates nor counts.
+fn fits<T: Send + Sync + 'static>(declared: &'static dyn AnySingleton) -> Result<(), Error> {
+    match declared.value_type() {
+        Some(id) if id != TypeId::of::<T>() => {
+            Err(mismatch(declared.descriptor().name(), type_name::<T>(), declared.type_name()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn not_found(name: &str) -> Error {
