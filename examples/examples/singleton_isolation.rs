@@ -4,8 +4,9 @@
 //! What `main` calls here would be tests of yours; `#[lifecycle::test]` puts each into a world of its own.
 
 use lifecycle::{BoxError, Context, Singleton, SingletonError, singleton, singletons, testing};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 #[singleton(factory = || Today("2024-05-01".to_owned()))]
@@ -30,7 +31,7 @@ impl Bank {
 
 /// What is tested.
 fn book(amount: u32) -> String {
-    let mut entries = ledger().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut entries = ledger().lock().unwrap_or_else(PoisonError::into_inner);
     entries.push(format!("{}: {amount}", Today::instance().0));
     entries.join(", ")
 }
@@ -98,7 +99,7 @@ fn main() -> Result<(), BoxError> {
                 [empty, clock]
             })
             .collect();
-        let passed = tests.into_iter().map(|test| test.join()).filter(Result::is_ok).count();
+        let passed = tests.into_iter().map(ScopedJoinHandle::join).filter(Result::is_ok).count();
         println!("{passed} tests ran in parallel, each with a ledger and a date of its own");
         assert_eq!(passed, 200);
     });

@@ -5,7 +5,7 @@
 //! have put it (`replace`).
 
 use lifecycle::{Args, BoxError, Error, Singleton, SingletonError, singleton, singletons};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// What the application talks to; which one it is depends on how it was started.
 trait Mailer {
@@ -19,7 +19,7 @@ struct Outbox(Mutex<Vec<String>>);
 
 impl Mailer for Outbox {
     fn send(&self, to: &str) -> String {
-        let mut sent = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sent.push(to.to_owned());
         format!("mail {} to {to}", sent.len())
     }
