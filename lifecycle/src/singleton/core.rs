@@ -313,10 +313,12 @@ impl SingletonCore {
             },
         };
         let held = Held::new(value);
+        // Clocks are somebody else's code: asked before the lock is taken.
+        let now = state.clock.wall();
         let old = entry.creation.exclusively(
             |record| {
                 let order = record.order.filter(|_| record.created_at.is_some()).unwrap_or_else(next_order);
-                *record = Record { created_at: Some(state.clock.wall()), order: Some(order), ..Record::default() };
+                *record = Record { created_at: Some(now), order: Some(order), ..Record::default() };
                 entry.accesses.reset();
                 state.put(&entry, Some(held))
             },

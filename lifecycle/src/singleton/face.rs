@@ -6,7 +6,7 @@ use super::home::{Home, Mode};
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::output::SingletonValue;
 use super::settings::Dependency;
-use super::storage::Storage;
+use super::storage::{Storage, Storing};
 use crate::clock::unix_seconds;
 use crate::error::{Error, SingletonError};
 use crate::instance::AnyInstance;
@@ -119,7 +119,7 @@ pub(super) fn mismatch(name: &str, expected: &'static str, found: &'static str) 
     Error::TypeMismatch { name: name.to_owned(), expected, found }
 }
 
-impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
+impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     fn typed(&self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<T, Error> {
         value.downcast::<T>().map(|value| *value).map_err(|_| mismatch(self.descriptor.name(), type_name::<T>(), found))
     }
@@ -133,7 +133,7 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>> AnySingleton for Cell<T, S> {
+impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
@@ -324,10 +324,15 @@ pub(super) fn short_type_name(full: &str) -> String {
 /// Cache::instance();
 /// assert_eq!(Cache::stats().accesses, 1);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a singleton",
+    label = "has no `#[singleton]`",
+    note = "put `#[singleton]` on the type"
+)]
 pub trait Singleton: SingletonValue + Sized {
     /// How instances are kept: for ever, or until replaced.
     #[doc(hidden)]
-    type Mode: Mode;
+    type Mode: Mode<Self>;
 
     #[doc(hidden)]
     fn __cell() -> &'static Home<Self>;
@@ -396,7 +401,7 @@ pub trait Singleton: SingletonValue + Sized {
 }
 
 /// What a singleton type hands out.
-pub type Handed<T> = <<T as Singleton>::Mode as Mode>::Handed<T>;
+pub type Handed<T> = <<T as Singleton>::Mode as Mode<T>>::Handed;
 
 /// A shared owner of a singleton type's instance.
-pub type Owned<T> = <<<T as Singleton>::Mode as Mode>::Of<T> as Storage<T>>::Owned;
+pub type Owned<T> = <<<T as Singleton>::Mode as Mode<T>>::Of as Storage<T>>::Owned;
