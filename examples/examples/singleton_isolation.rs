@@ -4,8 +4,8 @@
 //! What `main` calls here would be tests of yours; `#[lifecycle::test]` puts each into a world of its own.
 
 use lifecycle::{BoxError, Context, Singleton, SingletonError, singleton, singletons, testing};
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
