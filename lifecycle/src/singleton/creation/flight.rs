@@ -286,7 +286,7 @@ impl<V: Send + 'static> Creation<V> {
     }
 
     /// Puts a future that is not ready back, unless it has become pointless.
-    fn park<R>(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, existing: &impl Fn() -> Option<R>) {
+    fn park(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, pointless: impl Fn() -> bool) {
         let mut state = self.state.lock();
         let left = match &mut state.creator {
             Creator::Flight(flight) if flight.run.frame.id == run.frame.id => {
