@@ -96,6 +96,13 @@ pub struct ShutdownReport {
 }
 
 /// One hook that ran.
+///
+/// ```
+/// let report = lifecycle::shutdown_blocking(std::time::Duration::from_secs(5));
+/// for hook in &report.hooks {
+///     println!("level {}: {} after {:?}: {:?}", hook.level, hook.name, hook.took, hook.outcome);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HookReport {
@@ -110,6 +117,22 @@ pub struct HookReport {
 }
 
 /// How a hook ended.
+///
+/// ```
+/// use lifecycle::{HookOutcomeReport, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(shutdown = |_: &u8| panic!("no"))]
+/// fn fragile() -> u8 {
+///     7
+/// }
+///
+/// # lifecycle::testing::isolated(|| {
+/// fragile();
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// assert_eq!(report.hooks[0].outcome, HookOutcomeReport::Panicked("no".to_owned()));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HookOutcomeReport {

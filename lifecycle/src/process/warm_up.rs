@@ -10,6 +10,12 @@ use std::fmt;
 use std::time::Duration;
 
 /// What [`warm_up`] created.
+///
+/// ```
+/// if let Ok(warm) = lifecycle::warm_up_blocking() {
+///     println!("{} singletons are ready after {:?}", warm.ready.len(), warm.took);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmUp {
@@ -56,6 +62,14 @@ pub struct WarmUpError {
 }
 
 /// A singleton that [`warm_up`] could not create.
+///
+/// ```
+/// if let Err(error) = lifecycle::warm_up_blocking() {
+///     for failure in &error.failures {
+///         println!("{}: {} ({})", failure.name, failure.error, failure.path.join(" -> "));
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmUpFailure {

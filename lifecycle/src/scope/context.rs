@@ -126,6 +126,13 @@ impl Context {
 }
 
 /// A future that runs inside a [`Context`], whichever thread polls it.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let wrapped: lifecycle::InContext<_> = lifecycle::Context::capture().wrap(async { 42 });
+/// assert_eq!(wrapped.await, 42);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct InContext<F> {
     context: Context,

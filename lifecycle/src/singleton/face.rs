@@ -491,7 +491,36 @@ pub trait Singleton: SingletonValue + Sized {
 }
 
 /// What a singleton type hands out.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, singleton::Handed};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Fixed;
+///
+/// #[singleton(swap)]
+/// #[derive(Default)]
+/// struct Swapped;
+///
+/// Fixed::instance();
+/// Swapped::current();
+/// let fixed: Option<Handed<Fixed>> = Fixed::get(); // a `&'static Fixed`
+/// let swapped: Option<Handed<Swapped>> = Swapped::get(); // a `Current<Swapped>`
+/// assert!(fixed.is_some() && swapped.is_some());
+/// ```
 pub type Handed<T> = <<T as Singleton>::Mode as Mode<T>>::Handed;
 
 /// A shared owner of a singleton type's instance.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, singleton::Owned};
+///
+/// #[singleton(swap, factory = || Limit(10))]
+/// struct Limit(u32);
+///
+/// Limit::current();
+/// let before: Option<Owned<Limit>> = Limit::replace(Limit(20)); // an `Arc<Limit>`
+/// assert_eq!(before.unwrap().0, 10);
+/// ```
 pub type Owned<T> = <<<T as Singleton>::Mode as Mode<T>>::Of as Storage<T>>::Owned;

@@ -329,6 +329,21 @@ pub(crate) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error
 }
 
 /// A function that declares a singleton; `M` only tells the forms apart.
+///
+/// ```
+/// use lifecycle::{singleton, singleton::SingletonFn};
+///
+/// #[singleton]
+/// fn most() -> u32 {
+///     10
+/// }
+///
+/// fn name_of<M>(function: impl SingletonFn<M>) -> Result<&'static str, lifecycle::Error> {
+///     Ok(lifecycle::handle(function)?.name())
+/// }
+/// assert_eq!(name_of(most)?, "most");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this is not a singleton's function",
     label = "expected a function with `#[singleton]` on it",
