@@ -62,6 +62,8 @@ pub(super) struct Slot<T: 'static, S: Storage<T>> {
     accesses: Counters<1>,
     pub(super) creation: Creation<T>,
     retired: AtomicU64,
+    /// Values put in place by hand; each wins over a factory that began before.
+    replaced: AtomicU64,
     pub(super) clock: ClockHandle,
     pub(super) settings: &'static Settings<T>,
 }
@@ -73,6 +75,7 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
             accesses: Counters::new(),
             creation: Creation::new(),
             retired: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
             clock: ClockHandle::System,
             settings,
         }
@@ -84,9 +87,15 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
             accesses: Counters::local(),
             creation: Creation::new(),
             retired: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
             clock: universe.clock(),
             settings,
         }
+    }
+
+    /// The instance that was put in place by hand since there were `seen` such.
+    fn replaced_since(&self, seen: u64) -> Option<S::Owned> {
+        if self.replaced.load(Ordering::Relaxed) == seen { None } else { self.stored.owned() }
     }
 
     /// Puts an instance, or none, in place; under the creation's lock.
@@ -243,7 +252,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                 .is_ok()
     }
 
-    /// Runs the factory again and puts its value in place; an error leaves everything as it is.
+    /// Runs the factory again and puts its value in place; an error leaves everything as it is, and so does a value that is
+    /// put in place by hand meanwhile.
     fn renew<E>(
         &'static self,
         slot: &Slot<T, S>,
@@ -251,9 +261,10 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         describe: impl FnOnce(&E) -> String,
     ) -> Result<S::Owned, CreateError<E>> {
         let mut old = None;
+        let seen = slot.replaced.load(Ordering::Relaxed);
         let renewed = slot.creation.once(
             &self.plan(slot),
-            || None,
+            || slot.replaced_since(seen),
             factory,
             |value| {
                 let instance = S::own(value);
@@ -321,6 +332,9 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let old = slot.creation.exclusively(
             |record| {
                 let old = slot.put(new.clone());
+                if new.is_some() {
+                    slot.replaced.fetch_add(1, Ordering::Relaxed);
+                }
                 slot.accesses.reset();
                 let order =
                     if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
@@ -399,10 +413,12 @@ impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
     /// A test world ends: what it created goes, or stays allocated for those who hold it.
     fn drop(&mut self) {
         self.creation.abandon(true);
-        if let Some((on_retire, instance)) = self.settings.on_retire.zip(self.stored.put(None)) {
+        let Some(instance) = self.stored.put(None) else { return };
+        if let Some(on_retire) = self.settings.on_retire {
             // Nobody is left to be told of a panic.
             _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));
         }
+        super::drop_apart(instance);
     }
 }
 
@@ -424,6 +440,8 @@ struct Place<T: 'static, S: Storage<T>> {
     stale: Option<S::Owned>,
     /// It is to be made anew, whatever is there.
     reloading: bool,
+    /// Values put in place by hand when this began.
+    seen: u64,
 }
 
 impl<T: 'static, S: Storage<T>> Drop for Place<T, S> {
@@ -450,9 +468,11 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.cell.hot() {
-            Some(found) if this.waiting.is_none() => Poll::Ready(Ok(found)),
-            _ => this.poll_slow(cx),
+        // Who waits is counted when its wait ends: `hot` counts.
+        let found = if this.waiting.is_none() { this.cell.hot() } else { None };
+        match found {
+            Some(found) => Poll::Ready(Ok(found)),
+            None => this.poll_slow(cx),
         }
     }
 }
@@ -479,10 +499,11 @@ impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
                 found => found,
             };
             register(Component::Singleton(*cell));
-            *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading }));
+            let seen = slot.replaced.load(Ordering::Relaxed);
+            *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading, seen }));
         }
         let Some(place) = waiting else { return Poll::Pending };
-        let Place { slot, waiting: inner, stale, reloading } = &mut **place;
+        let Place { slot, waiting: inner, stale, reloading, seen } = &mut **place;
         let mut old = None;
         let renewing = *reloading || stale.is_some();
         let polled = slot.creation.poll_once(
@@ -490,7 +511,7 @@ impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
             cx,
             &cell.plan(slot),
             // While it is made anew, the instance that is there is no answer.
-            || if renewing { None } else { slot.stored.owned() },
+            || if renewing { slot.replaced_since(*seen) } else { slot.stored.owned() },
             launch,
             |value| {
                 let instance = S::own(value);
