@@ -338,12 +338,32 @@ pub trait Singleton: SingletonValue + Sized {
     fn __cell() -> &'static Home<Self>;
 
     /// The instance if it exists: never creates, never waits, is not counted.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// assert!(Hits::get().is_none());
+    /// Hits::instance();
+    /// assert!(Hits::get().is_some());
+    /// ```
     #[must_use]
     fn get() -> Option<Handed<Self>> {
         Self::__cell().cell().existing()
     }
 
     /// Does an instance exist?
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// assert!(!Hits::is_created());
+    /// Hits::instance();
+    /// assert!(Hits::is_created());
+    /// ```
     #[must_use]
     fn is_created() -> bool {
         Self::__cell().cell().exists()
@@ -353,6 +373,16 @@ pub trait Singleton: SingletonValue + Sized {
     ///
     /// A replaced `&'static` instance stays allocated for ever and is reported as retired; one of the `swap` kind is freed
     /// with its last holder.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// let first: &'static Hits = Hits::instance();
+    /// let old = Hits::replace(Hits(7));
+    /// assert_eq!((old, Hits::instance()), (Some(first), &Hits(7)));
+    /// ```
     fn replace(value: Self) -> Option<Owned<Self>> {
         Self::__cell().cell().put(Some(value))
     }
@@ -360,12 +390,38 @@ pub trait Singleton: SingletonValue + Sized {
     /// Takes the instance away: the next access runs the factory again. Gives false when there is none.
     ///
     /// A `&'static` instance stays allocated for ever and is reported as retired.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// Hits::replace(Hits(7));
+    /// assert!(Hits::delete() && !Hits::delete());
+    /// assert_eq!(Hits::instance(), &Hits(0));
+    /// ```
     fn delete() -> bool {
         Self::__cell().cell().put(None).is_some()
     }
 
     /// Runs the factory again and puts its value in the instance's place, if it succeeds; readers go on with the old one
     /// meanwhile.
+    ///
+    /// ```
+    /// use lifecycle::{Singleton, singleton};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// static VERSION: AtomicU32 = AtomicU32::new(1);
+    ///
+    /// #[singleton(swap, factory = || Secret(VERSION.load(Relaxed)))]
+    /// struct Secret(u32);
+    ///
+    /// assert_eq!(Secret::current().0, 1);
+    /// VERSION.store(2, Relaxed);
+    /// Secret::reload()?;
+    /// assert_eq!(Secret::current().0, 2);
+    /// # Ok::<(), lifecycle::SingletonError>(())
+    /// ```
     ///
     /// # Errors
     /// The factory's error, and the instance stays; [`SingletonError::NeedsAsync`] for an async factory.
@@ -374,6 +430,18 @@ pub trait Singleton: SingletonValue + Sized {
     }
 
     /// [`reload`](Self::reload), also for an async factory.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// #[singleton(swap, async_factory = || async { Secret("s3cret") })]
+    /// struct Secret(&'static str);
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// assert_eq!(Secret::current().await.0, "s3cret");
+    /// Secret::reload_async().await?;
+    /// # Ok::<(), lifecycle::SingletonError>(()) })?;
+    /// # Ok::<(), lifecycle::SingletonError>(())
+    /// ```
     ///
     /// # Errors
     /// The factory's error, and the instance stays.
@@ -385,11 +453,33 @@ pub trait Singleton: SingletonValue + Sized {
     /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from.
     ///
     /// The value stays allocated for ever if references to it are `'static`.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// let stand_in = Hits::override_with(Hits(7));
+    /// assert_eq!(Hits::instance(), &Hits(7));
+    /// drop(stand_in);
+    /// assert_eq!(Hits::instance(), &Hits(0));
+    /// ```
     fn override_with(value: Self) -> OverrideGuard {
         Self::__cell().cell().override_with(value)
     }
 
     /// State and counts.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// Hits::instance();
+    /// Hits::instance();
+    /// let stats = Hits::stats();
+    /// assert!(stats.created && stats.accesses == 2 && stats.failures == 0);
+    /// ```
     #[must_use]
     fn stats() -> SingletonSnapshot {
         Self::__cell().cell().look().snapshot(
@@ -401,7 +491,36 @@ pub trait Singleton: SingletonValue + Sized {
 }
 
 /// What a singleton type hands out.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, singleton::Handed};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Fixed;
+///
+/// #[singleton(swap)]
+/// #[derive(Default)]
+/// struct Swapped;
+///
+/// Fixed::instance();
+/// Swapped::current();
+/// let fixed: Option<Handed<Fixed>> = Fixed::get(); // a `&'static Fixed`
+/// let swapped: Option<Handed<Swapped>> = Swapped::get(); // a `Current<Swapped>`
+/// assert!(fixed.is_some() && swapped.is_some());
+/// ```
 pub type Handed<T> = <<T as Singleton>::Mode as Mode<T>>::Handed;
 
 /// A shared owner of a singleton type's instance.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, singleton::Owned};
+///
+/// #[singleton(swap, factory = || Limit(10))]
+/// struct Limit(u32);
+///
+/// Limit::current();
+/// let before: Option<Owned<Limit>> = Limit::replace(Limit(20)); // an `Arc<Limit>`
+/// assert_eq!(before.unwrap().0, 10);
+/// ```
 pub type Owned<T> = <<<T as Singleton>::Mode as Mode<T>>::Of as Storage<T>>::Owned;
