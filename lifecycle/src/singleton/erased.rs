@@ -49,15 +49,18 @@ impl ErasedCell {
     #[track_caller]
     pub fn get_or_create<T: SingletonValue, E>(
         &'static self,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        factory: impl Fn() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<&'static T, CreateError<E>> {
         let known = self.known.get_or_init(|| (TypeId::of::<T>(), type_name::<T>(), size_of::<T>()));
         if known.0 != TypeId::of::<T>() {
             self.other_type(known.1, type_name::<T>());
         }
         register(Component::Singleton(self));
-        let erased = self.cell.get_or_create(|| factory().map(|value| Erased(Box::new(value))), describe)?;
+        let erased = match self.cell.hot() {
+            Some(found) => found,
+            None => self.cell.create(&mut || factory().map(|value| Erased(Box::new(value))), describe)?,
+        };
         match erased.0.downcast_ref() {
             Some(instance) => Ok(instance),
             None => self.other_type(known.1, type_name::<T>()),
