@@ -4,7 +4,7 @@ use super::creation::{Creation, Making, Plan, Record, Waiting, next_order};
 use super::face::Seen;
 use super::output::SingletonValue;
 use super::settings::Settings;
-use super::storage::{Static, Storage, Swapped};
+use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CreateError, SingletonError};
@@ -36,7 +36,7 @@ pub enum Ask<H> {
 
 /// The home of one declared singleton. Expansions put it into a static.
 #[doc(hidden)]
-pub struct Cell<T: SingletonValue, S: Storage<T>> {
+pub struct Cell<T: 'static, S: Storage<T>> {
     slot: Scoped<Slot<T, S>>,
     pub(super) descriptor: Descriptor,
     ask: Ask<S::Handed>,
@@ -50,29 +50,32 @@ pub type SingletonCell<T> = Cell<T, Static<T>>;
 #[doc(hidden)]
 pub type SwapCell<T> = Cell<T, Swapped<T>>;
 
-impl<T: SingletonValue, S: Storage<T>> std::fmt::Debug for Cell<T, S> {
+impl<T: SingletonValue, S: Storing<T>> std::fmt::Debug for Cell<T, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cell").field("descriptor", &self.descriptor).finish_non_exhaustive()
     }
 }
 
 /// One world's instance.
-pub(super) struct Slot<T: SingletonValue, S: Storage<T>> {
+pub(super) struct Slot<T: 'static, S: Storage<T>> {
     stored: S,
     accesses: Counters<1>,
     pub(super) creation: Creation<T>,
     retired: AtomicU64,
+    /// Values put in place by hand; each wins over a factory that began before.
+    replaced: AtomicU64,
     pub(super) clock: ClockHandle,
     pub(super) settings: &'static Settings<T>,
 }
 
-impl<T: SingletonValue, S: Storage<T>> Slot<T, S> {
+impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
     const fn new(settings: &'static Settings<T>) -> Self {
         Self {
             stored: S::EMPTY,
             accesses: Counters::new(),
             creation: Creation::new(),
             retired: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
             clock: ClockHandle::System,
             settings,
         }
@@ -84,9 +87,15 @@ impl<T: SingletonValue, S: Storage<T>> Slot<T, S> {
             accesses: Counters::local(),
             creation: Creation::new(),
             retired: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
             clock: universe.clock(),
             settings,
         }
+    }
+
+    /// The instance that was put in place by hand since there were `seen` such.
+    fn replaced_since(&self, seen: u64) -> Option<S::Owned> {
+        if self.replaced.load(Ordering::Relaxed) == seen { None } else { self.stored.owned() }
     }
 
     /// Puts an instance, or none, in place; under the creation's lock.
@@ -107,7 +116,7 @@ impl<T: SingletonValue, S: Storage<T>> Slot<T, S> {
 /// Stands in for an instance.
 struct Override<O>(O);
 
-impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
+impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
     pub const fn new(descriptor: Descriptor, settings: &'static Settings<T>, ask: Ask<S::Handed>) -> Self {
@@ -131,13 +140,24 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
     #[inline(always)]
     pub fn get_or_create<E>(
         &'static self,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        factory: fn() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<S::Handed, CreateError<E>> {
         match self.hot() {
             Some(found) => Ok(found),
-            None => self.create(factory, describe),
+            None => self.create_by(factory, describe),
         }
+    }
+
+    /// One for all declarations of one type: an accessor holds no more of this than the call.
+    #[cold]
+    #[inline(never)]
+    fn create_by<E>(
+        &'static self,
+        factory: fn() -> Result<T, E>,
+        describe: fn(&E) -> String,
+    ) -> Result<S::Handed, CreateError<E>> {
+        self.create(&mut || factory(), describe)
     }
 
     /// The instance, created by the future that `launch` makes if there is none.
@@ -192,28 +212,23 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
         (slot, found)
     }
 
+    /// [`get_or_create`](Self::get_or_create) off the hot path.
     #[cold]
     #[inline(never)]
-    fn create<E>(
+    pub(super) fn create<E>(
         &'static self,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        factory: &mut dyn FnMut() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<S::Handed, CreateError<E>> {
         let (slot, found) = self.enter();
         let found = match found {
-            _ if self.is_renewing() => self.renew(&slot, factory, describe)?,
+            _ if self.is_renewing() => self.make(&slot, true, factory, describe)?,
             Some(found) if !self.is_due(&slot) => found,
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
-            Some(stale) => self.renew(&slot, factory, describe).unwrap_or(stale),
+            Some(stale) => self.make(&slot, true, factory, describe).unwrap_or(stale),
             None => {
                 register(Component::Singleton(self));
-                slot.creation.once(
-                    &self.plan(&slot),
-                    || slot.stored.owned(),
-                    factory,
-                    |value| self.store(&slot, value),
-                    describe,
-                )?
+                self.make(&slot, false, factory, describe)?
             }
         };
         slot.accesses.hit::<0>();
@@ -223,12 +238,6 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
     /// Does this code run by [`reload`](Self::reload)?
     fn is_renewing(&self) -> bool {
         scope::renewing() == Some(self.slot.key())
-    }
-
-    fn store(&self, slot: &Slot<T, S>, value: T) -> S::Owned {
-        let instance = S::own(value);
-        slot.put(Some(instance.clone()));
-        instance
     }
 
     /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
@@ -243,17 +252,20 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
                 .is_ok()
     }
 
-    /// Runs the factory again and puts its value in place; an error leaves everything as it is.
-    fn renew<E>(
+    /// Runs the factory and puts its value in place; an error leaves everything as it is. When it is made `anew`, the
+    /// instance that is there is no answer, but one that is put in place by hand meanwhile is.
+    fn make<E>(
         &'static self,
         slot: &Slot<T, S>,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        anew: bool,
+        factory: &mut dyn FnMut() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<S::Owned, CreateError<E>> {
         let mut old = None;
-        let renewed = slot.creation.once(
+        let seen = slot.replaced.load(Ordering::Relaxed);
+        let made = slot.creation.once(
             &self.plan(slot),
-            || None,
+            || if anew { slot.replaced_since(seen) } else { slot.stored.owned() },
             factory,
             |value| {
                 let instance = S::own(value);
@@ -262,8 +274,8 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
             },
             describe,
         )?;
-        self.retire(slot, old, Some(&renewed), "reload");
-        Ok(renewed)
+        self.retire(slot, old, Some(&made), "reload");
+        Ok(made)
     }
 
     /// Runs the factory again and puts its value in place; an error leaves everything as it is.
@@ -321,6 +333,9 @@ impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
         let old = slot.creation.exclusively(
             |record| {
                 let old = slot.put(new.clone());
+                if new.is_some() {
+                    slot.replaced.fetch_add(1, Ordering::Relaxed);
+                }
                 slot.accesses.reset();
                 let order =
                     if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
@@ -395,21 +410,23 @@ fn never_asked(name: String) -> SingletonError {
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>> Drop for Slot<T, S> {
+impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
     /// A test world ends: what it created goes, or stays allocated for those who hold it.
     fn drop(&mut self) {
         self.creation.abandon(true);
-        if let Some((on_retire, instance)) = self.settings.on_retire.zip(self.stored.put(None)) {
+        let Some(instance) = self.stored.put(None) else { return };
+        if let Some(on_retire) = self.settings.on_retire {
             // Nobody is left to be told of a panic.
             _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));
         }
+        super::drop_apart(instance);
     }
 }
 
 /// The future of an accessor: it takes no more room than its reference and a pointer, whatever the factory needs.
 #[doc(hidden)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Creating<T: SingletonValue, S: Storage<T>, L, D> {
+pub struct Creating<T: 'static, S: Storage<T>, L, D> {
     cell: &'static Cell<T, S>,
     launch: L,
     describe: D,
@@ -417,16 +434,18 @@ pub struct Creating<T: SingletonValue, S: Storage<T>, L, D> {
     waiting: Option<Box<Place<T, S>>>,
 }
 
-struct Place<T: SingletonValue, S: Storage<T>> {
+struct Place<T: 'static, S: Storage<T>> {
     slot: StateRef<'static, Slot<T, S>>,
     waiting: Waiting,
     /// The instance is being made anew: until that is done this one is good enough.
     stale: Option<S::Owned>,
     /// It is to be made anew, whatever is there.
     reloading: bool,
+    /// Values put in place by hand when this began.
+    seen: u64,
 }
 
-impl<T: SingletonValue, S: Storage<T>> Drop for Place<T, S> {
+impl<T: 'static, S: Storage<T>> Drop for Place<T, S> {
     fn drop(&mut self) {
         if let Some(due) = self.stale.as_ref().and_then(|_| self.slot.stored.due()) {
             // This caller goes before the new instance is there: the next one takes over.
@@ -435,12 +454,12 @@ impl<T: SingletonValue, S: Storage<T>> Drop for Place<T, S> {
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>, L, D> Unpin for Creating<T, S, L, D> {}
+impl<T: 'static, S: Storage<T>, L, D> Unpin for Creating<T, S, L, D> {}
 
 impl<T, S, L, D, E> Future for Creating<T, S, L, D>
 where
     T: SingletonValue,
-    S: Storage<T>,
+    S: Storing<T>,
     E: Send + 'static,
     L: Fn() -> Making<T, E>,
     D: Fn(&E) -> String,
@@ -454,45 +473,47 @@ where
         let found = if this.waiting.is_none() { this.cell.hot() } else { None };
         match found {
             Some(found) => Poll::Ready(Ok(found)),
-            None => this.poll_slow(cx),
+            None => this.cell.poll_slow(&mut this.waiting, &this.launch, &this.describe, cx),
         }
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>, L, D> Creating<T, S, L, D> {
+impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
+    /// [`Creating`] off the hot path: one for all declarations of one type.
     #[cold]
     #[inline(never)]
-    fn poll_slow<E>(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<S::Handed, CreateError<E>>>
-    where
-        E: Send + 'static,
-        L: Fn() -> Making<T, E>,
-        D: Fn(&E) -> String,
-    {
-        let Self { cell, launch, describe, waiting } = self;
+    fn poll_slow<E: Send + 'static>(
+        &'static self,
+        waiting: &mut Option<Box<Place<T, S>>>,
+        launch: &dyn Fn() -> Making<T, E>,
+        describe: &dyn Fn(&E) -> String,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<S::Handed, CreateError<E>>> {
         if waiting.is_none() {
-            let (slot, found) = cell.enter();
-            let reloading = cell.is_renewing();
+            let (slot, found) = self.enter();
+            let reloading = self.is_renewing();
             let stale = match found {
                 _ if reloading => None,
-                Some(found) if !cell.is_due(&slot) => {
+                Some(found) if !self.is_due(&slot) => {
                     slot.accesses.hit::<0>();
                     return Poll::Ready(Ok(S::hand(found)));
                 }
                 found => found,
             };
-            register(Component::Singleton(*cell));
-            *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading }));
+            register(Component::Singleton(self));
+            let seen = slot.replaced.load(Ordering::Relaxed);
+            *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading, seen }));
         }
         let Some(place) = waiting else { return Poll::Pending };
-        let Place { slot, waiting: inner, stale, reloading } = &mut **place;
+        let Place { slot, waiting: inner, stale, reloading, seen } = &mut **place;
         let mut old = None;
         let renewing = *reloading || stale.is_some();
         let polled = slot.creation.poll_once(
             inner,
             cx,
-            &cell.plan(slot),
+            &self.plan(slot),
             // While it is made anew, the instance that is there is no answer.
-            || if renewing { None } else { slot.stored.owned() },
+            || if renewing { slot.replaced_since(*seen) } else { slot.stored.owned() },
             launch,
             |value| {
                 let instance = S::own(value);
@@ -503,7 +524,7 @@ impl<T: SingletonValue, S: Storage<T>, L, D> Creating<T, S, L, D> {
         );
         let Poll::Ready(outcome) = polled else { return Poll::Pending };
         if let Ok(new) = &outcome {
-            cell.retire(slot, old, Some(new), "reload");
+            self.retire(slot, old, Some(new), "reload");
         }
         let outcome = match (outcome, stale.take()) {
             (Err(_), Some(stale)) => Ok(stale),

@@ -5,14 +5,15 @@ use super::drop_apart;
 use super::face::{AnySingleton, Seen, mismatch, short_type_name};
 use super::names::{CoreState, Entry, Held};
 use super::stats::SingletonStats;
-use crate::clock::{ClockHandle, unix_seconds};
+use crate::clock::{Clock, ClockHandle, unix_seconds};
 use crate::error::{BoxError, CreateError, Error, SingletonError, chain};
 use crate::instance::{AnyInstance, Instance};
 use crate::registry::{self, Component, Kind, SingletonSnapshot};
 use crate::scope::{self, Scoped, StateRef};
 use crate::telemetry;
+use crate::wire::Gate;
 use serde_json::Value;
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,12 +39,20 @@ pub struct SingletonCore {
 static CORE: SingletonCore = SingletonCore { state: Scoped::declared(CoreState::new(ClockHandle::System)) };
 
 /// The process's singleton core.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::singletons(), lifecycle::singletons()));
+/// ```
 #[must_use]
 pub fn singletons() -> &'static SingletonCore {
     &CORE
 }
 
 /// [`singletons`], by its older name.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::get_singleton_manager(), lifecycle::singletons()));
+/// ```
 #[inline]
 #[must_use]
 pub fn get_singleton_manager() -> &'static SingletonCore {
@@ -58,9 +67,41 @@ impl Default for SingletonCore {
 
 impl SingletonCore {
     /// A core of its own, which sees only what is stored in it.
+    ///
+    /// ```
+    /// let own = lifecycle::SingletonCore::new();
+    /// own.set("region", 1)?;
+    /// assert!(own.has("region") && !lifecycle::singletons().has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
+    }
+
+    /// [`new`](Self::new), with a clock and a limit on operations of its own; `None` is no limit.
+    ///
+    /// ```
+    /// use lifecycle::{SingletonCore, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let core = SingletonCore::with_clock_and_limit(clock.clone(), Some((1, Duration::from_secs(1))))?;
+    /// core.set("a", 1)?;
+    /// assert!(core.set("a", 1).is_err());
+    /// clock.advance(Duration::from_millis(1001));
+    /// core.set("a", 1)?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit or window of zero.
+    pub fn with_clock_and_limit(clock: Arc<dyn Clock>, limit: Option<(u32, Duration)>) -> Result<Self, Error> {
+        let clock = ClockHandle::Custom(clock);
+        let gate = Gate::limited("singleton", clock.clone(), limit)?;
+        let mut state = CoreState::on(clock);
+        state.gate = gate;
+        Ok(Self { state: Scoped::owned(state) })
     }
 
     fn resolve(&self) -> StateRef<'_, CoreState> {
@@ -126,16 +167,29 @@ impl SingletonCore {
             return found.map(Some);
         }
         match self.declared_named(name)? {
-            Some((declared, key)) => match declared.ask_any(key) {
-                Ok(found) => found.map(|found| typed(declared, found)).transpose(),
-                Err(SingletonError::NeedsAsync { .. }) => Ok(None),
-                Err(error) => Err(error.into()),
-            },
+            Some((declared, key)) => {
+                fits::<T>(declared)?;
+                let found = declared.ask_any(key).or_else(unless_async)?;
+                found.map(|found| typed(declared, found)).transpose()
+            }
             None => Ok(None),
         }
     }
 
     /// [`get`](Self::get), where a declared singleton may have an async factory.
+    ///
+    /// ```
+    /// #[lifecycle::singleton]
+    /// async fn prices() -> Vec<u32> {
+    ///     vec![1, 2, 3]
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let singletons = lifecycle::singletons();
+    /// assert!(singletons.get::<Vec<u32>>("prices")?.is_none()); // its factory has to be awaited
+    /// assert_eq!(singletons.get_async::<Vec<u32>>("prices").await?.unwrap().len(), 3);
+    /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -147,6 +201,9 @@ impl SingletonCore {
             }
             self.declared_named(name)?
         };
+        if let Some((declared, _)) = declared {
+            fits::<T>(declared)?;
+        }
         match declared {
             Some((declared, "")) => Ok(Some(typed(declared, declared.ask_any_async().await?)?)),
             Some((declared, key)) => declared.ask_any(key)?.map(|found| typed(declared, found)).transpose(),
@@ -156,6 +213,14 @@ impl SingletonCore {
 
     /// The instance of that name, created by `factory` if there is none: once, however many ask. A declared singleton is
     /// created by its own factory.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// let words = singletons.get_or_create("words", || vec!["one", "two"])?;
+    /// let same = singletons.get_or_create("words", || vec!["not called"])?;
+    /// assert!(words.same_as(&same));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get), and [`Error::Full`]; [`Error::Singleton`] when the creation needs itself.
@@ -231,6 +296,14 @@ impl SingletonCore {
     /// [`get_or_try_create`](Self::get_or_try_create) with an async factory; see
     /// [`get_or_create_async`](Self::get_or_create_async).
     ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let connect = || async { "8080".parse::<u16>() };
+    /// let port = lifecycle::singletons().get_or_try_create_async("port", connect).await?;
+    /// assert_eq!(*port, 8080);
+    /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub async fn get_or_try_create_async<T, E, F, Fut>(&self, name: &str, factory: F) -> Result<Instance<T>, Error>
@@ -284,7 +357,10 @@ impl SingletonCore {
         let entry = match known {
             Some(entry) => entry,
             None => match self.declared_named(name)? {
-                Some((declared, key)) => return Ok(Found::Declared(declared, key)),
+                Some((declared, key)) => {
+                    fits::<T>(declared)?;
+                    return Ok(Found::Declared(declared, key));
+                }
                 None => state.entry(name)?,
             },
         };
@@ -298,6 +374,14 @@ impl SingletonCore {
     /// declared singleton's is retired.
     ///
     /// While a factory runs under that name, `value` wins: the factory's own value is dropped, and those who wait get this one.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// assert!(singletons.set("region", "eu-west-1".to_owned())?.is_none());
+    /// let old = singletons.set("region", "us-east-1".to_owned())?.unwrap();
+    /// assert_eq!(*old.downcast::<String>().unwrap(), "eu-west-1");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Full`]; for a declared singleton [`Error::TypeMismatch`].
@@ -313,10 +397,12 @@ impl SingletonCore {
             },
         };
         let held = Held::new(value);
+        // Clocks are somebody else's code: asked before the lock is taken.
+        let now = state.clock.wall();
         let old = entry.creation.exclusively(
             |record| {
                 let order = record.order.filter(|_| record.created_at.is_some()).unwrap_or_else(next_order);
-                *record = Record { created_at: Some(state.clock.wall()), order: Some(order), ..Record::default() };
+                *record = Record { created_at: Some(now), order: Some(order), ..Record::default() };
                 entry.accesses.reset();
                 state.put(&entry, Some(held))
             },
@@ -326,6 +412,14 @@ impl SingletonCore {
     }
 
     /// Is there an instance of that name? Never refused, never counted.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// assert!(!singletons.has("region"));
+    /// singletons.set("region", 1)?;
+    /// assert!(singletons.has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         let here = self.resolve().names.read(name, |named| named.held.is_some());
@@ -334,6 +428,13 @@ impl SingletonCore {
     }
 
     /// Takes the instance of that name away; false when there is none. A declared one is retired: its memory stays.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1)?;
+    /// assert!(singletons.delete("region")? && !singletons.delete("region")?);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`].
@@ -355,6 +456,14 @@ impl SingletonCore {
 
     /// Takes every instance away, the newest first; gives their number. Values made here are dropped (one whose destructor
     /// panics does not stop the rest), declared ones are retired: their memory stays.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1)?;
+    /// singletons.set("zone", 2)?;
+    /// assert_eq!(singletons.clear()?, 2);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`].
@@ -389,6 +498,13 @@ impl SingletonCore {
 
     /// Older name of [`clear`](Self::clear).
     ///
+    /// ```
+    /// #[allow(deprecated)]
+    /// let removed = lifecycle::singletons().reset_all()?;
+    /// assert_eq!(removed, 0);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As there.
     #[deprecated(note = "use `clear`")]
@@ -397,6 +513,12 @@ impl SingletonCore {
     }
 
     /// Older name of [`has`](Self::has).
+    ///
+    /// ```
+    /// #[allow(deprecated)]
+    /// let there = lifecycle::singletons().exists("region");
+    /// assert!(!there);
+    /// ```
     #[must_use]
     #[deprecated(note = "use `has`")]
     pub fn exists(&self, name: &str) -> bool {
@@ -404,6 +526,14 @@ impl SingletonCore {
     }
 
     /// The core's numbers: the instances that exist. Never refused, changes no count.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1_u64)?;
+    /// let stats = singletons.get_stats();
+    /// assert_eq!((stats.singleton_names, stats.estimated_memory_bytes), (vec!["region".to_owned()], 8));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn get_stats(&self) -> SingletonStats {
         let state = self.resolve();
@@ -465,6 +595,14 @@ impl SingletonCore {
 
     /// Empties the limit's window and forgets its refusals; instances stay.
     ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1)?;
+    /// singletons.reset()?;
+    /// assert!(singletons.has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::RateLimited`]; [`reset_unlimited`](Self::reset_unlimited) is never refused.
     pub fn reset(&self) -> Result<(), Error> {
@@ -475,6 +613,11 @@ impl SingletonCore {
 
     /// [`reset`](Self::reset), by the name that says what it does.
     ///
+    /// ```
+    /// lifecycle::singletons().reset_limiter()?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub fn reset_limiter(&self) -> Result<(), Error> {
@@ -482,12 +625,36 @@ impl SingletonCore {
     }
 
     /// [`reset`](Self::reset) for the operator: never refused.
+    ///
+    /// ```
+    /// use lifecycle::{Error, singletons};
+    /// use std::time::Duration;
+    ///
+    /// singletons().set_rate_limit(Some((1, Duration::from_secs(60))))?;
+    /// singletons().set("region", 1)?;
+    /// assert!(matches!(singletons().reset(), Err(Error::RateLimited { .. })));
+    /// singletons().reset_unlimited();
+    /// assert!(singletons().delete("region")?);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn reset_unlimited(&self) {
         self.resolve().gate.reset();
         telemetry::core_reset("singleton");
     }
 
     /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set_rate_limit(Some((2, Duration::from_secs(1))))?;
+    /// assert!(singletons.set("one", 1).is_ok() && singletons.set("two", 2).is_ok());
+    /// assert!(singletons.set("three", 3).is_err());
+    /// singletons.set_rate_limit(None)?;
+    /// singletons.set("three", 3)?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidConfig`] for a limit or window of zero.
@@ -510,7 +677,7 @@ impl SingletonCore {
         let Some((declared, key)) = self.declared_named(name)? else {
             return Ok(Value::Null);
         };
-        Ok(match declared.ask_any(key)? {
+        Ok(match declared.ask_any(key).or_else(unless_async)? {
             Some(instance) => {
                 (*instance).downcast_ref::<Value>().cloned().unwrap_or_else(|| describe(declared.type_name()))
             }
@@ -595,6 +762,21 @@ fn given<T: Send + Sync + 'static>(
     let instance = held.typed::<T>().ok_or_else(|| mismatch(name, type_name::<T>(), held.type_name))?;
     entry.accesses.hit::<0>();
     Ok(Instance::Shared(instance))
+}
+
+/// An async factory is not run by who does not await: its singleton does not exist, that is all.
+fn unless_async<R>(error: SingletonError) -> Result<Option<R>, SingletonError> {
+    if matches!(error, SingletonError::NeedsAsync { .. }) { Ok(None) } else { Err(error) }
+}
+
+/// Whether a declared singleton is a `T`: asked first, so that who is mistaken neither creates nor counts.
+fn fits<T: Send + Sync + 'static>(declared: &'static dyn AnySingleton) -> Result<(), Error> {
+    match declared.value_type() {
+        Some(id) if id != TypeId::of::<T>() => {
+            Err(mismatch(declared.descriptor().name(), type_name::<T>(), declared.type_name()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn not_found(name: &str) -> Error {

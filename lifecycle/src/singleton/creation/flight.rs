@@ -161,10 +161,11 @@ impl<V: Send + 'static> Creation<V> {
             Err(refused) => return done(waiting, Err(CreateError::Refused(refused))),
         };
         if let Step::Drive { run, future, wakes, waker, span } = step {
+            // From here on a panic, also a subscriber's, gives the right to create back.
+            let attempt = Attempt::new(self, plan, &run);
             let span = span.unwrap_or_else(|| {
                 telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
             });
-            let attempt = Attempt::new(self, plan, &run);
             let (polled, future) = {
                 let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
                 let _span = span.enter();
@@ -192,7 +193,10 @@ impl<V: Send + 'static> Creation<V> {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                (None, future) => self.park(&run, future, span, existing().is_some() || plan.phase.is_over()),
+                (None, future) => {
+                    let pointless = || existing().is_some() || plan.phase.is_over();
+                    self.park(&run, future, span, pointless);
+                }
             }
             if wakes.woken.fetch_or(false, Ordering::AcqRel) {
                 // While it was out: those who looked meanwhile found nothing to poll. This caller is among them.
@@ -211,15 +215,17 @@ impl<V: Send + 'static> Creation<V> {
         existing: &impl Fn() -> Option<R>,
     ) -> Result<Result<R, Step<V>>, SingletonError> {
         let waker = cx.waker().clone();
+        // Clocks are somebody else's code: asked before the lock is taken.
+        let now = plan.clock.now();
         let mut state = self.state.lock();
         if let Some(found) = existing() {
             return Ok(Ok(found));
         }
         let step = match &mut state.creator {
             Creator::Nobody => {
-                plan.admits(state.record.as_deref())?;
+                plan.admits(state.record.as_deref(), now)?;
                 // That those who ask wait for it is entered by `join`, for as long as they do.
-                let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[]));
+                let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
                 waiting.join(run.frame.id)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
@@ -263,13 +269,13 @@ impl<V: Send + 'static> Creation<V> {
     }
 
     /// Puts a future that is not ready back, unless it has become pointless.
-    fn park(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, pointless: bool) {
+    fn park(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, pointless: impl Fn() -> bool) {
         let mut state = self.state.lock();
         let left = match &mut state.creator {
             Creator::Flight(flight) if flight.run.frame.id == run.frame.id => {
                 flight.future = future;
                 flight.span = Some(span);
-                if pointless { (state.take_parked(), None) } else { (None, None) }
+                if pointless() { (state.take_parked(), None) } else { (None, None) }
             }
             _ => (None, future),
         };
