@@ -47,7 +47,7 @@ pub struct HealthCheck {
 }
 
 /// Asks the `health` hooks of all singletons that exist; futures are awaited at the same time. A check that panics is down, and
-/// so is one that takes longer than `limit`.
+/// so is one whose future takes longer than `limit`. A synchronous check runs on this thread and is not interrupted.
 ///
 /// ```
 /// use lifecycle::{Health, singleton};

@@ -125,7 +125,8 @@ pub async fn warm_up() -> Result<WarmUp, WarmUpError> {
     all(ClockHandle::in_force(), Moment::NEVER).await
 }
 
-/// [`warm_up`] with a limit in time: what is not ready then is reported, and its factory goes on.
+/// [`warm_up`] with a limit in time: what is not ready then is reported. Its factory goes on: on its thread, or, if it is
+/// asynchronous, with the next who awaits it.
 ///
 /// ```
 /// # use lifecycle::singleton;
