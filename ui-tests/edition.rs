@@ -5,7 +5,7 @@
 extern crate lifecycle;
 
 pub mod declared {
-    use lifecycle::{circuit_breaker, init_flag, rate_limit, singleton, Flag, Rejected};
+    use lifecycle::{circuit_breaker, init_flag, rate_limit, singleton, Flag, Lazy, Rejected};
 
     #[singleton]
     #[derive(Default)]
@@ -46,6 +46,21 @@ pub mod declared {
     #[singleton]
     pub fn text() -> String {
         String::new()
+    }
+
+    #[singleton(keyed, max_keys = 100)]
+    pub fn keyed(name: &str, (a, b): (u8, u8)) -> Result<String, ::std::fmt::Error> {
+        Ok(format!("{}{}{}", name, a, b))
+    }
+
+    #[singleton]
+    pub static LAZY: Lazy<String> = String::new();
+
+    impl Other {
+        #[singleton]
+        pub fn shared() -> Self {
+            Other
+        }
     }
 
     const FAILURES: u32 = 3;

@@ -64,11 +64,15 @@ use proc_macro::TokenStream;
 /// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
 /// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
 /// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
-/// | any of these with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+/// | a type or a function with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+/// | `#[singleton(keyed)] fn table(name: &str, n: u32) -> T`, `async fn` | `table("users", 3)`: an `Arc<T>` for each combination of arguments |
+/// | `#[singleton(keyed)] fn .. -> Result<T, E>`, `async fn` | `Result<Arc<T>, E>` |
+/// | `static POOL: Lazy<T> = expr;`, or `= Lazy::new(\|\| expr)` | a [`Lazy<T>`], which is a `T` by `Deref` |
+/// | `fn shared() -> Self`, `-> Result<Self, E>` in an `impl` | `&'static Self`; options other than `name` and async need the type's name |
 ///
 /// Each type also gets `get()`, an `Option` that never creates and never waits. The trait `lifecycle::Singleton` has the rest:
-/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. A function is reached by its call, and by
-/// its name through `lifecycle::singletons()`.
+/// `is_created`, `replace`, `delete`, `override_with`, `stats`; import it for them. What manages a function is
+/// `lifecycle::handle(db)`, and `Lazy::replace(&POOL, ..)` and the like a static; both are also found by their name.
 ///
 /// A creation that cannot be (it needs itself, it takes longer than `init_timeout`, the process shuts down) is an error where
 /// there is a `Result`, and a panic with the same words where there is none. The error of a function is its own `E`: give it
@@ -104,6 +108,41 @@ use proc_macro::TokenStream;
 /// # Ok(()) }
 /// ```
 ///
+/// # One instance for each key
+///
+/// With `keyed` the arguments are the key, each of them owned or behind a plain `&`, at most eight. What is owned is
+/// `Hash + Eq + Clone`, what is referred to has an owned form (`ToOwned`) that is; patterns, `mut` and attributes are the
+/// body's. Keys do not wait for each other. Beyond `max_keys` a new key gets an instance that nobody keeps.
+///
+/// ```
+/// use lifecycle::singleton;
+/// use std::sync::Arc;
+///
+/// #[singleton(keyed, max_keys = 100)]
+/// fn table(name: &str, (rows, columns): (u32, u32)) -> Result<Vec<String>, String> {
+///     if name.is_empty() { Err("no name".to_owned()) } else { Ok(vec![format!("{name}: {rows} x {columns}")]) }
+/// }
+///
+/// let users = table("users", (3, 4))?;
+/// assert!(Arc::ptr_eq(&users, &table("users", (3, 4))?)); // listed as `table[users, (3, 4)]`
+/// assert!(table("", (0, 0)).is_err()); // not kept
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # A static
+///
+/// What is managed about it are associated functions of [`Lazy`], so that nothing of the value is hidden.
+///
+/// ```
+/// use lifecycle::{Lazy, singleton};
+///
+/// #[singleton(eager)]
+/// static WORDS: Lazy<Vec<&'static str>> = "to be or not".split(' ').collect();
+///
+/// assert!(!Lazy::is_created(&WORDS));
+/// assert_eq!(WORDS.len(), 4);
+/// ```
+///
 /// # Options
 ///
 /// | option | meaning | default |
@@ -114,9 +153,11 @@ use proc_macro::TokenStream;
 /// | `eager` | `lifecycle::warm_up()` creates it | on first use |
 /// | `swap` | it may be replaced: accessors give a `Current<T>`, and a replaced value is freed with its last holder | kept for ever |
 /// | `refresh = "5m"` | with `swap`: made anew by the first to ask after that time; on an error the old one stays | |
+/// | `keyed` | on a function with arguments: an instance for each value of them | |
+/// | `max_keys = 1024` | with `keyed`: at most so many instances are kept | 1,024 |
 /// | `init_timeout = "5s"` | how long a creation may take | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
-/// | `depends_on(Config, db, "by name")` | what it uses without asking for it in its factory: types, functions, names | what was seen |
+/// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
 /// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |
 /// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
@@ -128,7 +169,7 @@ use proc_macro::TokenStream;
 /// | `shutdown` | `lifecycle::shutdown`, dependents first | nothing, a `Result<(), impl Display>`, or a future of these |
 /// | `reset` | `lifecycle::run_reset_hooks` | nothing, or a `Result<(), impl Display>` |
 /// | `pressure` | memory is short | nothing, or the bytes it freed |
-/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap`) a future of these |
+/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap` and `keyed`) a future of these |
 /// | `memory` | snapshots | its size in bytes |
 /// | `on_retire` | the instance was replaced or deleted | nothing |
 /// | `on_change` | with `swap`: gets the old instance and the new one | nothing |
@@ -136,6 +177,8 @@ use proc_macro::TokenStream;
 /// Durations are written with a unit (`ms`, `s`, `min` or `m`, `h`, ..), or are const expressions of type `Duration`. In
 /// `depends_on` a `CamelCase` path is a type, a `lower_case` one a function, an `UPPER_CASE` one a static.
 ///
+/// [`Lazy`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Lazy.html
+/// [`Lazy<T>`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Lazy.html
 /// [`Current<T>`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Current.html
 #[proc_macro_attribute]
 pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -280,7 +323,7 @@ pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[ignore]` and a `Result` that the function returns. On an `async fn` it stands above or below the attribute of the
 /// runtime; above is right for all of them:
 ///
-/// ```
+/// ```ignore
 /// #[lifecycle::test]
 /// #[tokio::test]
 /// async fn asynchronous() -> Result<(), std::io::Error> {

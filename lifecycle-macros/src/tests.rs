@@ -70,6 +70,10 @@ fn broken_input_keeps_the_item() {
         "static X: = 1;",
         "static X: Flag<bool> = ;",
         "static X: Flag<bool> = tr",
+        "static X: Lazy<u8> = Lazy::new(",
+        "static X: Lazy<u8> = Lazy::new(|",
+        "fn f(a: &str, b) -> u8 { a }",
+        "fn f(a: , b: u8) -> u8 { a }",
         "async fn f() -> impl",
         "const unsafe extern fn",
         "enum E { A( }",
@@ -203,6 +207,8 @@ fn random_tokens_never_panic() {
         "fn f() -> Result<u8, E> { 1 }",
         "struct S;",
         "static X: Flag<bool> = true;",
+        "static X: Lazy<u8> = Lazy::new(|| 3);",
+        "fn f(a: &str, b: u8) -> Result<Self, E> { a }",
         "fn f",
         "static X :",
         "breaker ,",
@@ -234,6 +240,15 @@ fn the_same_input_gives_the_same_output() {
             quote!(
                 async fn f() -> Result<u8, E> {
                     g().await
+                }
+            ),
+        ),
+        (
+            0,
+            quote!(keyed, max_keys = N),
+            quote!(
+                fn f(a: &str, (b, c): (u8, u8)) -> Result<u8, E> {
+                    a
                 }
             ),
         ),
@@ -326,6 +341,41 @@ fn expansions_are_free_of_unsafe_and_of_bare_paths() {
             quote!(
                 async fn f() -> Result<u8, E> {
                     g().await
+                }
+            ),
+        ),
+        (
+            0,
+            quote!(keyed, max_keys = N),
+            quote!(
+                async fn f(a: &str, (b, c): (u8, u8)) -> Result<u8, E> {
+                    g()
+                }
+            ),
+        ),
+        (
+            0,
+            quote!(),
+            quote!(
+                fn f() -> Result<Self, E> {
+                    g()
+                }
+            ),
+        ),
+        (
+            0,
+            quote!(),
+            quote!(
+                static X: Lazy<u8> = g();
+            ),
+        ),
+        (
+            5,
+            quote!(),
+            quote!(
+                #[tokio::test]
+                async fn f() -> Result<u8, E> {
+                    g()
                 }
             ),
         ),

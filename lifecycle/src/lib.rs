@@ -15,6 +15,8 @@ pub mod error;
 #[cfg(not(loom))]
 pub mod flag;
 #[cfg(not(loom))]
+pub mod guide;
+#[cfg(not(loom))]
 pub mod init;
 #[cfg(not(loom))]
 mod instance;

@@ -32,19 +32,36 @@ use std::time::Duration;
 pub use crate::scope::Context;
 pub use crate::telemetry::EventRecord;
 
-/// Runs `f` in a world of its own.
-pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
-    /// What the world holds goes while its thread is still inside, so that destructors do not reach the process's state.
-    struct End(Arc<Universe>);
-    impl Drop for End {
-        fn drop(&mut self) {
-            self.0.finish();
-            // Owners: this, the context below, its entry on this thread. With more, somebody carries the world on.
-            if Arc::strong_count(&self.0) <= 3 {
-                self.0.end();
-            }
+/// A world that ends: nothing is created in it any more, and what it holds goes while its thread is still inside, so that
+/// destructors do not reach the process's state.
+struct End(Arc<Universe>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.finish();
+        // Owners: this, the context around it, its entry on this thread. With more, somebody carries the world on.
+        if Arc::strong_count(&self.0) <= 3 {
+            self.0.end();
         }
     }
+}
+
+/// Runs `f` in a world of its own.
+///
+/// Once it returns the world has ended: who carries it on by a [`Context`] can read what exists there, but nothing is created any
+/// more ([`SingletonError::ContextEnded`](crate::SingletonError::ContextEnded)).
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, testing};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// testing::isolated(|| assert!(Cache::try_instance().is_ok()));
+/// assert!(!Cache::is_created());
+/// ```
+pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
     let universe = Universe::new();
     let context = Context::of(Entry::Universe(universe.clone()));
     let _inside = context.enter();
@@ -52,12 +69,47 @@ pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Runs `future` in a world of its own: each of its polls, and its drop, happen there.
-pub fn isolated_async<F: Future>(future: F) -> InContext<F> {
-    Context::of(Entry::Universe(Universe::new())).wrap(future)
+/// Runs `future` in a world of its own: each of its polls, and its drop, happen there. The world ends with it.
+///
+/// ```
+/// # use lifecycle::{singleton, testing};
+/// #[singleton]
+/// async fn motd() -> String {
+///     "hello".to_owned()
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// testing::isolated_async(async { assert_eq!(motd().await, "hello") }).await;
+/// assert!(!lifecycle::handle(motd).unwrap().is_created());
+/// # });
+/// ```
+pub fn isolated_async<F: Future>(future: F) -> InContext<impl Future<Output = F::Output>> {
+    let universe = Universe::new();
+    let context = Context::of(Entry::Universe(universe.clone()));
+    context.wrap(async move {
+        let _end = End(universe);
+        future.await
+    })
 }
 
 /// Moves this world's clock on.
+///
+/// ```
+/// use lifecycle::testing;
+/// use std::time::Duration;
+///
+/// #[lifecycle::rate_limit("1/min")]
+/// fn report() -> Result<(), lifecycle::Rejected> {
+///     Ok(())
+/// }
+///
+/// testing::isolated(|| {
+///     report().unwrap();
+///     let refused = report().unwrap_err();
+///     testing::advance(refused.retry_after.unwrap());
+///     report().unwrap();
+/// });
+/// ```
 ///
 /// # Panics
 /// Outside [`isolated`] and [`isolated_async`]: the process's clock cannot be moved.
@@ -68,6 +120,20 @@ pub fn advance(by: Duration) {
 
 /// This world's clock, for components built at run time and for moving it by other means.
 ///
+/// ```
+/// use lifecycle::{CircuitBreaker, State, testing};
+/// use std::time::Duration;
+///
+/// testing::isolated(|| {
+///     let clock = testing::clock();
+///     let breaker = CircuitBreaker::builder("api").threshold(1).clock(clock.clone()).build().unwrap();
+///     let _ = breaker.call(|| Err::<(), _>("down"));
+///     assert_eq!(breaker.state(), State::Open);
+///     clock.advance(Duration::from_secs(60));
+///     assert!(breaker.call(|| Ok::<_, &str>(())).is_ok());
+/// });
+/// ```
+///
 /// # Panics
 /// Outside [`isolated`] and [`isolated_async`].
 #[must_use]
@@ -77,6 +143,20 @@ pub fn clock() -> Arc<ManualClock> {
 }
 
 /// The events of this world so far, oldest first: what tracing subscribers were told.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, testing};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// testing::isolated(|| {
+///     Cache::instance();
+///     let told = testing::events();
+///     assert_eq!((told[0].name, told[0].component.as_str()), ("lifecycle.singleton.initialized", "cache"));
+/// });
+/// ```
 ///
 /// # Panics
 /// Outside [`isolated`] and [`isolated_async`].

@@ -66,8 +66,30 @@ impl All {
     }
 }
 
-/// Fails when the waker of the future wakes only the waiter that polled it last, when a waiter looks at `woken` before it listens,
-/// and when a wake-up while the future is out is not passed on.
+/// Fails when the waker of the future wakes one waiter only, and when a wake-up while the future is out is not passed on by
+/// whoever had it out: the one that is woken may be the one that is never polled.
+#[test]
+fn a_caller_that_is_not_polled_any_more_holds_nobody_up() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let all = All::new();
+        let (idles, opens) = (all.clone(), all.clone());
+        let idle = thread::spawn(move || {
+            let mut place = Place::default();
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            _ = idles.model.poll(&mut place, &mut cx, || idles.launch(0));
+            place
+        });
+        let opener = thread::spawn(move || opens.gate.open());
+        assert_eq!(block_on(all.get(0)), Ok(1));
+        drop(idle.join().unwrap());
+        opener.join().unwrap();
+        assert_eq!(all.runs.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// Fails when a success does not wake all who wait for it.
 #[test]
 fn one_run_and_both_get_its_value() {
     let mut model = loom::model::Builder::new();

@@ -50,6 +50,26 @@ mod inner {
     const N: u32 = 3;
 }
 
+#[singleton(keyed, crate = facade::deep::life)]
+fn table(name: &str, number: u8) -> Result<String, std::fmt::Error> {
+    Ok(format!("{name}{number}"))
+}
+
+#[singleton(keyed, crate = facade::deep::life)]
+async fn table_later(name: &str) -> String {
+    name.to_owned()
+}
+
+#[singleton(crate = facade::deep::life)]
+static LAZY: facade::deep::life::Lazy<u8> = 3;
+
+impl Config {
+    #[singleton(crate = facade::deep::life)]
+    fn shared() -> Self {
+        Self
+    }
+}
+
 #[test]
 fn the_runtime_is_found_where_the_path_says() {
     let _ = Config::instance();
@@ -57,6 +77,9 @@ fn the_runtime_is_found_where_the_path_says() {
     assert!(futures_executor::block_on(Later::try_instance()).is_ok());
     assert_eq!((number().ok(), guarded().ok(), FLAG.get()), (Some(&3), Some(3), true));
     assert_eq!(futures_executor::block_on(inner::guarded()).ok(), Some(4));
+    assert_eq!((table("a", 1).ok().as_deref().map(String::as_str), *LAZY), (Some("a1"), 3));
+    assert_eq!(*futures_executor::block_on(table_later("a")), "a");
+    let _ = Config::shared();
 }
 
 #[facade::deep::life::test(crate = facade::deep::life)]

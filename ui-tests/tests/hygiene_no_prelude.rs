@@ -78,7 +78,14 @@ mod shadowed {
     pub fn ask() {}
     pub fn breaker() {}
     pub fn limiter() {}
+    pub const query: () = ();
     pub const rejected: () = ();
+    pub struct Arc;
+    pub struct Text;
+    pub struct Holds;
+    pub struct Lazy;
+    pub mod keyed_parts {}
+    pub mod testing {}
     pub const create_value: () = ();
     pub const admission: () = ();
     pub const value: () = ();
@@ -223,6 +230,35 @@ mod shadowed {
     #[::lifecycle::init_flag(env = "X")]
     pub static FLAG: ::lifecycle::Flag<::std::primitive::bool> = true;
 
+    #[::lifecycle::singleton(keyed, max_keys = FAILURES)]
+    pub fn keyed(
+        name: &::std::primitive::str,
+        (a, _): (::std::primitive::u8, ::std::primitive::u8),
+    ) -> ::std::primitive::usize {
+        name.len() + a as ::std::primitive::usize
+    }
+
+    #[::lifecycle::singleton(keyed)]
+    pub async fn keyed_async(
+        key: ::std::string::String,
+    ) -> ::std::result::Result<::std::string::String, ::std::fmt::Error> {
+        let () = query;
+        ::std::result::Result::Ok(key)
+    }
+
+    #[::lifecycle::singleton]
+    pub static LAZY: ::lifecycle::Lazy<::std::primitive::u8> = 3;
+
+    #[::lifecycle::singleton]
+    pub static LAZY_FUNCTION: ::lifecycle::Lazy<::std::primitive::u8> = ::lifecycle::Lazy::new(|| 3);
+
+    impl Config {
+        #[::lifecycle::singleton]
+        pub fn shared() -> ::std::result::Result<Self, ::std::fmt::Error> {
+            ::std::result::Result::Ok(Self { count: 3 })
+        }
+    }
+
     #[::lifecycle::test]
     fn in_a_world() {}
 
@@ -243,5 +279,10 @@ fn nothing_is_taken_from_the_surroundings() {
     ::std::assert_eq!(*shadowed::number(), 3);
     ::std::assert!(shadowed::fallible().is_ok());
     ::std::assert!(shadowed::FLAG.get());
+    ::std::assert_eq!(*shadowed::keyed("ab", (1, 2)), 3);
+    let later = ::futures_executor::block_on(shadowed::keyed_async(::std::string::String::new()));
+    ::std::assert!(later.is_ok_and(|text| text.is_empty()));
+    ::std::assert_eq!(*shadowed::LAZY + *shadowed::LAZY_FUNCTION, 6);
+    ::std::assert!(shadowed::Config::shared().is_ok());
     ::std::assert_eq!(::futures_executor::block_on(shadowed::sum()), 15);
 }

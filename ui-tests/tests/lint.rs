@@ -84,7 +84,7 @@ use core::future::ready;
 use core::num::ParseIntError;
 use core::pin::Pin;
 use core::time::Duration;
-use lifecycle::{Flag, Rejected, SingletonError, circuit_breaker, init_flag, rate_limit, singleton};
+use lifecycle::{Flag, Lazy, Rejected, SingletonError, circuit_breaker, init_flag, rate_limit, singleton};
 
 /// A type without options.
 #[singleton]
@@ -449,6 +449,104 @@ impl Rich {
         return Ok(self.field.first_mut().unwrap_or(&mut self.other));
     }
 }
+
+/// One instance for each argument.
+#[singleton(keyed)]
+#[must_use]
+#[inline]
+pub fn table(name: &str) -> String {
+    return name.to_owned();
+}
+
+/// The same with everything.
+///
+/// # Errors
+/// Never.
+#[singleton(keyed, max_keys = FAILURES, name = "rich-table", crate = ::lifecycle)]
+#[inline]
+pub fn rich_table(mut name: String, (left, _right): (u8, u8), _unused: &u8) -> Result<String, ParseIntError> {
+    let number: u8 = match name.parse() {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(error),
+    };
+    name.push(char::from(left.wrapping_add(number)));
+    return Ok(name);
+}
+
+/// Arguments that only the key needs to own.
+#[singleton(keyed)]
+fn private_table(name: String, mut numbers: Vec<u8>, rows: &[u8]) -> Vec<u8> {
+    numbers.extend_from_slice(rows);
+    numbers.extend(name.into_bytes());
+    return numbers;
+}
+
+/// Who asks for it.
+#[must_use]
+#[inline]
+pub fn asks_for_private_table() -> usize {
+    let first = private_table(String::new(), Vec::new(), &[1]);
+    return private_table(String::new(), Vec::new(), &first).len();
+}
+
+/// Async.
+#[singleton(keyed)]
+#[inline]
+pub async fn table_async(name: &str, numbers: Vec<u8>) -> String {
+    ready(()).await;
+    return format!("{name}{}", numbers.len());
+}
+
+/// Async, and it can fail.
+///
+/// # Errors
+/// Never.
+#[singleton(keyed)]
+#[inline]
+pub async fn table_async_fallible(name: String) -> Result<u8, ParseIntError> {
+    ready(()).await;
+    return name.parse();
+}
+
+impl Rich {
+    /// A body that says `Self`.
+    #[singleton(keyed)]
+    #[must_use]
+    #[inline]
+    pub fn of_name(name: &str) -> usize {
+        return Self::new().field.len().wrapping_add(name.len());
+    }
+
+    /// A signature that says `Self`.
+    #[singleton]
+    #[must_use]
+    #[inline]
+    pub fn common() -> Self {
+        return Self::new();
+    }
+
+    /// The same, and it can fail.
+    ///
+    /// # Errors
+    /// Never.
+    #[singleton]
+    #[inline]
+    pub fn common_fallible() -> Result<Self, ParseIntError> {
+        return Ok(Self::new());
+    }
+}
+
+/// A static.
+#[singleton]
+pub static WORDS: Lazy<Vec<u8>> = Vec::new();
+
+/// A static with a function.
+#[singleton(name = "rich-words", crate = ::lifecycle, memory = Vec::capacity)]
+pub static RICH_WORDS: Lazy<Vec<u8>> = Lazy::new(|| return vec![1, 2]);
+
+/// A private one that nobody uses.
+#[singleton]
+static UNUSED_WORDS: Lazy<Box<dyn Send + Sync>> = Box::new(3);
 
 /// Minimal.
 #[init_flag]

@@ -108,6 +108,11 @@ async fn later(name: &str, region: Region) -> Table {
     Table { name: format!("{name} in {region:?}"), rows: 0 }
 }
 
+#[singleton(keyed)]
+async fn later_object(name: &'static str) -> Box<dyn Fn() -> usize + Send + Sync> {
+    Box::new(move || name.len())
+}
+
 static TRIES: AtomicU32 = AtomicU32::new(0);
 
 #[singleton(keyed, init_timeout = "5s", retry_backoff = "100ms")]
@@ -190,6 +195,7 @@ fn async_functions() {
     isolated(|| {
         let table = block_on(is_send(later("users", Region::Eu)));
         assert!(Arc::ptr_eq(&table, &block_on(later("users", Region::Eu))));
+        assert_eq!(block_on(is_send(later_object("abc")))(), 3);
         let ask = || block_on(is_send(later_fallible("users".to_owned(), (1, 2))));
         assert!(matches!(ask(), Err(DbError::Missing)));
         assert!(matches!(ask(), Err(DbError::Singleton(SingletonError::Backoff { .. }))));

@@ -5,7 +5,7 @@
 
 use futures_executor::block_on;
 use lifecycle::testing::isolated;
-use lifecycle::{Current, Health, Singleton, SingletonError, singleton};
+use lifecycle::{Current, Health, Lazy, Singleton, SingletonError, singleton};
 use std::future::{Future, Ready, ready};
 use std::num::ParseIntError;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -206,6 +206,50 @@ fn functions() {
         assert_eq!((block_on(Holder::shared()), block_on(Holder::plain())), (&vec![4], &6));
         assert_eq!(block_on(Holder::tried()).ok().map(|number| *number), Some(4));
         assert_eq!(*Holder::swapped(), [5]);
+    });
+}
+
+#[singleton(depends_on(STATIC, Holder::tried))]
+async fn needy() -> Result<u8, DbError> {
+    Ok(STATIC.len().try_into().unwrap_or(0))
+}
+
+#[singleton]
+static STATIC: Lazy<Vec<u8>> = vec![1, 2];
+
+/// A function is known by its item, before it was ever called: sync, async, associated, nested.
+#[test]
+fn functions_have_handles() {
+    #[singleton]
+    async fn nested() -> u8 {
+        1
+    }
+    isolated(|| {
+        let known = [
+            lifecycle::handle(db).map(|handle| handle.name()).ok(),
+            lifecycle::handle(rich_db).map(|handle| handle.name()).ok(),
+            lifecycle::handle(table).map(|handle| handle.name()).ok(),
+            lifecycle::handle(fetched).map(|handle| handle.name()).ok(),
+            lifecycle::handle(needy).map(|handle| handle.name()).ok(),
+            lifecycle::handle(nested).map(|handle| handle.name()).ok(),
+            lifecycle::handle(Holder::plain).map(|handle| handle.name()).ok(),
+            lifecycle::handle(Holder::tried).map(|handle| handle.name()).ok(),
+            lifecycle::handle(Holder::swapped).map(|handle| handle.name()).ok(),
+        ];
+        let names = ["db", "rich-db", "table", "fetched", "needy", "nested", "plain", "tried", "swapped"];
+        assert_eq!(known, names.map(Some));
+        assert_eq!((block_on(needy()).ok(), block_on(nested())), (Some(&2), &1));
+        assert!(lifecycle::handle(nested).is_ok_and(|handle| handle.is_created()));
+    });
+}
+
+/// What `eager` and `depends_on` say arrives.
+#[test]
+fn eager_ones_are_warmed_up() {
+    isolated(|| {
+        assert!(Mode::get().is_none() && Whole::get().is_none());
+        let warm = block_on(lifecycle::warm_up());
+        assert!(Mode::get().is_some() && Whole::get().is_some(), "{warm:?}");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::grammar::Key;
 use super::value::{TimeSpan, text, time};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, generated};
 use proc_macro2::TokenStream;
 use syn::{Expr, ExprLit, ExprRange, Lit, LitStr, RangeLimits};
 
@@ -50,13 +50,13 @@ pub(super) fn read(key: &Key, value: &Expr) -> Result<Pauses, String> {
 impl Pauses {
     /// Declarations the values need, and the two values, of type `Duration`.
     pub(crate) fn tokens(&self, runtime: &Runtime, key: &str) -> (TokenStream, TokenStream, TokenStream) {
-        let (mut declarations, first) = self.first.tokens(runtime, key);
+        let (declarations, first) = self.first.tokens(runtime, key);
         match &self.most {
             None => (declarations, first.clone(), first),
+            // In a block of its own: both constants have the key's name.
             Some(most) => {
-                let (more, most) = most.tokens(runtime, &format!("{key}_most"));
-                declarations.extend(more);
-                (declarations, first, most)
+                let (declaration, most) = most.tokens(runtime, key);
+                (declarations, first, if declaration.is_empty() { most } else { generated!({ #declaration #most }) })
             }
         }
     }

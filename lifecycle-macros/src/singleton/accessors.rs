@@ -25,7 +25,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
     let describe =
         if factory.fallible { generated!(#private::describe::chain) } else { generated!(#private::describe::never) };
     let created = if factory.is_async {
-        generated!(#private::declared::get_async::<#ident, _, _, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe).await)
+        generated!(#private::declared::get_async::<#ident, _, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe).await)
     } else {
         generated!(#private::declared::get::<#ident, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe))
     };

@@ -76,7 +76,7 @@ pub(super) fn keywords(function: &Function, name: &str) -> (TokenStream, TokenSt
 pub(super) fn making(model: &FunctionSingleton<'_>) -> TokenStream {
     let (private, value) = (model.runtime.private(), model.output.value());
     match &model.output {
-        Output::Value(_) => generated!(#private::Making<#value, #private::core::convert::Infallible>),
+        Output::Value(_) => generated!(#private::Making<#value, #private::Infallible>),
         Output::Fallible(fallible) => {
             let error = &fallible.error;
             generated!(#private::Making<#value, #error>)

@@ -30,6 +30,14 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     };
     let give = give(model, &created, &generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL)));
     let mode = settings.storage.mode(runtime);
+    let fails_with = model.is_async().then(|| {
+        let error = output.error(runtime);
+        generated! {
+            impl #private::declared::FailsWith for __LifecycleKept {
+                type Error = #error;
+            }
+        }
+    });
     let body = generated! {
         // The one place where a type that threads cannot share is found out.
         struct __LifecycleKept;
@@ -39,6 +47,7 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
         impl #private::declared::Stored for __LifecycleKept {
             type Mode = #mode;
         }
+        #fails_with
         // Its path is the function's.
         fn __lifecycle_here() {}
         #text
@@ -64,7 +73,7 @@ fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
         Output::Fallible(fallible) => (fallible.error.to_token_stream(), generated!(__lifecycle_text)),
     };
     if model.is_async() {
-        let get = generated!(#private::declared::get_async::<__LifecycleKept, #error, _, _>);
+        let get = generated!(#private::declared::get_async::<__LifecycleKept, _, _>);
         return generated!(#get(&__LIFECYCLE_CELL, #create, #text).await);
     }
     let create = match &model.output {

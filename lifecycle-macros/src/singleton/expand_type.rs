@@ -22,6 +22,14 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     } else {
         generated!(Sync(#ident::#asking))
     };
+    let fails_with = factory.is_async.then(|| {
+        let error = model.error();
+        generated! {
+            impl #private::declared::FailsWith for #ident {
+                type Error = #error;
+            }
+        }
+    });
     let settings = settings.tokens(runtime, &generated!(#ident));
     generated! {
         #(#cfgs)*
@@ -39,6 +47,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
                     &__LIFECYCLE_CELL
                 }
             }
+            #fails_with
             // Not every program uses every accessor, and the trait has them too.
             #[allow(dead_code, clippy::same_name_method)]
             impl #ident {
@@ -101,10 +110,6 @@ impl TypeSingleton<'_> {
     /// The error of `__lifecycle_create`.
     pub(super) fn error(&self) -> TokenStream {
         let private = self.runtime.private();
-        if self.factory.fallible {
-            generated!(#private::BoxError)
-        } else {
-            generated!(#private::core::convert::Infallible)
-        }
+        if self.factory.fallible { generated!(#private::BoxError) } else { generated!(#private::Infallible) }
     }
 }

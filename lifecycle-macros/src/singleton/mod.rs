@@ -16,6 +16,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_async;
+#[cfg(test)]
 mod tests_forms;
 #[cfg(test)]
 mod tests_options;

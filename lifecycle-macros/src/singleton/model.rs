@@ -114,6 +114,15 @@ impl Output {
         }
     }
 
+    /// `E`; a body that cannot fail has one all the same.
+    pub(super) fn error(&self, runtime: &Runtime) -> TokenStream {
+        let private = runtime.private();
+        match self {
+            Self::Value(_) => generated!(#private::Infallible),
+            Self::Fallible(fallible) => fallible.error.to_token_stream(),
+        }
+    }
+
     /// What the body gives.
     pub(super) fn written(&self) -> TokenStream {
         match self {

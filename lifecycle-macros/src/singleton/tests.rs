@@ -28,7 +28,7 @@ fn minimal_type() {
             }
             fn __lifecycle_create() -> ::lifecycle::__private0::core::result::Result<
                 Config,
-                ::lifecycle::__private0::core::convert::Infallible,
+                ::lifecycle::__private0::Infallible,
             > {
                 ::lifecycle::__private0::declared::made::<
                     Config,

@@ -196,5 +196,5 @@ fn after_a_mistake_callers_find_the_accessors_of_the_form_they_meant() {
         ),
     )
     .to_string();
-    assert!(expanded.starts_with("async fn f () -> Result < & 'static u8 , E >"), "{expanded}");
+    assert!(expanded.starts_with("async fn f () -> Result < :: lifecycle :: Current < u8 > , E >"), "{expanded}");
 }

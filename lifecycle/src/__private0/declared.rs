@@ -6,26 +6,15 @@ use crate::keyed::query::Query;
 use crate::registry::{Descriptor, Listed};
 use crate::singleton::{
     AnySingleton, Ask, Cell, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton, SingletonFn,
-    SingletonKey, SingletonValue, TryFactoryOutput,
+    SingletonValue, TryFactoryOutput,
 };
-pub use crate::singleton::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored};
+pub use crate::singleton::{
+    Awaited, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode, Replaceable, StorageOf,
+    Stored,
+};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-
-/// What a keyed declaration tells its instances apart by.
-pub trait Keyed: Kept {
-    /// The key's type.
-    type Key: SingletonKey;
-}
-
-/// What a declaration fails with; the expansion knows the type, so it can say the most of it (see [`channel::text`]).
-///
-/// [`channel::text`]: super::channel::text
-pub trait Fails<E> {
-    /// The error's text, for records and events.
-    fn text(error: &E) -> String;
-}
 
 /// The cell of a declaration.
 #[must_use]
@@ -65,10 +54,10 @@ pub fn get<K: Stored, E>(
 
 /// An access that creates by a future.
 #[inline(always)]
-pub fn get_async<K: Stored, E, L, D>(home: &'static Home<K>, create: L, describe: D) -> Awaited<K, L, D>
+pub fn get_async<K: FailsWith, L, D>(home: &'static Home<K>, create: L, describe: D) -> Awaited<K, L, D>
 where
-    L: Fn() -> Making<K::Value, E>,
-    D: Fn(&E) -> String,
+    L: Fn() -> Making<K::Value, K::Error>,
+    D: Fn(&K::Error) -> String,
 {
     Awaited(home.cell().get_or_create_async(create, describe))
 }
@@ -171,23 +160,20 @@ pub const fn keyed_cell<K: Keyed>(
     settings: &'static Settings<K::Value>,
     max_keys: usize,
     label: fn(&K::Key) -> String,
-) -> KeyedCell<K::Key, K::Value> {
-    KeyedCell::new(descriptor, settings, max_keys, label)
+) -> KeyedHome<K> {
+    KeyedHome::new(KeyedCell::new(descriptor, settings, max_keys, label))
 }
 
 /// The entry of a keyed cell in the link-time list.
 #[must_use]
-pub const fn listed_keyed<K: Keyed>(cell: &'static KeyedCell<K::Key, K::Value>) -> Listed {
-    Listed::singleton(cell)
+pub const fn listed_keyed<K: Keyed>(home: &'static KeyedHome<K>) -> Listed {
+    Listed::singleton(home.cell())
 }
 
 /// The hot path of a keyed access alone.
 #[inline]
-pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
-    query: &Q,
-) -> Option<Arc<K::Value>> {
-    cell.hot(query)
+pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(home: &'static KeyedHome<K>, query: &Q) -> Option<Arc<K::Value>> {
+    home.cell().hot(query)
 }
 
 /// A keyed access that creates.
@@ -196,17 +182,17 @@ pub fn keyed_hot<K: Keyed, Q: Query<K::Key>>(
 /// The factory's error, or a refusal to run it.
 #[inline]
 pub fn keyed_get<K: Keyed, Q: Query<K::Key>, E>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
+    home: &'static KeyedHome<K>,
     query: Q,
     create: impl FnOnce() -> Result<K::Value, E>,
     describe: impl FnOnce(&E) -> String,
 ) -> Result<Arc<K::Value>, CreateError<E>> {
-    cell.get_or_create(query, create, describe)
+    home.cell().get_or_create(query, create, describe)
 }
 
 /// A keyed access that creates by a future made of the key.
 pub fn keyed_get_async<K: Keyed, Q: Query<K::Key>, E, L, D>(
-    cell: &'static KeyedCell<K::Key, K::Value>,
+    home: &'static KeyedHome<K>,
     query: Q,
     create: L,
     describe: D,
@@ -216,7 +202,7 @@ where
     L: Fn(K::Key) -> Making<K::Value, E> + Send + Sync,
     D: Fn(&E) -> String + Send + Sync,
 {
-    cell.get_or_create_async(query.to_key(), create, describe)
+    home.cell().get_or_create_async(query.to_key(), create, describe)
 }
 
 /// The cell of a function whose signature says `Self`.

@@ -18,6 +18,7 @@ pub use crate::singleton::{
     Singleton, SingletonCell, SingletonValue, Static, Storage, SwapCell, Swapped, TryFactoryOutput,
 };
 pub use ::core;
+pub use ::core::convert::Infallible;
 pub use ::inventory;
 pub use ::std;
 pub use lifecycle_macros::__guard_part as guard_part;

@@ -11,18 +11,21 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 
+/// A piece of work that is awaited.
+type Awaited<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+
 /// One piece of work.
 pub(super) enum Work<R> {
     /// Code that may block, and what it may give to be awaited.
     Blocking(Box<dyn FnOnce() -> Step<R> + Send>),
     /// A future, polled in the task that gathers.
-    Future(Pin<Box<dyn Future<Output = R> + Send>>),
+    Future(Awaited<R>),
 }
 
 /// What blocking code came to.
 pub(super) enum Step<R> {
     Done(R),
-    Goes(Pin<Box<dyn Future<Output = R> + Send>>),
+    Goes(Awaited<R>),
 }
 
 /// How a piece of work ended.
@@ -38,11 +41,18 @@ type Inbox<R> = Mutex<Vec<(usize, Result<Step<R>, Ended<R>>)>>;
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
 pub(super) struct Gather<R> {
-    futures: Vec<(usize, Pin<Box<dyn Future<Output = R> + Send>>)>,
+    futures: Vec<(usize, Awaited<R>)>,
     threads: Arc<(Inbox<R>, Event)>,
     /// On threads, not heard of yet.
     out: usize,
     listener: Option<EventListener>,
+}
+
+impl<R> Drop for Gather<R> {
+    fn drop(&mut self) {
+        // What is given up may panic when it goes; the rest goes all the same.
+        self.futures.drain(..).for_each(crate::singleton::drop_apart);
+    }
 }
 
 /// What a panic said.

@@ -32,12 +32,27 @@ pub struct ShutdownLimits {
 impl ShutdownLimits {
     /// So long in all. A hook may take its level's fair share of what is left, so that one that hangs does not eat up the
     /// others' time.
+    ///
+    /// ```
+    /// use lifecycle::ShutdownLimits;
+    /// use std::time::Duration;
+    ///
+    /// let limits = ShutdownLimits::total(Duration::from_secs(10));
+    /// assert_eq!(limits, Duration::from_secs(10).into());
+    /// ```
     #[must_use]
     pub const fn total(total: Duration) -> Self {
         Self { total, per_hook: None }
     }
 
     /// So long for each hook, within the total.
+    ///
+    /// ```
+    /// use lifecycle::ShutdownLimits;
+    /// use std::time::Duration;
+    ///
+    /// let limits = ShutdownLimits::total(Duration::from_secs(10)).per_hook(Duration::from_secs(2));
+    /// ```
     #[must_use]
     pub const fn per_hook(self, limit: Duration) -> Self {
         Self { per_hook: Some(limit), ..self }
@@ -51,6 +66,24 @@ impl From<Duration> for ShutdownLimits {
 }
 
 /// What [`shutdown`] did.
+///
+/// ```
+/// use lifecycle::{HookOutcomeReport, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(shutdown = |_: &u32| Err::<(), _>("the disk is full"))]
+/// fn archive() -> u32 {
+///     7
+/// }
+///
+/// # lifecycle::testing::isolated(|| {
+/// archive();
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// assert!(!report.is_clean());
+/// assert_eq!(report.hooks[0].outcome, HookOutcomeReport::Failed("the disk is full".to_owned()));
+/// assert!(report.to_string().ends_with("`archive` failed: the disk is full"));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -63,6 +96,13 @@ pub struct ShutdownReport {
 }
 
 /// One hook that ran.
+///
+/// ```
+/// let report = lifecycle::shutdown_blocking(std::time::Duration::from_secs(5));
+/// for hook in &report.hooks {
+///     println!("level {}: {} after {:?}: {:?}", hook.level, hook.name, hook.took, hook.outcome);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HookReport {
@@ -77,6 +117,22 @@ pub struct HookReport {
 }
 
 /// How a hook ended.
+///
+/// ```
+/// use lifecycle::{HookOutcomeReport, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(shutdown = |_: &u8| panic!("no"))]
+/// fn fragile() -> u8 {
+///     7
+/// }
+///
+/// # lifecycle::testing::isolated(|| {
+/// fragile();
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// assert_eq!(report.hooks[0].outcome, HookOutcomeReport::Panicked("no".to_owned()));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HookOutcomeReport {
@@ -92,6 +148,13 @@ pub enum HookOutcomeReport {
 
 impl ShutdownReport {
     /// Did everything end well and in time?
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+    /// let code = if report.is_clean() { 0 } else { 1 };
+    /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.abandoned == 0 && self.hooks.iter().all(|hook| hook.outcome == HookOutcomeReport::Done)
@@ -151,17 +214,44 @@ pub async fn shutdown(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
 
 /// [`shutdown`] where there is no task: blocks this thread. Futures of hooks are polled on it, so one that needs a runtime needs
 /// its guard here (`let _guard = runtime.enter();`).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// println!("{report}");
+/// ```
 pub fn shutdown_blocking(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
     block_on(shutdown(limits))
 }
 
 /// From now on nothing is created any more in this process; [`shutdown`] does the rest. One atomic store: the one thing in this
 /// crate that a signal handler may do.
+///
+/// ```
+/// use lifecycle::{Singleton, SingletonError, singleton};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// lifecycle::request_shutdown();
+/// assert!(lifecycle::is_shutting_down());
+/// assert!(matches!(Cache::try_instance(), Err(SingletonError::ShuttingDown { .. })));
+/// ```
 pub fn request_shutdown() {
     Phase::process().drain();
 }
 
 /// Has [`shutdown`] or [`request_shutdown`] been called?
+///
+/// ```
+/// # lifecycle::testing::isolated(|| {
+/// assert!(!lifecycle::is_shutting_down());
+/// lifecycle::shutdown_blocking(std::time::Duration::from_secs(1));
+/// assert!(lifecycle::is_shutting_down());
+/// # });
+/// ```
 #[must_use]
 pub fn is_shutting_down() -> bool {
     Phase::in_force().refuses()
@@ -175,28 +265,78 @@ async fn run(
 ) -> ShutdownReport {
     let until = began.after(limits.total);
     phase.drain();
-    let Some(_driving) = wait_for_turn(phase, clock, until).await else {
+    let Some(mut driving) = wait_for_turn(phase, clock, until).await else {
         // Somebody else is at it, and is not done in time.
-        return ShutdownReport { took: clock.now().since(began), ..phase.report() };
+        return phase.report_unfinished(clock.now().since(began));
     };
     if phase.is_complete() {
         return phase.report();
     }
-    drain(phase, clock, began.after(limits.total / 2)).await;
-    let levels = levels();
-    let count = levels.len();
-    for (number, Level { hooks, .. }) in levels.into_iter().enumerate() {
+    if driving.left.is_none() {
+        drain(phase, clock, began.after(limits.total / 2)).await;
+        driving.left = Some(Left { levels: levels().into_iter(), under_way: None, begun: 0 });
+    }
+    while let Some(level) = driving.left.as_mut().and_then(|left| left.level(phase, clock)) {
         let now = clock.now();
         let left = until.since(now);
-        let share =
-            limits.per_hook.unwrap_or_else(|| left / u32::try_from(count - number).unwrap_or(u32::MAX)).min(left);
+        let share = limits.per_hook.unwrap_or_else(|| left / level.to_go).min(left);
         let limit = if until == Moment::NEVER && limits.per_hook.is_none() { Moment::NEVER } else { now.after(share) };
-        one_level(phase, number, hooks, clock, limit).await;
+        one_level(phase, level.under_way, clock, limit).await;
+        if let Some(left) = &mut driving.left {
+            left.under_way = None;
+        }
     }
+    driving.left = None;
     phase.complete(clock.now().since(began));
     let report = phase.report();
     telemetry::shut_down(report.hooks.len(), report.is_clean(), report.took);
     report
+}
+
+/// What a shutdown has still to do.
+pub(super) struct Left {
+    levels: std::vec::IntoIter<Level>,
+    under_way: Option<UnderWay>,
+    begun: usize,
+}
+
+impl fmt::Debug for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Left").field("levels", &self.levels.len()).finish_non_exhaustive()
+    }
+}
+
+/// A level whose hooks have begun.
+struct UnderWay {
+    hooks: Gather<HookResult>,
+    began: Moment,
+}
+
+struct LevelOf<'a> {
+    under_way: &'a mut UnderWay,
+    /// Levels still to be ended, this one included.
+    to_go: u32,
+}
+
+impl Left {
+    /// The level that is under way; the next one if none is. A hook that has begun is not begun again.
+    fn level(&mut self, phase: &Phase, clock: &ClockHandle) -> Option<LevelOf<'_>> {
+        if self.under_way.is_none() {
+            let Level { hooks } = self.levels.next()?;
+            phase.begin_level(self.begun, hooks.iter().map(|(name, _)| name.clone()));
+            self.begun += 1;
+            let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
+                Work::Blocking(Box::new(move || match run() {
+                    HookRun::Done(result) => Step::Done(result),
+                    HookRun::Future(future) => Step::Goes(future),
+                }))
+            });
+            let began = clock.now();
+            self.under_way = Some(UnderWay { hooks: Gather::new(work), began });
+        }
+        let to_go = u32::try_from(self.levels.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.under_way.as_mut().map(|under_way| LevelOf { under_way, to_go })
+    }
 }
 
 /// Waits until nobody else runs the shutdown.
@@ -223,8 +363,10 @@ async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
             break;
         }
     }
-    abandon(true);
+    abandon(false);
+    // What is under way from here on is counted and not stored.
     phase.go_down();
+    abandon(true);
 }
 
 fn abandon(even_if_awaited: bool) {
@@ -236,37 +378,21 @@ fn abandon(even_if_awaited: bool) {
     crate::singleton::singletons().abandon(even_if_awaited);
 }
 
-async fn one_level(
-    phase: &Phase,
-    level: usize,
-    hooks: Vec<crate::singleton::HookOf<HookRun>>,
-    clock: &ClockHandle,
-    until: Moment,
-) {
-    let began = clock.now();
-    // One that a dropped call has begun is not begun again.
-    let hooks: Vec<_> = hooks.into_iter().filter(|(name, _)| phase.begin_hook(name, level)).collect();
-    let names: Vec<String> = hooks.iter().map(|(name, _)| name.clone()).collect();
-    let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
-        Work::Blocking(Box::new(move || match run() {
-            HookRun::Done(result) => Step::Done(result),
-            HookRun::Future(future) => Step::Goes(future),
-        }))
-    });
-    let mut under_way = Gather::new(work);
-    while let Some(Some((number, ended))) = timer::within(under_way.next(), clock, until).await {
+async fn one_level(phase: &Phase, level: &mut UnderWay, clock: &ClockHandle, until: Moment) {
+    let began = level.began;
+    while let Some(Some((number, ended))) = timer::within(level.hooks.next(), clock, until).await {
         let outcome = match ended {
             Ended::Gave(Ok(())) => HookOutcomeReport::Done,
             Ended::Gave(Err(error)) => HookOutcomeReport::Failed(error),
             Ended::Panicked(text) => HookOutcomeReport::Panicked(text),
             Ended::NoThread(error) => HookOutcomeReport::Failed(format!("no thread could be started: {error}")),
         };
+        let name = phase.end_hook(number, clock.now().since(began), outcome.clone());
         if let HookOutcomeReport::Failed(text) | HookOutcomeReport::Panicked(text) = &outcome {
-            telemetry::singleton_hook_failed(&names[number], "shutdown", text);
+            telemetry::singleton_hook_failed(&name, "shutdown", text);
         }
-        phase.end_hook(&names[number], clock.now().since(began), outcome);
     }
-    for name in phase.time_out_hooks(level, clock.now().since(began)) {
+    for name in phase.time_out_hooks(clock.now().since(began)) {
         telemetry::singleton_hook_failed(&name, "shutdown", "not done in time");
     }
 }

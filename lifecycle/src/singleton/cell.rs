@@ -4,7 +4,7 @@ use super::creation::{Creation, Making, Plan, Record, Waiting, next_order};
 use super::face::Seen;
 use super::output::SingletonValue;
 use super::settings::Settings;
-use super::storage::{Static, Storage, Swapped};
+use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CreateError, SingletonError};
@@ -36,7 +36,7 @@ pub enum Ask<H> {
 
 /// The home of one declared singleton. Expansions put it into a static.
 #[doc(hidden)]
-pub struct Cell<T: SingletonValue, S: Storage<T>> {
+pub struct Cell<T: 'static, S: Storage<T>> {
     slot: Scoped<Slot<T, S>>,
     pub(super) descriptor: Descriptor,
     ask: Ask<S::Handed>,
@@ -50,14 +50,14 @@ pub type SingletonCell<T> = Cell<T, Static<T>>;
 #[doc(hidden)]
 pub type SwapCell<T> = Cell<T, Swapped<T>>;
 
-impl<T: SingletonValue, S: Storage<T>> std::fmt::Debug for Cell<T, S> {
+impl<T: SingletonValue, S: Storing<T>> std::fmt::Debug for Cell<T, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cell").field("descriptor", &self.descriptor).finish_non_exhaustive()
     }
 }
 
 /// One world's instance.
-pub(super) struct Slot<T: SingletonValue, S: Storage<T>> {
+pub(super) struct Slot<T: 'static, S: Storage<T>> {
     stored: S,
     accesses: Counters<1>,
     pub(super) creation: Creation<T>,
@@ -68,7 +68,7 @@ pub(super) struct Slot<T: SingletonValue, S: Storage<T>> {
     pub(super) settings: &'static Settings<T>,
 }
 
-impl<T: SingletonValue, S: Storage<T>> Slot<T, S> {
+impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
     const fn new(settings: &'static Settings<T>) -> Self {
         Self {
             stored: S::EMPTY,
@@ -116,7 +116,7 @@ impl<T: SingletonValue, S: Storage<T>> Slot<T, S> {
 /// Stands in for an instance.
 struct Override<O>(O);
 
-impl<T: SingletonValue, S: Storage<T>> Cell<T, S> {
+impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
     pub const fn new(descriptor: Descriptor, settings: &'static Settings<T>, ask: Ask<S::Handed>) -> Self {
@@ -410,7 +410,7 @@ fn never_asked(name: String) -> SingletonError {
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>> Drop for Slot<T, S> {
+impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
     /// A test world ends: what it created goes, or stays allocated for those who hold it.
     fn drop(&mut self) {
         self.creation.abandon(true);
@@ -426,7 +426,7 @@ impl<T: SingletonValue, S: Storage<T>> Drop for Slot<T, S> {
 /// The future of an accessor: it takes no more room than its reference and a pointer, whatever the factory needs.
 #[doc(hidden)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Creating<T: SingletonValue, S: Storage<T>, L, D> {
+pub struct Creating<T: 'static, S: Storage<T>, L, D> {
     cell: &'static Cell<T, S>,
     launch: L,
     describe: D,
@@ -434,7 +434,7 @@ pub struct Creating<T: SingletonValue, S: Storage<T>, L, D> {
     waiting: Option<Box<Place<T, S>>>,
 }
 
-struct Place<T: SingletonValue, S: Storage<T>> {
+struct Place<T: 'static, S: Storage<T>> {
     slot: StateRef<'static, Slot<T, S>>,
     waiting: Waiting,
     /// The instance is being made anew: until that is done this one is good enough.
@@ -445,7 +445,7 @@ struct Place<T: SingletonValue, S: Storage<T>> {
     seen: u64,
 }
 
-impl<T: SingletonValue, S: Storage<T>> Drop for Place<T, S> {
+impl<T: 'static, S: Storage<T>> Drop for Place<T, S> {
     fn drop(&mut self) {
         if let Some(due) = self.stale.as_ref().and_then(|_| self.slot.stored.due()) {
             // This caller goes before the new instance is there: the next one takes over.
@@ -454,12 +454,12 @@ impl<T: SingletonValue, S: Storage<T>> Drop for Place<T, S> {
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>, L, D> Unpin for Creating<T, S, L, D> {}
+impl<T: 'static, S: Storage<T>, L, D> Unpin for Creating<T, S, L, D> {}
 
 impl<T, S, L, D, E> Future for Creating<T, S, L, D>
 where
     T: SingletonValue,
-    S: Storage<T>,
+    S: Storing<T>,
     E: Send + 'static,
     L: Fn() -> Making<T, E>,
     D: Fn(&E) -> String,
@@ -469,14 +469,16 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.cell.hot() {
-            Some(found) if this.waiting.is_none() => Poll::Ready(Ok(found)),
-            _ => this.poll_slow(cx),
+        // Who waits is counted when its wait ends: `hot` counts.
+        let found = if this.waiting.is_none() { this.cell.hot() } else { None };
+        match found {
+            Some(found) => Poll::Ready(Ok(found)),
+            None => this.poll_slow(cx),
         }
     }
 }
 
-impl<T: SingletonValue, S: Storage<T>, L, D> Creating<T, S, L, D> {
+impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
     #[cold]
     #[inline(never)]
     fn poll_slow<E>(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<S::Handed, CreateError<E>>>

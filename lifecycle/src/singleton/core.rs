@@ -39,12 +39,20 @@ pub struct SingletonCore {
 static CORE: SingletonCore = SingletonCore { state: Scoped::declared(CoreState::new(ClockHandle::System)) };
 
 /// The process's singleton core.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::singletons(), lifecycle::singletons()));
+/// ```
 #[must_use]
 pub fn singletons() -> &'static SingletonCore {
     &CORE
 }
 
 /// [`singletons`], by its older name.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::get_singleton_manager(), lifecycle::singletons()));
+/// ```
 #[inline]
 #[must_use]
 pub fn get_singleton_manager() -> &'static SingletonCore {
@@ -59,6 +67,13 @@ impl Default for SingletonCore {
 
 impl SingletonCore {
     /// A core of its own, which sees only what is stored in it.
+    ///
+    /// ```
+    /// let own = lifecycle::SingletonCore::new();
+    /// own.set("region", 1)?;
+    /// assert!(own.has("region") && !lifecycle::singletons().has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
@@ -163,6 +178,19 @@ impl SingletonCore {
 
     /// [`get`](Self::get), where a declared singleton may have an async factory.
     ///
+    /// ```
+    /// #[lifecycle::singleton]
+    /// async fn prices() -> Vec<u32> {
+    ///     vec![1, 2, 3]
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let singletons = lifecycle::singletons();
+    /// assert!(singletons.get::<Vec<u32>>("prices")?.is_none()); // its factory has to be awaited
+    /// assert_eq!(singletons.get_async::<Vec<u32>>("prices").await?.unwrap().len(), 3);
+    /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub async fn get_async<T: Send + Sync + 'static>(&self, name: &str) -> Result<Option<Instance<T>>, Error> {
@@ -185,6 +213,14 @@ impl SingletonCore {
 
     /// The instance of that name, created by `factory` if there is none: once, however many ask. A declared singleton is
     /// created by its own factory.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// let words = singletons.get_or_create("words", || vec!["one", "two"])?;
+    /// let same = singletons.get_or_create("words", || vec!["not called"])?;
+    /// assert!(words.same_as(&same));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get), and [`Error::Full`]; [`Error::Singleton`] when the creation needs itself.
@@ -260,6 +296,14 @@ impl SingletonCore {
     /// [`get_or_try_create`](Self::get_or_try_create) with an async factory; see
     /// [`get_or_create_async`](Self::get_or_create_async).
     ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let connect = || async { "8080".parse::<u16>() };
+    /// let port = lifecycle::singletons().get_or_try_create_async("port", connect).await?;
+    /// assert_eq!(*port, 8080);
+    /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub async fn get_or_try_create_async<T, E, F, Fut>(&self, name: &str, factory: F) -> Result<Instance<T>, Error>
@@ -331,6 +375,14 @@ impl SingletonCore {
     ///
     /// While a factory runs under that name, `value` wins: the factory's own value is dropped, and those who wait get this one.
     ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// assert!(singletons.set("region", "eu-west-1".to_owned())?.is_none());
+    /// let old = singletons.set("region", "us-east-1".to_owned())?.unwrap();
+    /// assert_eq!(*old.downcast::<String>().unwrap(), "eu-west-1");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Full`]; for a declared singleton [`Error::TypeMismatch`].
     pub fn set<T: Send + Sync + 'static>(&self, name: &str, value: T) -> Result<Option<AnyInstance>, Error> {
@@ -345,10 +397,12 @@ impl SingletonCore {
             },
         };
         let held = Held::new(value);
+        // Clocks are somebody else's code: asked before the lock is taken.
+        let now = state.clock.wall();
         let old = entry.creation.exclusively(
             |record| {
                 let order = record.order.filter(|_| record.created_at.is_some()).unwrap_or_else(next_order);
-                *record = Record { created_at: Some(state.clock.wall()), order: Some(order), ..Record::default() };
+                *record = Record { created_at: Some(now), order: Some(order), ..Record::default() };
                 entry.accesses.reset();
                 state.put(&entry, Some(held))
             },
@@ -358,6 +412,14 @@ impl SingletonCore {
     }
 
     /// Is there an instance of that name? Never refused, never counted.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// assert!(!singletons.has("region"));
+    /// singletons.set("region", 1)?;
+    /// assert!(singletons.has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         let here = self.resolve().names.read(name, |named| named.held.is_some());
@@ -366,6 +428,13 @@ impl SingletonCore {
     }
 
     /// Takes the instance of that name away; false when there is none. A declared one is retired: its memory stays.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1)?;
+    /// assert!(singletons.delete("region")? && !singletons.delete("region")?);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`].
@@ -387,6 +456,14 @@ impl SingletonCore {
 
     /// Takes every instance away, the newest first; gives their number. Values made here are dropped (one whose destructor
     /// panics does not stop the rest), declared ones are retired: their memory stays.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1)?;
+    /// singletons.set("zone", 2)?;
+    /// assert_eq!(singletons.clear()?, 2);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`].
@@ -421,6 +498,13 @@ impl SingletonCore {
 
     /// Older name of [`clear`](Self::clear).
     ///
+    /// ```
+    /// #[allow(deprecated)]
+    /// let removed = lifecycle::singletons().reset_all()?;
+    /// assert_eq!(removed, 0);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As there.
     #[deprecated(note = "use `clear`")]
@@ -429,6 +513,12 @@ impl SingletonCore {
     }
 
     /// Older name of [`has`](Self::has).
+    ///
+    /// ```
+    /// #[allow(deprecated)]
+    /// let there = lifecycle::singletons().exists("region");
+    /// assert!(!there);
+    /// ```
     #[must_use]
     #[deprecated(note = "use `has`")]
     pub fn exists(&self, name: &str) -> bool {
@@ -436,6 +526,14 @@ impl SingletonCore {
     }
 
     /// The core's numbers: the instances that exist. Never refused, changes no count.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1_u64)?;
+    /// let stats = singletons.get_stats();
+    /// assert_eq!((stats.singleton_names, stats.estimated_memory_bytes), (vec!["region".to_owned()], 8));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn get_stats(&self) -> SingletonStats {
         let state = self.resolve();
@@ -497,6 +595,14 @@ impl SingletonCore {
 
     /// Empties the limit's window and forgets its refusals; instances stay.
     ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set("region", 1)?;
+    /// singletons.reset()?;
+    /// assert!(singletons.has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::RateLimited`]; [`reset_unlimited`](Self::reset_unlimited) is never refused.
     pub fn reset(&self) -> Result<(), Error> {
@@ -507,6 +613,11 @@ impl SingletonCore {
 
     /// [`reset`](Self::reset), by the name that says what it does.
     ///
+    /// ```
+    /// lifecycle::singletons().reset_limiter()?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub fn reset_limiter(&self) -> Result<(), Error> {
@@ -514,12 +625,36 @@ impl SingletonCore {
     }
 
     /// [`reset`](Self::reset) for the operator: never refused.
+    ///
+    /// ```
+    /// use lifecycle::{Error, singletons};
+    /// use std::time::Duration;
+    ///
+    /// singletons().set_rate_limit(Some((1, Duration::from_secs(60))))?;
+    /// singletons().set("region", 1)?;
+    /// assert!(matches!(singletons().reset(), Err(Error::RateLimited { .. })));
+    /// singletons().reset_unlimited();
+    /// assert!(singletons().delete("region")?);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn reset_unlimited(&self) {
         self.resolve().gate.reset();
         telemetry::core_reset("singleton");
     }
 
     /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let singletons = lifecycle::singletons();
+    /// singletons.set_rate_limit(Some((2, Duration::from_secs(1))))?;
+    /// assert!(singletons.set("one", 1).is_ok() && singletons.set("two", 2).is_ok());
+    /// assert!(singletons.set("three", 3).is_err());
+    /// singletons.set_rate_limit(None)?;
+    /// singletons.set("three", 3)?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidConfig`] for a limit or window of zero.

@@ -5,7 +5,7 @@ use super::cell::{Cell, Creating};
 use super::creation::Making;
 use super::face::Singleton;
 use super::output::SingletonValue;
-use super::storage::{Current, Static, Storage, Swapped};
+use super::storage::{Current, Static, Storing, Swapped};
 use crate::error::CreateError;
 use std::fmt;
 use std::future::Future;
@@ -13,30 +13,30 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-/// How instances are kept, whatever their type.
-pub trait Mode: 'static {
+/// How a declaration keeps its instance.
+pub trait Mode<K: Kept>: 'static {
     /// What accessors give.
-    type Handed<T: 'static>;
+    type Handed: Send;
     /// Where an instance is kept.
-    type Of<T: SingletonValue>: Storage<T, Handed = Self::Handed<T>>;
+    type Of: Storing<K::Value, Handed = Self::Handed>;
 }
 
 /// For ever: accessors give `&'static T`.
 #[derive(Debug)]
 pub struct Forever;
 
-impl Mode for Forever {
-    type Handed<T: 'static> = &'static T;
-    type Of<T: SingletonValue> = Static<T>;
+impl<K: Kept> Mode<K> for Forever {
+    type Handed = &'static K::Value;
+    type Of = Static<K::Value>;
 }
 
 /// Until replaced: accessors give [`Current`].
 #[derive(Debug)]
 pub struct Replaceable;
 
-impl Mode for Replaceable {
-    type Handed<T: 'static> = Current<T>;
-    type Of<T: SingletonValue> = Swapped<T>;
+impl<K: Kept> Mode<K> for Replaceable {
+    type Handed = Current<K::Value>;
+    type Of = Swapped<K::Value>;
 }
 
 /// What a declaration keeps: a singleton type keeps itself, a function has a type of its own to say what it keeps.
@@ -50,20 +50,26 @@ impl<T: Singleton> Kept for T {
 }
 
 /// How a declaration keeps it.
-pub trait Stored: Kept {
+pub trait Stored: Kept + Sized {
     /// For ever, or until replaced.
-    type Mode: Mode;
+    type Mode: Mode<Self>;
 }
 
 impl<T: Singleton> Stored for T {
     type Mode = T::Mode;
 }
 
+/// What the future of a declaration's factory fails with: it goes with that from thread to thread.
+pub trait FailsWith: Stored {
+    /// The error's type.
+    type Error: Send + 'static;
+}
+
 /// What a declaration's accessors give.
-pub type HandedBy<K> = <<K as Stored>::Mode as Mode>::Handed<<K as Kept>::Value>;
+pub type HandedBy<K> = <<K as Stored>::Mode as Mode<K>>::Handed;
 
 /// Where a declaration's instance is kept.
-pub type StorageOf<K> = <<K as Stored>::Mode as Mode>::Of<<K as Kept>::Value>;
+pub type StorageOf<K> = <<K as Stored>::Mode as Mode<K>>::Of;
 
 /// The static of a declaration.
 pub struct Home<K: Stored>(Cell<K::Value, StorageOf<K>>);
@@ -105,14 +111,13 @@ pub struct Awaited<K: Stored, L, D>(pub(crate) Creating<K::Value, StorageOf<K>, 
 // SAFETY: as for `Home`: it is `Send` for every `SingletonValue` where its two functions are (`accesses_are_send` below).
 unsafe impl<K: Stored, L: Send, D: Send> Send for Awaited<K, L, D> {}
 
-impl<K, L, D, E> Future for Awaited<K, L, D>
+impl<K, L, D> Future for Awaited<K, L, D>
 where
-    K: Stored,
-    E: Send + 'static,
-    L: Fn() -> Making<K::Value, E>,
-    D: Fn(&E) -> String,
+    K: FailsWith,
+    L: Fn() -> Making<K::Value, K::Error>,
+    D: Fn(&K::Error) -> String,
 {
-    type Output = Result<HandedBy<K>, CreateError<E>>;
+    type Output = Result<HandedBy<K>, CreateError<K::Error>>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
@@ -127,13 +132,13 @@ impl<K: Stored, L, D> fmt::Debug for Awaited<K, L, D> {
 }
 
 #[allow(dead_code, reason = "it only has to compile")]
-fn cells_are_sync<T: SingletonValue, M: Mode>() {
+fn cells_are_sync<T: SingletonValue, S: Storing<T>>() {
     fn sync<X: Sync>() {}
-    sync::<Cell<T, M::Of<T>>>();
+    sync::<Cell<T, S>>();
 }
 
 #[allow(dead_code, reason = "it only has to compile")]
-fn accesses_are_send<T: SingletonValue, M: Mode, L: Send, D: Send>() {
+fn accesses_are_send<T: SingletonValue, S: Storing<T>, L: Send, D: Send>() {
     fn send<X: Send>() {}
-    send::<Creating<T, M::Of<T>, L, D>>();
+    send::<Creating<T, S, L, D>>();
 }

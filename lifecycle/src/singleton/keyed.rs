@@ -7,6 +7,7 @@ use super::cell::Asking;
 use super::creation::{Creation, Making, Plan, Record, Waiting};
 use super::drop_apart;
 use super::face::{AnySingleton, HookOf, Seen, mismatch};
+use super::home::Kept;
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::kept::keep;
 use super::output::SingletonValue;
@@ -36,6 +37,41 @@ pub struct KeyedCell<K: SingletonKey, T: SingletonValue> {
     slots: Scoped<Slots<K, T>>,
     descriptor: Descriptor,
     label: fn(&K) -> String,
+}
+
+/// What a keyed declaration tells its instances apart by.
+pub trait KeptByKey: Kept {
+    /// The key's type.
+    type Key: SingletonKey;
+}
+
+/// The static of a keyed declaration.
+pub struct KeyedHome<K: KeptByKey>(KeyedCell<K::Key, K::Value>);
+
+// SAFETY: the cell is `Sync` for every key and value that may stand in it (`cells_are_sync` below holds the compiler to it),
+// and these are such. Said here, because otherwise an argument that cannot be a key would be one more error.
+unsafe impl<K: KeptByKey> Sync for KeyedHome<K> {}
+
+#[allow(dead_code, reason = "it only has to compile")]
+fn cells_are_sync<K: SingletonKey, T: SingletonValue>() {
+    fn sync<X: Sync>() {}
+    sync::<KeyedCell<K, T>>();
+}
+
+impl<K: KeptByKey> KeyedHome<K> {
+    pub(crate) const fn new(cell: KeyedCell<K::Key, K::Value>) -> Self {
+        Self(cell)
+    }
+
+    pub(crate) const fn cell(&'static self) -> &'static KeyedCell<K::Key, K::Value> {
+        &self.0
+    }
+}
+
+impl<K: KeptByKey> std::fmt::Debug for KeyedHome<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 struct Slots<K: SingletonKey, T: SingletonValue> {
@@ -229,6 +265,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
     ///
     /// # Errors
     /// The factory's error, or why it was not run.
+    #[allow(clippy::manual_async_fn, reason = "an async fn could not promise `Send`")]
     pub fn get_or_create_async<L, D, E>(
         &'static self,
         key: K,

@@ -50,11 +50,11 @@ outside_models! {
         creation::Making,
         erased::ErasedCell,
         face::{AnySingleton, HookOf},
-        home::{Awaited, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
-        keyed::{KeyedCell, SingletonKey},
+        home::{Awaited, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
+        keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
         settings::{Dependency, Needs, Settings},
-        storage::{Static, Storage, Swapped},
+        storage::{Static, Storage, Storing, Swapped},
     };
 }
 

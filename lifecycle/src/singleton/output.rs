@@ -10,7 +10,8 @@ impl<T: Send + Sync + 'static> SingletonValue for T {}
 #[diagnostic::on_unimplemented(
     message = "this factory gives `{Self}`, not `{T}`",
     label = "gives `{Self}`",
-    note = "a factory that returns a `Result` is written `try_factory = ..`; then `try_instance()` gives the error"
+    note = "a factory that returns a `Result` is written `try_factory = ..`; then `try_instance()` gives the error",
+    note = "a factory that is async is written `async_factory = ..`, and `try_async_factory = ..` where it returns a `Result`"
 )]
 pub trait FactoryOutput<T> {
     #[doc(hidden)]
@@ -27,7 +28,7 @@ impl<T> FactoryOutput<T> for T {
 #[diagnostic::on_unimplemented(
     message = "this factory gives `{Self}`, not a `Result<{T}, E>`",
     label = "gives `{Self}`",
-    note = "a factory that cannot fail is written `factory = ..`; the error of one that can must be a `std::error::Error` \
+    note = "a factory that cannot fail is written `factory = ..`, or `async_factory = ..`; the error of one that can must be a `std::error::Error` \
             (`Send + Sync + 'static`), a `String`, an `anyhow::Error` or a boxed error"
 )]
 pub trait TryFactoryOutput<T> {

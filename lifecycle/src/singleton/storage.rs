@@ -6,17 +6,19 @@ use crate::clock::Moment;
 use crate::instance::Instance;
 use arc_swap::{ArcSwapOption, Guard};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-/// How an instance is kept. Sealed: `unsafe` code relies on what the two implementations promise.
-pub trait Storage<T: SingletonValue>: sealed::Sealed + Send + Sync + Sized + 'static {
+/// How an instance is kept, of whatever type: that one cannot be shared between threads is said where the type is, and not once
+/// more for everything that keeps it. Sealed: `unsafe` code relies on what the two implementations promise.
+pub trait Storage<T: 'static>: sealed::Sealed + Sized + 'static {
     /// What accessors give.
-    type Handed: Deref<Target = T> + Send + 'static;
+    type Handed: Deref<Target = T> + 'static;
     /// A shared owner of the instance.
-    type Owned: Deref<Target = T> + Clone + Send + Sync + 'static;
+    type Owned: Deref<Target = T> + Clone + 'static;
     /// Without an instance.
     #[allow(clippy::declare_interior_mutable_const, reason = "each use makes a storage of its own")]
     #[doc(hidden)]
@@ -39,7 +41,9 @@ pub trait Storage<T: SingletonValue>: sealed::Sealed + Send + Sync + Sized + 'st
     #[doc(hidden)]
     fn put(&self, new: Option<Self::Owned>) -> Option<Self::Owned>;
     #[doc(hidden)]
-    fn own(value: T) -> Self::Owned;
+    fn own(value: T) -> Self::Owned
+    where
+        T: SingletonValue;
     #[doc(hidden)]
     fn hand(owned: Self::Owned) -> Self::Handed;
     #[doc(hidden)]
@@ -48,8 +52,15 @@ pub trait Storage<T: SingletonValue>: sealed::Sealed + Send + Sync + Sized + 'st
     fn handed_instance(handed: Self::Handed) -> Instance<T>;
     /// A reference that may outlive everything: for hooks that run when the process ends.
     #[doc(hidden)]
-    fn forever(owned: Self::Owned) -> &'static T;
+    fn forever(owned: Self::Owned) -> &'static T
+    where
+        T: SingletonValue;
 }
+
+/// A [`Storage`] of what threads can share, and what follows from that.
+pub trait Storing<T: SingletonValue>: Storage<T, Handed: Send, Owned: Send + Sync> + Send + Sync {}
+impl<T: SingletonValue> Storing<T> for Static<T> {}
+impl<T: SingletonValue> Storing<T> for Swapped<T> {}
 
 mod sealed {
     pub trait Sealed {}
@@ -61,20 +72,22 @@ mod sealed {
 pub struct Static<T: 'static> {
     /// Null, or from [`keep`].
     instance: AtomicPtr<T>,
+    /// An `AtomicPtr` goes between threads whatever it points to; this does not.
+    shared: PhantomData<&'static T>,
 }
 
-impl<T: SingletonValue> Storage<T> for Static<T> {
+impl<T: 'static> Storage<T> for Static<T> {
     type Handed = &'static T;
     type Owned = &'static T;
     #[allow(clippy::declare_interior_mutable_const, reason = "each use makes a storage of its own")]
-    const EMPTY: Self = Self { instance: AtomicPtr::new(ptr::null_mut()) };
+    const EMPTY: Self = Self { instance: AtomicPtr::new(ptr::null_mut()), shared: PhantomData };
     const KEEPS: bool = true;
 
     #[inline(always)]
     fn load(&self) -> Option<&'static T> {
         let instance = self.instance.load(Ordering::Acquire);
-        // SAFETY: a non-null pointer came from `keep` and was stored with Release; it is never freed and never handed out
-        // mutably.
+        // SAFETY: a non-null pointer came from a `&'static T` (`put`) and was stored with Release; what it points to is never
+        // freed and never handed out mutably.
         (!instance.is_null()).then(|| unsafe { &*instance })
     }
 
@@ -97,7 +110,10 @@ impl<T: SingletonValue> Storage<T> for Static<T> {
         old
     }
 
-    fn own(value: T) -> &'static T {
+    fn own(value: T) -> &'static T
+    where
+        T: SingletonValue,
+    {
         keep(value)
     }
 
@@ -113,7 +129,10 @@ impl<T: SingletonValue> Storage<T> for Static<T> {
         Instance::Static(handed)
     }
 
-    fn forever(owned: &'static T) -> &'static T {
+    fn forever(owned: &'static T) -> &'static T
+    where
+        T: SingletonValue,
+    {
         owned
     }
 }
@@ -125,7 +144,7 @@ pub struct Swapped<T: 'static> {
     due: AtomicU64,
 }
 
-impl<T: SingletonValue> Storage<T> for Swapped<T> {
+impl<T: 'static> Storage<T> for Swapped<T> {
     type Handed = Current<T>;
     type Owned = Arc<T>;
     #[allow(clippy::declare_interior_mutable_const, reason = "each use makes a storage of its own")]
@@ -155,7 +174,10 @@ impl<T: SingletonValue> Storage<T> for Swapped<T> {
         self.instance.swap(new)
     }
 
-    fn own(value: T) -> Arc<T> {
+    fn own(value: T) -> Arc<T>
+    where
+        T: SingletonValue,
+    {
         Arc::new(value)
     }
 
@@ -171,9 +193,13 @@ impl<T: SingletonValue> Storage<T> for Swapped<T> {
         Instance::Shared(handed.to_arc())
     }
 
-    fn forever(owned: Arc<T>) -> &'static T {
+    fn forever(owned: Arc<T>) -> &'static T
+    where
+        T: SingletonValue,
+    {
         // Once, at the end of the process: a hook's future may borrow from it for as long as it likes.
-        &**keep(owned)
+        let kept: &'static Arc<T> = keep(owned);
+        kept
     }
 }
 
@@ -217,6 +243,15 @@ enum Holding<T: 'static> {
 
 impl<T> Current<T> {
     /// A shared owner of the same instance.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton(swap, factory = || Limits { per_user: 10 })]
+    /// # struct Limits { per_user: u32 }
+    /// let kept: std::sync::Arc<Limits> = Limits::current().to_arc();
+    /// Limits::replace(Limits { per_user: 20 });
+    /// assert_eq!(kept.per_user, 10);
+    /// ```
     #[must_use]
     pub fn to_arc(&self) -> Arc<T> {
         self.arc().clone()

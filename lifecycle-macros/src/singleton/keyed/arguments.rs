@@ -40,7 +40,10 @@ pub(super) fn of(function: &Function) -> Vec<Argument> {
             };
             let ty = bare(&argument.ty).clone();
             let borrowed = match &ty {
-                Type::Reference(reference) => Some(bare(&reference.elem).clone()),
+                // `&'static X` is as good as owned, and the factory may count on its lifetime.
+                Type::Reference(reference) if reference.lifetime.as_ref().is_none_or(|life| life.ident != "static") => {
+                    Some(bare(&reference.elem).clone())
+                }
                 _ => None,
             };
             let part = format_ident!("__LifecyclePart{at}", span = Span::mixed_site());

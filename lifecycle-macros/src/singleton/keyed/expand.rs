@@ -22,7 +22,6 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     // What is wrong with an argument is said on it; what follows from that, beside it.
     let place = function.function.sig.paren_token.span.join();
     let parts = placed(generated!((#(#kept,)*)), place);
-    let key = placed(generated!(<__LifecycleKept as #private::declared::Keyed>::Key), place);
     let text = match &function.output {
         Output::Value(_) => TokenStream::new(),
         Output::Fallible(fallible) => expand_fn::text(function, &fallible.error),
@@ -34,7 +33,7 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     let hot = generated!(#private::declared::keyed_hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL, &lifecycle_query));
     let give = expand_fn::give(function, &created, &hot);
     let inputs = arguments.iter().map(super::Argument::declaration);
-    around(
+    let expanded = around(
         model,
         &quote!(#(#inputs),*),
         generated! {
@@ -52,7 +51,7 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
             #text
             #label
             #max_keys_item
-            static __LIFECYCLE_CELL: #private::KeyedCell<#key, #value> = #private::declared::keyed_cell::<__LifecycleKept>(
+            static __LIFECYCLE_CELL: #private::declared::KeyedHome<__LifecycleKept> = #private::declared::keyed_cell::<__LifecycleKept>(
                 #descriptor.inside(|| #private::path_of(&__lifecycle_here)),
                 #settings,
                 #max_keys,
@@ -64,7 +63,9 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
             let lifecycle_query = (#(#query,)*);
             #give
         },
-    )
+    );
+    // The factory gets clones: that the body consumes its argument, clippy does not see.
+    generated!(#[allow(clippy::needless_pass_by_value)] #expanded)
 }
 
 /// `fn __lifecycle_label(&Key) -> String`: `users, eu`
@@ -100,14 +101,28 @@ fn max_keys(model: &KeyedSingleton<'_>) -> (TokenStream, TokenStream) {
 }
 
 /// The body as something with the user's arguments: an item, or where it says `Self`, which an inner item cannot, a closure.
+///
+/// The item is as public as the user's function, whose arguments it has, but clippy cannot see that.
 fn body(model: &KeyedSingleton<'_>) -> TokenStream {
     let function = &model.function;
     let (written, body, inputs) = (function.output.written(), &function.function.body, &function.function.sig.inputs);
     let (async_token, fn_token, name) = body::keywords(function.function, "__lifecycle_create");
     if function.says_self {
-        generated!(let #name = #async_token |#inputs| -> #written #body;)
+        generated! {
+            #[allow(clippy::shadow_unrelated, clippy::shadow_reuse, clippy::shadow_same)]
+            let #name = #async_token |#inputs| -> #written #body;
+        }
     } else {
-        generated!(#[allow(clippy::unnecessary_wraps)] #async_token #fn_token #name(#inputs) -> #written #body)
+        generated! {
+            #[allow(
+                clippy::unnecessary_wraps,
+                clippy::needless_pass_by_value,
+                clippy::trivially_copy_pass_by_ref,
+                clippy::large_types_passed_by_value,
+                clippy::ptr_arg
+            )]
+            #async_token #fn_token #name(#inputs) -> #written #body
+        }
     }
 }
 
@@ -128,11 +143,18 @@ fn created(model: &KeyedSingleton<'_>) -> TokenStream {
         let passed = (0..arguments.len()).map(syn::Index::from).map(|at| generated!(lifecycle_key.#at.pass()));
         let made = ok(generated!(__lifecycle_create(#(#passed),*).await));
         let (making, pinned) = (body::making(function), body::pinned(function, &generated!(async move { #made })));
+        let key = generated!(lifecycle_key: <__LifecycleKept as #private::declared::Keyed>::Key);
+        // An item, where it can be one: it is checked apart from the accessor, so the body may await the accessor (another key).
+        let making = if function.says_self {
+            generated!(|#key| -> #making { #pinned })
+        } else {
+            generated!({ fn __lifecycle_making(#key) -> #making { #pinned } __lifecycle_making })
+        };
         return generated! {
             #private::declared::keyed_get_async::<__LifecycleKept, _, #error, _, _>(
                 &__LIFECYCLE_CELL,
                 lifecycle_query,
-                |lifecycle_key: <__LifecycleKept as #private::declared::Keyed>::Key| -> #making { #pinned },
+                #making,
                 #text,
             ).await
         };

@@ -6,7 +6,8 @@ use quote::quote;
 #[test]
 fn minimal() {
     let item = quote! { fn table(name: &str) -> Table { Table::open(name) } };
-    expect![[r#"
+    expect![[r##"
+        #[allow(clippy::needless_pass_by_value)]
         fn table(name: &str) -> ::lifecycle::__private0::std::sync::Arc<Table> {
             struct __LifecycleKept;
             impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
@@ -28,9 +29,8 @@ fn minimal() {
                 };
                 (&&Text(lifecycle_key.0.get())).__text()
             }
-            static __LIFECYCLE_CELL: ::lifecycle::__private0::KeyedCell<
-                <__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
-                Table,
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::KeyedHome<
+                __LifecycleKept,
             > = ::lifecycle::__private0::declared::keyed_cell::<
                 __LifecycleKept,
             >(
@@ -57,7 +57,13 @@ fn minimal() {
                     "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                 );
             };
-            #[allow(clippy::unnecessary_wraps)]
+            #[allow(
+                clippy::unnecessary_wraps,
+                clippy::needless_pass_by_value,
+                clippy::trivially_copy_pass_by_ref,
+                clippy::large_types_passed_by_value,
+                clippy::ptr_arg
+            )]
             fn __lifecycle_create(name: &str) -> Table {
                 Table::open(name)
             }
@@ -79,7 +85,7 @@ fn minimal() {
                 ),
             );
         }
-    "#]].assert_eq(&pretty(&singleton(quote!(keyed), item)));
+    "##]].assert_eq(&pretty(&singleton(quote!(keyed), item)));
 }
 
 #[test]
@@ -93,7 +99,8 @@ fn rich() {
             Table::open(name, a).await
         }
     };
-    expect![[r#"
+    expect![[r##"
+        #[allow(clippy::needless_pass_by_value)]
         /// One table a region.
         #[inline]
         pub async fn table(
@@ -153,9 +160,8 @@ fn rich() {
                 );
                 lifecycle_value
             };
-            static __LIFECYCLE_CELL: facade::lifecycle::__private0::KeyedCell<
-                <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
-                Table<Pg>,
+            static __LIFECYCLE_CELL: facade::lifecycle::__private0::declared::KeyedHome<
+                __LifecycleKept,
             > = facade::lifecycle::__private0::declared::keyed_cell::<
                 __LifecycleKept,
             >(
@@ -185,7 +191,13 @@ fn rich() {
                 facade::lifecycle::__private0::declared::listed_keyed:: < __LifecycleKept > (&
                 __LIFECYCLE_CELL)
             }
-            #[allow(clippy::unnecessary_wraps)]
+            #[allow(
+                clippy::unnecessary_wraps,
+                clippy::needless_pass_by_value,
+                clippy::trivially_copy_pass_by_ref,
+                clippy::large_types_passed_by_value,
+                clippy::ptr_arg
+            )]
             async fn __lifecycle_create(
                 mut name: &str,
                 #[allow(unused)]
@@ -219,17 +231,20 @@ fn rich() {
             >(
                     &__LIFECYCLE_CELL,
                     lifecycle_query,
-                    |
-                        lifecycle_key: <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
-                    | -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
-                        facade::lifecycle::__private0::std::boxed::Box::pin(async move {
-                            __lifecycle_create(
-                                    lifecycle_key.0.pass(),
-                                    lifecycle_key.1.pass(),
-                                    lifecycle_key.2.pass(),
-                                )
-                                .await
-                        })
+                    {
+                        fn __lifecycle_making(
+                            lifecycle_key: <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
+                        ) -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
+                            facade::lifecycle::__private0::std::boxed::Box::pin(async move {
+                                __lifecycle_create(
+                                        lifecycle_key.0.pass(),
+                                        lifecycle_key.1.pass(),
+                                        lifecycle_key.2.pass(),
+                                    )
+                                    .await
+                            })
+                        }
+                        __lifecycle_making
                     },
                     __lifecycle_text,
                 )
@@ -247,7 +262,7 @@ fn rich() {
                 }
             };
         }
-    "#]]
+    "##]]
     .assert_eq(&pretty(&singleton(args, item)));
 }
 
@@ -256,6 +271,7 @@ fn a_body_that_says_self_is_a_closure() {
     let item = quote! { fn table(name: &str) -> Table { Self::open(name) } };
     expect![[r#"
         impl Service {
+            #[allow(clippy::needless_pass_by_value)]
             fn table(name: &str) -> ::lifecycle::__private0::std::sync::Arc<Table> {
                 struct __LifecycleKept;
                 impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
@@ -277,9 +293,8 @@ fn a_body_that_says_self_is_a_closure() {
                     };
                     (&&Text(lifecycle_key.0.get())).__text()
                 }
-                static __LIFECYCLE_CELL: ::lifecycle::__private0::KeyedCell<
-                    <__LifecycleKept as ::lifecycle::__private0::declared::Keyed>::Key,
-                    Table,
+                static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::KeyedHome<
+                    __LifecycleKept,
                 > = ::lifecycle::__private0::declared::keyed_cell::<
                     __LifecycleKept,
                 >(
@@ -306,6 +321,7 @@ fn a_body_that_says_self_is_a_closure() {
                         "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                     );
                 };
+                #[allow(clippy::shadow_unrelated, clippy::shadow_reuse, clippy::shadow_same)]
                 let __lifecycle_create = |name: &str| -> Table { Self::open(name) };
                 let lifecycle_query = (
                     ::lifecycle::__private0::keyed::Referring::<__LifecyclePart0>(name),

@@ -28,14 +28,16 @@ impl<V> Creation<V> {
         let askers = scope::frames();
         let mut deadline = None;
         let run = loop {
+            // Clocks are somebody else's code: asked before the lock is taken.
+            let now = plan.clock.now();
             let mut state = self.state.lock();
             if let Some(found) = existing() {
                 return Ok(found);
             }
             let running = match &state.creator {
                 Creator::Nobody => {
-                    plan.admits(state.record.as_deref()).map_err(CreateError::Refused)?;
-                    let run = Run::begin(plan, askers.clone(), &askers);
+                    plan.admits(state.record.as_deref(), now).map_err(CreateError::Refused)?;
+                    let run = Run::begin(plan, askers.clone(), &askers, now);
                     let process = std::process::id();
                     state.creator =
                         Creator::Running(Running { frame: run.frame.id, thread: thread::current(), process });
@@ -65,10 +67,7 @@ impl<V> Creation<V> {
             match plan.limits.init_timeout {
                 None => changed.wait(),
                 Some(limit) => {
-                    let (until, since) = *deadline.get_or_insert_with(|| {
-                        let now = plan.clock.now();
-                        (now.after(limit), now)
-                    });
+                    let (until, since) = *deadline.get_or_insert_with(|| (now.after(limit), now));
                     if !timer::block_until(changed, plan.clock, until) {
                         return refused(timed_out(plan, &running, since));
                     }

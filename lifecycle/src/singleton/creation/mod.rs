@@ -17,7 +17,7 @@ pub(crate) use flight::Waiting;
 pub(crate) use record::Record;
 pub(crate) use run::next_order;
 
-use crate::clock::ClockHandle;
+use crate::clock::{ClockHandle, Moment};
 use crate::error::SingletonError;
 use crate::process::Phase;
 use crate::scope::{self, FrameId, StateRef, Subject};
@@ -84,14 +84,14 @@ impl<'a> Plan<'a> {
     }
 
     /// May something be created here and now? Asked by whoever takes the right to create.
-    fn admits(&self, record: Option<&Record>) -> Result<(), SingletonError> {
+    fn admits(&self, record: Option<&Record>, now: Moment) -> Result<(), SingletonError> {
         if self.phase.refuses() {
             return Err(SingletonError::ShuttingDown { name: self.name() });
         }
         if scope::universe().is_some_and(|universe| universe.has_ended()) {
             return Err(SingletonError::ContextEnded { name: self.name() });
         }
-        let pause = self.limits.retry_backoff.zip(record).and_then(|(pauses, record)| record.pause(pauses, self.clock));
+        let pause = self.limits.retry_backoff.zip(record).and_then(|(pauses, record)| record.pause(pauses, now));
         match pause {
             Some((retry_after, last_error)) => {
                 Err(SingletonError::Backoff { name: self.name(), retry_after, last_error })

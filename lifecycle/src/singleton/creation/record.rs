@@ -1,6 +1,6 @@
 //! What is remembered of the creation of the present instance, and of failures before it.
 
-use crate::clock::{ClockHandle, Moment};
+use crate::clock::Moment;
 use crate::scope::Subject;
 use std::time::{Duration, SystemTime};
 
@@ -39,15 +39,10 @@ impl Record {
 
     /// What is left of a pause after failures, with the last error: the first pause doubles with each failure in a row, up to
     /// the longest.
-    pub(super) fn pause(
-        &self,
-        (first, longest): (Duration, Duration),
-        clock: &ClockHandle,
-    ) -> Option<(Duration, String)> {
+    pub(super) fn pause(&self, (first, longest): (Duration, Duration), now: Moment) -> Option<(Duration, String)> {
         let (in_a_row, at) = self.failed?;
         let doubled = 2u32.saturating_pow(in_a_row.saturating_sub(1));
         let until = at.after(first.saturating_mul(doubled).min(longest.max(first)));
-        let now = clock.now();
         if until.has_come(now) {
             return None;
         }

@@ -31,9 +31,9 @@ pub(super) struct Run {
 
 impl Run {
     /// The right to create was taken; `askers` wait from now on.
-    pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>]) -> Self {
+    pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>], now: Moment) -> Self {
         let frame = Frame::begin(plan.subject.clone(), waiting);
-        Self { frame, askers, started: plan.clock.now(), _busy: Busy::new(plan.phase.clone()) }
+        Self { frame, askers, started: now, _busy: Busy::new(plan.phase.clone()) }
     }
 
     fn took(&self, plan: &Plan<'_>) -> Duration {
@@ -65,7 +65,8 @@ impl<V> Creation<V> {
                 return Err(CreateError::Factory(error));
             }
         };
-        let took = run.took(plan);
+        // Clocks are somebody else's code: asked before the lock is taken.
+        let (took, stored_at) = (run.took(plan), plan.clock.wall());
         let mut state = self.state.lock();
         let mine = state.belongs_to(run.frame.id);
         let (outcome, order, unused) = match (existing(), run.too_late(plan, mine)) {
@@ -75,7 +76,7 @@ impl<V> Creation<V> {
                 let old = state.record.take().unwrap_or_default();
                 let order = old.order.unwrap_or_else(next_order);
                 state.record = Some(Box::new(Record {
-                    created_at: Some(plan.clock.wall()),
+                    created_at: Some(stored_at),
                     took: Some(took),
                     order: Some(order),
                     began: Some(run.started),
@@ -102,7 +103,8 @@ impl<V> Creation<V> {
 
     /// Gives the right to create back, remembers why, and wakes the waiters.
     pub(super) fn fail(&self, plan: &Plan<'_>, run: &Run, error_type: &'static str, message: String) {
-        let took = run.took(plan);
+        let now = plan.clock.now();
+        let took = now.since(run.started);
         let path = run.frame.failed_path();
         for asker in &run.askers {
             asker.asked_in_vain(&path);
@@ -110,7 +112,7 @@ impl<V> Creation<V> {
         // The frame leaves the graph before anybody is woken to look for circles.
         run.frame.end();
         let mut state = self.state.lock();
-        state.record.get_or_insert_default().note_failure(message.clone(), path, plan.clock.now());
+        state.record.get_or_insert_default().note_failure(message.clone(), path, now);
         let ended = if state.belongs_to(run.frame.id) { state.release() } else { None };
         drop(state);
         self.changed.notify(usize::MAX);
