@@ -222,7 +222,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     ) -> Result<S::Handed, CreateError<E>> {
         let (slot, found) = self.enter();
         let found = match found {
-            _ if self.is_renewing() => self.make(&slot, true, factory, describe)?,
+            // Handed out to nobody: not counted.
+            _ if self.is_renewing() => return self.make(&slot, true, factory, describe).map(S::hand),
             Some(found) if !self.is_due(&slot) => found,
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
             Some(stale) => self.make(&slot, true, factory, describe).unwrap_or(stale),
@@ -530,7 +531,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             (Err(_), Some(stale)) => Ok(stale),
             (outcome, _) => outcome,
         };
-        if outcome.is_ok() {
+        if outcome.is_ok() && !*reloading {
             slot.accesses.hit::<0>();
         }
         *waiting = None;
