@@ -122,7 +122,7 @@ pub struct HookReport {
 /// use lifecycle::{HookOutcomeReport, singleton};
 /// use std::time::Duration;
 ///
-/// #[singleton(shutdown = |_: &u8| panic!("no"))]
+/// #[singleton(shutdown = |_: &u8| -> () { panic!("no") })]
 /// fn fragile() -> u8 {
 ///     7
 /// }

@@ -242,12 +242,14 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
-    fn is_due(&self, slot: &Slot<T, S>) -> bool {
+    fn is_due(&'static self, slot: &Slot<T, S>) -> bool {
         let Some((due, every)) = slot.stored.due().zip(slot.settings.refresh) else {
             return false;
         };
         let (at, now) = (Moment::from_nanos(due.load(Ordering::Relaxed)), slot.clock.now());
         at.has_come(now)
+            // What stands in does not grow old, and the factory it stands in for is not to run.
+            && self.overridden().is_none()
             && due
                 .compare_exchange(at.as_nanos(), now.after(every).as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
