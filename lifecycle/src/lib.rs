@@ -8,10 +8,14 @@ mod macros;
 
 pub mod breaker;
 pub mod clock;
+#[cfg(not(loom))]
+pub mod compat;
 mod counter;
 pub mod error;
 #[cfg(not(loom))]
 pub mod flag;
+#[cfg(not(loom))]
+pub mod guide;
 #[cfg(not(loom))]
 pub mod init;
 #[cfg(not(loom))]

@@ -16,7 +16,7 @@ use std::time::Duration;
 pub struct CircuitBreakerBuilder {
     name: Cow<'static, str>,
     config: BreakerConfig,
-    clock: Option<Arc<dyn Clock>>,
+    clock: Option<ClockHandle>,
 }
 
 impl std::fmt::Debug for CircuitBreakerBuilder {
@@ -67,6 +67,12 @@ impl CircuitBreakerBuilder {
 
     /// The clock it goes by (default: that of the test world it is built in, else the system's).
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(ClockHandle::Custom(clock));
+        self
+    }
+
+    /// As [`clock`](Self::clock), for a core's own.
+    pub(super) fn on(mut self, clock: ClockHandle) -> Self {
         self.clock = Some(clock);
         self
     }
@@ -80,10 +86,7 @@ impl CircuitBreakerBuilder {
             return Err(Error::InvalidName { kind: "Circuit breaker" });
         }
         self.config.validate(&self.name)?;
-        let clock = match self.clock {
-            Some(clock) => ClockHandle::Custom(clock),
-            None => ClockHandle::in_force(),
-        };
+        let clock = self.clock.unwrap_or_else(ClockHandle::in_force);
         let state = Scoped::owned(BreakerState::new(clock));
         Ok(CircuitBreaker::with_state(state, Descriptor::dynamic(Kind::Breaker, self.name), self.config))
     }

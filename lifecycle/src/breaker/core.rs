@@ -3,7 +3,7 @@
 use super::config::BreakerConfig;
 use super::handle::CircuitBreaker;
 use super::machine::State;
-use crate::clock::ClockHandle;
+use crate::clock::{Clock, ClockHandle};
 use crate::error::{CallError, Error};
 use crate::instance::Instance;
 use crate::keyed::{KeyedMap, Lookup};
@@ -40,18 +40,25 @@ pub struct CircuitBreakerCore {
 #[derive(Debug)]
 struct CoreState {
     gate: Gate,
+    /// Of the breakers made here.
+    clock: ClockHandle,
     breakers: KeyedMap<String, Arc<CircuitBreaker>>,
     operations: AtomicU64,
 }
 
 impl CoreState {
     fn in_universe(universe: &Universe) -> Self {
-        Self { gate: Gate::for_universe("circuit_breaker", universe.clock()), ..Self::new() }
+        Self::on(universe.clock())
+    }
+
+    fn on(clock: ClockHandle) -> Self {
+        Self { gate: Gate::for_universe("circuit_breaker", clock.clone()), clock, ..Self::new() }
     }
 
     const fn new() -> Self {
         Self {
             gate: Gate::new("circuit_breaker"),
+            clock: ClockHandle::System,
             breakers: KeyedMap::new(MAX_BREAKERS),
             operations: AtomicU64::new(0),
         }
@@ -111,9 +118,30 @@ impl CircuitBreakerCore {
     /// A core of its own, which sees only what is made in it.
     #[must_use]
     pub fn new() -> Self {
-        let state =
-            CoreState { gate: Gate::for_universe("circuit_breaker", ClockHandle::in_force()), ..CoreState::new() };
-        Self { state: Scoped::owned(state) }
+        Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
+    }
+
+    /// [`new`](Self::new), with a clock and a limit on operations of its own; `None` is no limit.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreakerCore, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let core = CircuitBreakerCore::with_clock_and_limit(clock.clone(), Some((1, Duration::from_secs(1))))?;
+    /// core.get("a")?;
+    /// assert!(core.get("a").is_err());
+    /// clock.advance(Duration::from_millis(1001));
+    /// core.get("a")?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit or window of zero.
+    pub fn with_clock_and_limit(clock: Arc<dyn Clock>, limit: Option<(u32, Duration)>) -> Result<Self, Error> {
+        let clock = ClockHandle::Custom(clock);
+        let gate = Gate::limited("circuit_breaker", clock.clone(), limit)?;
+        Ok(Self { state: Scoped::owned(CoreState { gate, ..CoreState::on(clock) }) })
     }
 
     fn resolve(&self) -> StateRef<'_, CoreState> {
@@ -186,7 +214,7 @@ impl CircuitBreakerCore {
         if let Some(Component::Breaker(declared)) = declared {
             return Ok(Instance::Static(declared));
         }
-        let made = Arc::new(CircuitBreaker::builder(name.to_owned()).config(config).build()?);
+        let made = Arc::new(CircuitBreaker::builder(name.to_owned()).config(config).on(state.clock.clone()).build()?);
         // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
         let idle =
             |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();

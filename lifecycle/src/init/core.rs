@@ -3,7 +3,7 @@
 use super::config::InitConfig;
 use super::flags::Flags;
 use super::outcome::{InitOutcome, InitReset, InitStatus, millis};
-use crate::clock::{ClockHandle, Moment, unix_seconds};
+use crate::clock::{Clock, ClockHandle, Moment, unix_seconds};
 use crate::error::Error;
 use crate::registry::InitializationSnapshot;
 use crate::scope::{Scoped, StateRef, Universe};
@@ -138,6 +138,29 @@ impl InitializationCore {
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
+    }
+
+    /// [`new`](Self::new), with a clock and a limit on operations of its own; `None` is no limit.
+    ///
+    /// ```
+    /// use lifecycle::{InitializationCore, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let core = InitializationCore::with_clock_and_limit(clock.clone(), Some((1, Duration::from_secs(1))))?;
+    /// core.set_flag("a", 1)?;
+    /// assert!(core.set_flag("a", 1).is_err());
+    /// clock.advance(Duration::from_millis(1001));
+    /// core.set_flag("a", 1)?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit or window of zero.
+    pub fn with_clock_and_limit(clock: Arc<dyn Clock>, limit: Option<(u32, Duration)>) -> Result<Self, Error> {
+        let clock = ClockHandle::Custom(clock);
+        let gate = Gate::limited(MANAGER, clock.clone(), limit)?;
+        Ok(Self { state: Scoped::owned(CoreState { gate, ..CoreState::on(clock) }) })
     }
 
     pub(super) fn resolve(&self) -> StateRef<'_, CoreState> {

@@ -48,6 +48,13 @@ pub(super) struct Gather<R> {
     listener: Option<EventListener>,
 }
 
+impl<R> Drop for Gather<R> {
+    fn drop(&mut self) {
+        // What is given up may panic when it goes; the rest goes all the same.
+        self.futures.drain(..).for_each(crate::singleton::drop_apart);
+    }
+}
+
 /// What a panic said.
 pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

@@ -1,6 +1,6 @@
 //! Where the process, or a test world, is in its life: up, shutting down, or down.
 
-use super::shutdown::{HookOutcomeReport, HookReport, ShutdownReport};
+use super::shutdown::{HookOutcomeReport, HookReport, Left, ShutdownReport};
 use crate::scope::{Scoped, StateRef};
 use crate::sync::Mutex;
 use event_listener::Event;
@@ -31,9 +31,13 @@ struct ShutdownWork {
     complete: bool,
     abandoned: usize,
     took: Duration,
-    /// Begun, not ended, with their levels.
-    running: Vec<(String, usize)>,
+    /// The hooks of the level that is under way, those that ended taken out.
+    running: Vec<Option<String>>,
+    /// Its number.
+    level: usize,
     hooks: Vec<HookReport>,
+    /// Of a call that was dropped midway.
+    left: Option<Left>,
 }
 
 static PHASE: Scoped<Phase> = Scoped::declared(Phase::new());
@@ -46,7 +50,9 @@ impl Phase {
             abandoned: 0,
             took: Duration::ZERO,
             running: Vec::new(),
+            level: 0,
             hooks: Vec::new(),
+            left: None,
         };
         Self { state: AtomicU8::new(UP), busy: AtomicUsize::new(0), ended: Event::new(), work: Mutex::new(work) }
     }
@@ -85,7 +91,10 @@ impl Phase {
     /// Takes the right to shut down, until it is dropped; `None` while somebody else has it.
     pub(super) fn drive(this: &StateRef<'static, Self>) -> Option<Driving> {
         let mut work = this.work.lock();
-        if std::mem::replace(&mut work.driven, true) { None } else { Some(Driving(this.clone())) }
+        if std::mem::replace(&mut work.driven, true) {
+            return None;
+        }
+        Some(Driving { left: work.left.take(), phase: this.clone() })
     }
 
     /// Has everything been shut down?
@@ -98,45 +107,42 @@ impl Phase {
         (work.complete, work.took) = (true, took);
     }
 
-    /// Notes that a hook begins; false when it has begun before.
-    pub(super) fn begin_hook(&self, name: &str, level: usize) -> bool {
+    /// The hooks of a level begin. They go by number: names need not be unique.
+    pub(super) fn begin_level(&self, level: usize, names: impl IntoIterator<Item = String>) {
         let mut work = self.work.lock();
-        let known =
-            work.running.iter().any(|(known, _)| known == name) || work.hooks.iter().any(|hook| hook.name == name);
-        if !known {
-            work.running.push((name.to_owned(), level));
-        }
-        !known
+        work.running = names.into_iter().map(Some).collect();
+        work.level = level;
     }
 
-    pub(super) fn end_hook(&self, name: &str, took: Duration, outcome: HookOutcomeReport) {
+    /// A hook of the level ended. Gives its name.
+    pub(super) fn end_hook(&self, number: usize, took: Duration, outcome: HookOutcomeReport) -> String {
         let mut work = self.work.lock();
-        let at = work.running.iter().position(|(running, _)| running == name);
-        if let Some((name, level)) = at.map(|at| work.running.remove(at)) {
-            work.hooks.push(HookReport { name, level, took, outcome });
-        }
+        let (name, level) = (work.running.get_mut(number).and_then(Option::take).unwrap_or_default(), work.level);
+        work.hooks.push(HookReport { name: name.clone(), level, took, outcome });
+        name
     }
 
-    /// The hooks of this level that have not ended are given up.
-    pub(super) fn time_out_hooks(&self, level: usize, took: Duration) -> Vec<String> {
+    /// The hooks of the level that have not ended are given up. Gives their names.
+    pub(super) fn time_out_hooks(&self, took: Duration) -> Vec<String> {
         let mut work = self.work.lock();
-        let (late, running) = std::mem::take(&mut work.running).into_iter().partition(|(_, of)| *of <= level);
-        work.running = running;
-        let late: Vec<(String, usize)> = late;
-        let reports = late.iter().map(|(name, level)| HookReport {
-            name: name.clone(),
-            level: *level,
-            took,
-            outcome: HookOutcomeReport::TimedOut,
-        });
-        work.hooks.extend(reports);
-        late.into_iter().map(|(name, _)| name).collect()
+        let late = work.unfinished(took);
+        work.running.clear();
+        work.hooks.extend_from_slice(&late);
+        late.into_iter().map(|hook| hook.name).collect()
     }
 
-    /// What was done so far.
+    /// What was done.
     pub(super) fn report(&self) -> ShutdownReport {
         let work = self.work.lock();
         ShutdownReport { hooks: work.hooks.clone(), abandoned: work.abandoned, took: work.took }
+    }
+
+    /// What was done so far, for somebody who waited for so long.
+    pub(super) fn report_unfinished(&self, took: Duration) -> ShutdownReport {
+        let work = self.work.lock();
+        let hooks = [work.hooks.clone(), work.unfinished(took)].concat();
+        let abandoned = if self.is_over() { work.abandoned } else { self.busy() };
+        ShutdownReport { hooks, abandoned, took }
     }
 
     /// Factories under way.
@@ -168,13 +174,31 @@ impl Drop for Busy {
     }
 }
 
+impl ShutdownWork {
+    fn unfinished(&self, took: Duration) -> Vec<HookReport> {
+        let late = |name: &String| HookReport {
+            name: name.clone(),
+            level: self.level,
+            took,
+            outcome: HookOutcomeReport::TimedOut,
+        };
+        self.running.iter().flatten().map(late).collect()
+    }
+}
+
 /// The right to shut down.
 #[derive(Debug)]
-pub(super) struct Driving(StateRef<'static, Phase>);
+pub(super) struct Driving {
+    phase: StateRef<'static, Phase>,
+    /// What is still to be done, once that is known; kept for the next one when this goes midway.
+    pub(super) left: Option<Left>,
+}
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        self.0.work.lock().driven = false;
-        self.0.ended.notify(usize::MAX);
+        let mut work = self.phase.work.lock();
+        (work.driven, work.left) = (false, self.left.take());
+        drop(work);
+        self.phase.ended.notify(usize::MAX);
     }
 }

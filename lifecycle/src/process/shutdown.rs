@@ -175,28 +175,78 @@ async fn run(
 ) -> ShutdownReport {
     let until = began.after(limits.total);
     phase.drain();
-    let Some(_driving) = wait_for_turn(phase, clock, until).await else {
+    let Some(mut driving) = wait_for_turn(phase, clock, until).await else {
         // Somebody else is at it, and is not done in time.
-        return ShutdownReport { took: clock.now().since(began), ..phase.report() };
+        return phase.report_unfinished(clock.now().since(began));
     };
     if phase.is_complete() {
         return phase.report();
     }
-    drain(phase, clock, began.after(limits.total / 2)).await;
-    let levels = levels();
-    let count = levels.len();
-    for (number, Level { hooks, .. }) in levels.into_iter().enumerate() {
+    if driving.left.is_none() {
+        drain(phase, clock, began.after(limits.total / 2)).await;
+        driving.left = Some(Left { levels: levels().into_iter(), under_way: None, begun: 0 });
+    }
+    while let Some(level) = driving.left.as_mut().and_then(|left| left.level(phase, clock)) {
         let now = clock.now();
         let left = until.since(now);
-        let share =
-            limits.per_hook.unwrap_or_else(|| left / u32::try_from(count - number).unwrap_or(u32::MAX)).min(left);
+        let share = limits.per_hook.unwrap_or_else(|| left / level.to_go).min(left);
         let limit = if until == Moment::NEVER && limits.per_hook.is_none() { Moment::NEVER } else { now.after(share) };
-        one_level(phase, number, hooks, clock, limit).await;
+        one_level(phase, level.under_way, clock, limit).await;
+        if let Some(left) = &mut driving.left {
+            left.under_way = None;
+        }
     }
+    driving.left = None;
     phase.complete(clock.now().since(began));
     let report = phase.report();
     telemetry::shut_down(report.hooks.len(), report.is_clean(), report.took);
     report
+}
+
+/// What a shutdown has still to do.
+pub(super) struct Left {
+    levels: std::vec::IntoIter<Level>,
+    under_way: Option<UnderWay>,
+    begun: usize,
+}
+
+impl fmt::Debug for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Left").field("levels", &self.levels.len()).finish_non_exhaustive()
+    }
+}
+
+/// A level whose hooks have begun.
+struct UnderWay {
+    hooks: Gather<HookResult>,
+    began: Moment,
+}
+
+struct LevelOf<'a> {
+    under_way: &'a mut UnderWay,
+    /// Levels still to be ended, this one included.
+    to_go: u32,
+}
+
+impl Left {
+    /// The level that is under way; the next one if none is. A hook that has begun is not begun again.
+    fn level(&mut self, phase: &Phase, clock: &ClockHandle) -> Option<LevelOf<'_>> {
+        if self.under_way.is_none() {
+            let Level { hooks } = self.levels.next()?;
+            phase.begin_level(self.begun, hooks.iter().map(|(name, _)| name.clone()));
+            self.begun += 1;
+            let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
+                Work::Blocking(Box::new(move || match run() {
+                    HookRun::Done(result) => Step::Done(result),
+                    HookRun::Future(future) => Step::Goes(future),
+                }))
+            });
+            let began = clock.now();
+            self.under_way = Some(UnderWay { hooks: Gather::new(work), began });
+        }
+        let to_go = u32::try_from(self.levels.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.under_way.as_mut().map(|under_way| LevelOf { under_way, to_go })
+    }
 }
 
 /// Waits until nobody else runs the shutdown.
@@ -223,8 +273,10 @@ async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
             break;
         }
     }
-    abandon(true);
+    abandon(false);
+    // What is under way from here on is counted and not stored.
     phase.go_down();
+    abandon(true);
 }
 
 fn abandon(even_if_awaited: bool) {
@@ -236,37 +288,21 @@ fn abandon(even_if_awaited: bool) {
     crate::singleton::singletons().abandon(even_if_awaited);
 }
 
-async fn one_level(
-    phase: &Phase,
-    level: usize,
-    hooks: Vec<crate::singleton::HookOf<HookRun>>,
-    clock: &ClockHandle,
-    until: Moment,
-) {
-    let began = clock.now();
-    // One that a dropped call has begun is not begun again.
-    let hooks: Vec<_> = hooks.into_iter().filter(|(name, _)| phase.begin_hook(name, level)).collect();
-    let names: Vec<String> = hooks.iter().map(|(name, _)| name.clone()).collect();
-    let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
-        Work::Blocking(Box::new(move || match run() {
-            HookRun::Done(result) => Step::Done(result),
-            HookRun::Future(future) => Step::Goes(future),
-        }))
-    });
-    let mut under_way = Gather::new(work);
-    while let Some(Some((number, ended))) = timer::within(under_way.next(), clock, until).await {
+async fn one_level(phase: &Phase, level: &mut UnderWay, clock: &ClockHandle, until: Moment) {
+    let began = level.began;
+    while let Some(Some((number, ended))) = timer::within(level.hooks.next(), clock, until).await {
         let outcome = match ended {
             Ended::Gave(Ok(())) => HookOutcomeReport::Done,
             Ended::Gave(Err(error)) => HookOutcomeReport::Failed(error),
             Ended::Panicked(text) => HookOutcomeReport::Panicked(text),
             Ended::NoThread(error) => HookOutcomeReport::Failed(format!("no thread could be started: {error}")),
         };
+        let name = phase.end_hook(number, clock.now().since(began), outcome.clone());
         if let HookOutcomeReport::Failed(text) | HookOutcomeReport::Panicked(text) = &outcome {
-            telemetry::singleton_hook_failed(&names[number], "shutdown", text);
+            telemetry::singleton_hook_failed(&name, "shutdown", text);
         }
-        phase.end_hook(&names[number], clock.now().since(began), outcome);
     }
-    for name in phase.time_out_hooks(level, clock.now().since(began)) {
+    for name in phase.time_out_hooks(clock.now().since(began)) {
         telemetry::singleton_hook_failed(&name, "shutdown", "not done in time");
     }
 }

@@ -90,6 +90,10 @@ impl Snapshot {
             let state = match (one.created, one.failures) {
                 (true, _) if one.retired > 0 => format!("ready, {} retired", one.retired),
                 (true, _) => "ready".to_owned(),
+                (false, 0) if one.unkept > 0 => {
+                    format!("{} keys, {} found no place", one.keys.unwrap_or(0), one.unkept)
+                }
+                (false, 0) if one.keys.is_some_and(|keys| keys > 0) => format!("{} keys", one.keys.unwrap_or(0)),
                 (false, 0) => "lazy".to_owned(),
                 (false, failures) => match &one.last_error {
                     Some(error) => format!("failed {failures} times: {}", cut(error)),

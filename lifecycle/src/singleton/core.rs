@@ -5,14 +5,15 @@ use super::drop_apart;
 use super::face::{AnySingleton, Seen, mismatch, short_type_name};
 use super::names::{CoreState, Entry, Held};
 use super::stats::SingletonStats;
-use crate::clock::{ClockHandle, unix_seconds};
+use crate::clock::{Clock, ClockHandle, unix_seconds};
 use crate::error::{BoxError, CreateError, Error, SingletonError, chain};
 use crate::instance::{AnyInstance, Instance};
 use crate::registry::{self, Component, Kind, SingletonSnapshot};
 use crate::scope::{self, Scoped, StateRef};
 use crate::telemetry;
+use crate::wire::Gate;
 use serde_json::Value;
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,31 @@ impl SingletonCore {
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
+    }
+
+    /// [`new`](Self::new), with a clock and a limit on operations of its own; `None` is no limit.
+    ///
+    /// ```
+    /// use lifecycle::{SingletonCore, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let core = SingletonCore::with_clock_and_limit(clock.clone(), Some((1, Duration::from_secs(1))))?;
+    /// core.set("a", 1)?;
+    /// assert!(core.set("a", 1).is_err());
+    /// clock.advance(Duration::from_millis(1001));
+    /// core.set("a", 1)?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit or window of zero.
+    pub fn with_clock_and_limit(clock: Arc<dyn Clock>, limit: Option<(u32, Duration)>) -> Result<Self, Error> {
+        let clock = ClockHandle::Custom(clock);
+        let gate = Gate::limited("singleton", clock.clone(), limit)?;
+        let mut state = CoreState::on(clock);
+        state.gate = gate;
+        Ok(Self { state: Scoped::owned(state) })
     }
 
     fn resolve(&self) -> StateRef<'_, CoreState> {
@@ -126,11 +152,11 @@ impl SingletonCore {
             return found.map(Some);
         }
         match self.declared_named(name)? {
-            Some((declared, key)) => match declared.ask_any(key) {
-                Ok(found) => found.map(|found| typed(declared, found)).transpose(),
-                Err(SingletonError::NeedsAsync { .. }) => Ok(None),
-                Err(error) => Err(error.into()),
-            },
+            Some((declared, key)) => {
+                fits::<T>(declared)?;
+                let found = declared.ask_any(key).or_else(unless_async)?;
+                found.map(|found| typed(declared, found)).transpose()
+            }
             None => Ok(None),
         }
     }
@@ -147,6 +173,9 @@ impl SingletonCore {
             }
             self.declared_named(name)?
         };
+        if let Some((declared, _)) = declared {
+            fits::<T>(declared)?;
+        }
         match declared {
             Some((declared, "")) => Ok(Some(typed(declared, declared.ask_any_async().await?)?)),
             Some((declared, key)) => declared.ask_any(key)?.map(|found| typed(declared, found)).transpose(),
@@ -284,7 +313,10 @@ impl SingletonCore {
         let entry = match known {
             Some(entry) => entry,
             None => match self.declared_named(name)? {
-                Some((declared, key)) => return Ok(Found::Declared(declared, key)),
+                Some((declared, key)) => {
+                    fits::<T>(declared)?;
+                    return Ok(Found::Declared(declared, key));
+                }
                 None => state.entry(name)?,
             },
         };
@@ -512,7 +544,7 @@ impl SingletonCore {
         let Some((declared, key)) = self.declared_named(name)? else {
             return Ok(Value::Null);
         };
-        Ok(match declared.ask_any(key)? {
+        Ok(match declared.ask_any(key).or_else(unless_async)? {
             Some(instance) => {
                 (*instance).downcast_ref::<Value>().cloned().unwrap_or_else(|| describe(declared.type_name()))
             }
@@ -597,6 +629,21 @@ fn given<T: Send + Sync + 'static>(
     let instance = held.typed::<T>().ok_or_else(|| mismatch(name, type_name::<T>(), held.type_name))?;
     entry.accesses.hit::<0>();
     Ok(Instance::Shared(instance))
+}
+
+/// An async factory is not run by who does not await: its singleton does not exist, that is all.
+fn unless_async<R>(error: SingletonError) -> Result<Option<R>, SingletonError> {
+    if matches!(error, SingletonError::NeedsAsync { .. }) { Ok(None) } else { Err(error) }
+}
+
+/// Whether a declared singleton is a `T`: asked first, so that who is mistaken neither creates nor counts.
+fn fits<T: Send + Sync + 'static>(declared: &'static dyn AnySingleton) -> Result<(), Error> {
+    match declared.value_type() {
+        Some(id) if id != TypeId::of::<T>() => {
+            Err(mismatch(declared.descriptor().name(), type_name::<T>(), declared.type_name()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn not_found(name: &str) -> Error {

@@ -56,10 +56,13 @@ impl ErasedCell {
         if known.0 != TypeId::of::<T>() {
             self.other_type(known.1, type_name::<T>());
         }
-        register(Component::Singleton(self));
         let erased = match self.cell.hot() {
             Some(found) => found,
-            None => self.cell.create(&mut || factory().map(|value| Erased(Box::new(value))), describe)?,
+            None => {
+                // Before the cell inside does so for itself.
+                register(Component::Singleton(self));
+                self.cell.create(&mut || factory().map(|value| Erased(Box::new(value))), describe)?
+            }
         };
         match erased.0.downcast_ref() {
             Some(instance) => Ok(instance),
@@ -111,7 +114,10 @@ impl AnySingleton for ErasedCell {
 
     fn observe(&'static self) -> Vec<SingletonSnapshot> {
         let size = self.known.get().map_or(0, |known| known.2);
-        vec![self.cell.look().snapshot(&self.cell.descriptor, self.type_name(), size)]
+        let mut seen = self.cell.look();
+        // The cell inside knows the box only.
+        seen.retired_bytes = seen.retired.saturating_mul(size as u64);
+        vec![seen.snapshot(&self.cell.descriptor, self.type_name(), size)]
     }
 
     fn delete_any(&'static self) -> usize {
@@ -120,6 +126,10 @@ impl AnySingleton for ErasedCell {
 
     fn needs(&'static self) -> Vec<usize> {
         self.cell.needs()
+    }
+
+    fn failed_path(&'static self) -> Vec<String> {
+        self.cell.failed_path()
     }
 
     fn order(&'static self) -> Option<u64> {

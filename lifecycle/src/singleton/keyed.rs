@@ -136,6 +136,22 @@ impl<K: SingletonKey, T: SingletonValue> Slots<K, T> {
     }
 }
 
+impl<K: SingletonKey, T: SingletonValue> Drop for Slots<K, T> {
+    /// A test world ends: what it created goes, the newest first, or stays with those who hold it.
+    fn drop(&mut self) {
+        let mut all: Vec<_> = self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.record().order, keyed)).collect();
+        all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
+        for (_, keyed) in all {
+            keyed.entry.creation.abandon(true);
+            if let Some((on_retire, instance)) = self.settings.on_retire.zip(keyed.instance.as_ref()) {
+                // Nobody is left to be told of a panic.
+                _ = catch_unwind(AssertUnwindSafe(|| on_retire(instance)));
+            }
+            drop_apart(keyed);
+        }
+    }
+}
+
 impl<K: SingletonKey, T: SingletonValue> std::fmt::Debug for KeyedCell<K, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyedCell").field("descriptor", &self.descriptor).finish_non_exhaustive()
@@ -157,7 +173,9 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
     fn resolve(&'static self) -> StateRef<'static, Slots<K, T>> {
         self.slots.resolve(|universe: &Universe| {
             let process = self.slots.process();
-            Slots { accesses: Counters::local(), ..Slots::new(process.settings, process.max_keys, universe.clock()) }
+            let mut slots = Slots::new(process.settings, process.max_keys, universe.clock());
+            slots.accesses = Counters::local();
+            slots
         })
     }
 

@@ -1,6 +1,7 @@
 //! What the by-name core holds: one entry a name.
 
 use super::creation::Creation;
+use super::drop_apart;
 use crate::clock::ClockHandle;
 use crate::counter::Counters;
 use crate::error::Error;
@@ -79,13 +80,27 @@ impl Named {
     }
 }
 
+impl Drop for CoreState {
+    /// A core of one's own or a world's goes: as with `clear`, the newest first, and a destructor that panics does not stop
+    /// the rest.
+    fn drop(&mut self) {
+        let mut holding = self.holding();
+        _ = self.names.clear();
+        while let Some(newest) = holding.pop() {
+            drop_apart(newest);
+        }
+    }
+}
+
 impl CoreState {
     pub(super) const fn new(clock: ClockHandle) -> Self {
         Self { gate: Gate::new("singleton"), clock, names: KeyedMap::new(MAX_SINGLETONS) }
     }
 
     pub(super) fn on(clock: ClockHandle) -> Self {
-        Self { gate: Gate::for_universe("singleton", clock.clone()), ..Self::new(clock) }
+        let mut state = Self::new(clock.clone());
+        state.gate = Gate::for_universe("singleton", clock);
+        state
     }
 
     pub(super) fn in_universe(universe: &Universe) -> Self {

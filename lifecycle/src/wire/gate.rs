@@ -40,11 +40,25 @@ impl Gate {
         }
     }
 
+    /// Of an isolated core, with a limit of its own; `None` is no limit.
+    #[cfg(not(loom))]
+    pub(crate) fn limited(
+        manager: &'static str,
+        clock: ClockHandle,
+        limit: Option<(u32, Duration)>,
+    ) -> Result<Self, Error> {
+        let gate = Self::for_universe(manager, clock);
+        gate.set_rate_limit(limit)?;
+        Ok(gate)
+    }
+
     /// Pays for one operation.
+    #[inline]
     pub(crate) fn charge(&self) -> Result<(), Error> {
-        if self.unlimited.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+        if self.unlimited.load(Ordering::Relaxed) { Ok(()) } else { self.charge_limited() }
+    }
+
+    fn charge_limited(&self) -> Result<(), Error> {
         let Decision::Refused { retry_after, .. } = self.cell.try_acquire(1, &self.clock) else {
             return Ok(());
         };

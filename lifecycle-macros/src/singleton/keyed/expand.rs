@@ -31,7 +31,7 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     let query = arguments.iter().map(|argument| argument.query(runtime));
     let created = created(model);
     let hot = generated!(#private::declared::keyed_hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL, &lifecycle_query));
-    let give = expand_fn::give(function, &created, &hot);
+    let give = expand_fn::give(function, &expand_fn::or_panic(function, created), &hot);
     let inputs = arguments.iter().map(super::Argument::declaration);
     let expanded = around(
         model,
@@ -143,11 +143,18 @@ fn created(model: &KeyedSingleton<'_>) -> TokenStream {
         let passed = (0..arguments.len()).map(syn::Index::from).map(|at| generated!(lifecycle_key.#at.pass()));
         let made = ok(generated!(__lifecycle_create(#(#passed),*).await));
         let (making, pinned) = (body::making(function), body::pinned(function, &generated!(async move { #made })));
+        let key = generated!(lifecycle_key: <__LifecycleKept as #private::declared::Keyed>::Key);
+        // An item, where it can be one: it is checked apart from the accessor, so the body may await the accessor (another key).
+        let making = if function.says_self {
+            generated!(|#key| -> #making { #pinned })
+        } else {
+            generated!({ fn __lifecycle_making(#key) -> #making { #pinned } __lifecycle_making })
+        };
         return generated! {
             #private::declared::keyed_get_async::<__LifecycleKept, _, #error, _, _>(
                 &__LIFECYCLE_CELL,
                 lifecycle_query,
-                |lifecycle_key: <__LifecycleKept as #private::declared::Keyed>::Key| -> #making { #pinned },
+                #making,
                 #text,
             ).await
         };

@@ -231,17 +231,20 @@ fn rich() {
             >(
                     &__LIFECYCLE_CELL,
                     lifecycle_query,
-                    |
-                        lifecycle_key: <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
-                    | -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
-                        facade::lifecycle::__private0::std::boxed::Box::pin(async move {
-                            __lifecycle_create(
-                                    lifecycle_key.0.pass(),
-                                    lifecycle_key.1.pass(),
-                                    lifecycle_key.2.pass(),
-                                )
-                                .await
-                        })
+                    {
+                        fn __lifecycle_making(
+                            lifecycle_key: <__LifecycleKept as facade::lifecycle::__private0::declared::Keyed>::Key,
+                        ) -> facade::lifecycle::__private0::Making<Table<Pg>, DbError> {
+                            facade::lifecycle::__private0::std::boxed::Box::pin(async move {
+                                __lifecycle_create(
+                                        lifecycle_key.0.pass(),
+                                        lifecycle_key.1.pass(),
+                                        lifecycle_key.2.pass(),
+                                    )
+                                    .await
+                            })
+                        }
+                        __lifecycle_making
                     },
                     __lifecycle_text,
                 )

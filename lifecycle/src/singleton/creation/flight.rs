@@ -44,6 +44,8 @@ struct Wakes {
     /// either finds `true`, or is heard of by whoever sets it and then notifies.
     woken: AtomicBool,
     waiters: Event,
+    /// Shared by the waiters there are.
+    present: Arc<()>,
 }
 
 /// The waker that the future is polled with.
@@ -68,7 +70,7 @@ impl<V> Flight<V> {
     }
 
     pub(super) fn is_awaited(&self) -> bool {
-        self.wakes.waiters.total_listeners() > 0
+        Arc::strong_count(&self.wakes.present) > 1
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -94,6 +96,8 @@ impl<V> Drop for Flight<V> {
 #[derive(Default)]
 pub(crate) struct Waiting {
     listener: Option<EventListener>,
+    /// Says that it is there, also between a notification and the next look.
+    present: Option<Arc<()>>,
     /// On whose behalf it waits, kept in the graph while it does.
     edge: Option<WaitEdge>,
     /// The run it waits for.
@@ -118,6 +122,15 @@ impl Waiting {
         self.joined = Some(run);
         self.listener = None;
         Ok(true)
+    }
+
+    /// Has something happened since the last look?
+    fn is_notified(&mut self, cx: &mut Context<'_>) -> bool {
+        let notified = self.listener.as_mut().is_some_and(|listener| Pin::new(listener).poll(cx).is_ready());
+        if notified {
+            self.listener = None;
+        }
+        notified
     }
 }
 
@@ -183,20 +196,23 @@ impl<V: Send + 'static> Creation<V> {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    (None, future) => self.park(&run, future, span, &existing),
+                    (None, future) => {
+                        let pointless = || existing().is_some() || plan.phase.is_over();
+                        self.park(&run, future, span, pointless);
+                    }
                 }
-                if wakes.woken.fetch_or(false, Ordering::AcqRel) {
-                    // Woken while it was out: those who looked meanwhile found nothing to poll.
+                let woken = wakes.woken.fetch_or(false, Ordering::AcqRel);
+                if woken {
+                    // While it was out: those who looked meanwhile found nothing to poll.
                     wakes.waiters.notify(usize::MAX);
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
                 }
-                return self.rest(waiting, cx, plan, |cx| cx.waker().wake_by_ref());
+                if woken || waiting.is_notified(cx) {
+                    cx.waker().wake_by_ref();
+                }
+                return rest(waiting, cx, plan);
             }
-            let mut again = false;
-            let rested = self.rest(waiting, cx, plan, |_| again = true);
-            if !again {
-                return rested;
+            if !waiting.is_notified(cx) {
+                return rest(waiting, cx, plan);
             }
         }
     }
@@ -220,8 +236,13 @@ impl<V: Send + 'static> Creation<V> {
                 // That those who ask wait for it is entered by `join`, for as long as they do.
                 let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
                 waiting.join(run.frame.id)?;
-                let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Event::new() });
+                let wakes = SyncArc::new(Wakes {
+                    woken: AtomicBool::new(false),
+                    waiters: Event::new(),
+                    present: Arc::default(),
+                });
                 waiting.listener = Some(wakes.waiters.listen());
+                waiting.present = Some(wakes.present.clone());
                 let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
@@ -234,6 +255,9 @@ impl<V: Send + 'static> Creation<V> {
             }
             Creator::Flight(flight) => {
                 let first = waiting.join(flight.run.frame.id)?;
+                if first {
+                    waiting.present = Some(flight.wakes.present.clone());
+                }
                 // Before the look at `woken`: whoever sets it after that look notifies this listener.
                 waiting.listener.get_or_insert_with(|| flight.wakes.waiters.listen());
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
@@ -262,13 +286,13 @@ impl<V: Send + 'static> Creation<V> {
     }
 
     /// Puts a future that is not ready back, unless it has become pointless.
-    fn park<R>(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, existing: &impl Fn() -> Option<R>) {
+    fn park(&self, run: &Run, future: Option<Erased<V>>, span: tracing::Span, pointless: impl Fn() -> bool) {
         let mut state = self.state.lock();
         let left = match &mut state.creator {
             Creator::Flight(flight) if flight.run.frame.id == run.frame.id => {
                 flight.future = future;
                 flight.span = Some(span);
-                if existing().is_some() { (state.take_parked(), None) } else { (None, None) }
+                if pointless() { (state.take_parked(), None) } else { (None, None) }
             }
             _ => (None, future),
         };
@@ -276,36 +300,23 @@ impl<V: Send + 'static> Creation<V> {
         // The user's future is dropped with no lock held.
         drop(left);
     }
+}
 
-    /// Waits for a notification; `notified` says what to do when there is one already.
-    fn rest<R, E>(
-        &self,
-        waiting: &mut Waiting,
-        cx: &mut Context<'_>,
-        plan: &Plan<'_>,
-        notified: impl FnOnce(&mut Context<'_>),
-    ) -> Poll<Result<R, CreateError<E>>> {
-        if let Some(listener) = waiting.listener.as_mut() {
-            if Pin::new(listener).poll(cx).is_ready() {
-                waiting.listener = None;
-                notified(cx);
-                return Poll::Pending;
-            }
-        }
-        let Some(limit) = plan.limits.init_timeout else {
-            return Poll::Pending;
-        };
-        let now = plan.clock.now();
-        let since = *waiting.since.get_or_insert(now);
-        let until = since.after(limit);
-        if until.has_come(now) {
-            let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
-            let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
-            return done(waiting, Err(CreateError::Refused(error)));
-        }
-        timer::wake_once(&mut waiting.alarm, plan.clock, until, cx.waker());
-        Poll::Pending
+/// Nothing to do for this caller; it may have waited too long by now.
+fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> Poll<Result<R, CreateError<E>>> {
+    let Some(limit) = plan.limits.init_timeout else {
+        return Poll::Pending;
+    };
+    let now = plan.clock.now();
+    let since = *waiting.since.get_or_insert(now);
+    let until = since.after(limit);
+    if until.has_come(now) {
+        let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
+        let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
+        return done(waiting, Err(CreateError::Refused(error)));
     }
+    timer::wake_once(&mut waiting.alarm, plan.clock, until, cx.waker());
+    Poll::Pending
 }
 
 /// The wait is over: the caller leaves the graph and the list of waiters.
