@@ -4,8 +4,7 @@ use lifecycle::{
     Context, Current, HookOutcomeReport, ShutdownLimits, ShutdownReport, SingletonError, shutdown, shutdown_blocking,
     singleton, testing,
 };
-use lifecycle_tests::{ByHand, Gate, ended, gives_way, runtime, started, until, watched};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use lifecycle_tests::{ByHand, Gate, gives_way, runtime, started, watched};
 use std::sync::{Barrier, Mutex};
 use std::task::Poll;
 use std::time::Duration;

@@ -15,13 +15,13 @@ pub(super) enum Work<R> {
     /// Code that may block, and what it may give to be awaited.
     Blocking(Box<dyn FnOnce() -> Step<R> + Send>),
     /// A future, polled in the task that gathers.
-    Future(Going<R>),
+    Future(Awaited<R>),
 }
 
 /// What blocking code came to.
 pub(super) enum Step<R> {
     Done(R),
-    Goes(Going<R>),
+    Goes(Awaited<R>),
 }
 
 /// How a piece of work ended.
@@ -33,7 +33,6 @@ pub(super) enum Ended<R> {
     NoThread(String),
 }
 
-type Going<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 type Told<R> = Result<Step<R>, Ended<R>>;
 
 /// What threads tell, and who is to be woken for it.
@@ -44,7 +43,7 @@ struct Inbox<R> {
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
 pub(super) struct Gather<R> {
-    futures: Vec<(usize, Going<R>)>,
+    futures: Vec<(usize, Awaited<R>)>,
     inbox: Arc<Mutex<Inbox<R>>>,
     /// On threads, not heard of yet.
     out: usize,
