@@ -59,7 +59,7 @@ fn report() -> Result<(String, Vec<String>), String> {
         all.iter().enumerate().map(|(which, contestant)| each(which, contestant)).collect::<Result<Vec<_>, _>>()?;
     counts[0] -= OF_NOTHING;
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
-    for (group, costs) in contestants::groups().iter().zip(contestants::costs(&counts)) {
+    for (group, costs) in contestants::groups().zip(contestants::costs(&counts)) {
         let limit = group.budget.map(|budget| match budget {
             Budget::OverBase(most) => most as f64,
             Budget::OverReference(most) => costs[1] + most as f64,

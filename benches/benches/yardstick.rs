@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 
 fn rows(columns: &[(usize, Vec<Vec<f64>>)]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (at, group) in contestants::groups().iter().enumerate() {
+    for (at, group) in contestants::groups().enumerate() {
         for (which, contestant) in group.contestants.iter().enumerate() {
             let mut row =
                 vec![if which == 0 { group.operation.to_owned() } else { String::new() }, contestant.name.to_owned()];

@@ -46,8 +46,8 @@ pub fn hot<K: Stored>(home: &'static Home<K>) -> Option<HandedBy<K>> {
 #[inline(always)]
 pub fn get<K: Stored, E>(
     home: &'static Home<K>,
-    create: impl FnOnce() -> Result<K::Value, E>,
-    describe: impl FnOnce(&E) -> String,
+    create: fn() -> Result<K::Value, E>,
+    describe: fn(&E) -> String,
 ) -> Result<HandedBy<K>, CreateError<E>> {
     home.cell().get_or_create(create, describe)
 }
@@ -225,8 +225,8 @@ pub const fn listed_erased(cell: &'static ErasedCell) -> Listed {
 #[track_caller]
 pub fn erased_get<T: SingletonValue, E>(
     cell: &'static ErasedCell,
-    create: impl FnOnce() -> Result<T, E>,
-    describe: impl FnOnce(&E) -> String,
+    create: impl Fn() -> Result<T, E>,
+    describe: fn(&E) -> String,
 ) -> Result<&'static T, CreateError<E>> {
     cell.get_or_create(create, describe)
 }

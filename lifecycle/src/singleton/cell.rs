@@ -140,13 +140,24 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     #[inline(always)]
     pub fn get_or_create<E>(
         &'static self,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        factory: fn() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<S::Handed, CreateError<E>> {
         match self.hot() {
             Some(found) => Ok(found),
-            None => self.create(factory, describe),
+            None => self.create_by(factory, describe),
         }
+    }
+
+    /// One for all declarations of one type: an accessor holds no more of this than the call.
+    #[cold]
+    #[inline(never)]
+    fn create_by<E>(
+        &'static self,
+        factory: fn() -> Result<T, E>,
+        describe: fn(&E) -> String,
+    ) -> Result<S::Handed, CreateError<E>> {
+        self.create(&mut || factory(), describe)
     }
 
     /// The instance, created by the future that `launch` makes if there is none.
@@ -201,29 +212,24 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         (slot, found)
     }
 
+    /// [`get_or_create`](Self::get_or_create) off the hot path.
     #[cold]
     #[inline(never)]
-    fn create<E>(
+    pub(super) fn create<E>(
         &'static self,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        factory: &mut dyn FnMut() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<S::Handed, CreateError<E>> {
         let (slot, found) = self.enter();
         let found = match found {
             // Handed out to nobody: not counted.
-            _ if self.is_renewing() => return self.renew(&slot, factory, describe).map(S::hand),
+            _ if self.is_renewing() => return self.make(&slot, true, factory, describe).map(S::hand),
             Some(found) if !self.is_due(&slot) => found,
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
-            Some(stale) => self.renew(&slot, factory, describe).unwrap_or(stale),
+            Some(stale) => self.make(&slot, true, factory, describe).unwrap_or(stale),
             None => {
                 register(Component::Singleton(self));
-                slot.creation.once(
-                    &self.plan(&slot),
-                    || slot.stored.owned(),
-                    factory,
-                    |value| self.store(&slot, value),
-                    describe,
-                )?
+                self.make(&slot, false, factory, describe)?
             }
         };
         slot.accesses.hit::<0>();
@@ -233,12 +239,6 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// Does this code run by [`reload`](Self::reload)?
     fn is_renewing(&self) -> bool {
         scope::renewing() == Some(self.slot.key())
-    }
-
-    fn store(&self, slot: &Slot<T, S>, value: T) -> S::Owned {
-        let instance = S::own(value);
-        slot.put(Some(instance.clone()));
-        instance
     }
 
     /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
@@ -253,19 +253,20 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                 .is_ok()
     }
 
-    /// Runs the factory again and puts its value in place; an error leaves everything as it is, and so does a value that is
-    /// put in place by hand meanwhile.
-    fn renew<E>(
+    /// Runs the factory and puts its value in place; an error leaves everything as it is. When it is made `anew`, the
+    /// instance that is there is no answer, but one that is put in place by hand meanwhile is.
+    fn make<E>(
         &'static self,
         slot: &Slot<T, S>,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        anew: bool,
+        factory: &mut dyn FnMut() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<S::Owned, CreateError<E>> {
         let mut old = None;
         let seen = slot.replaced.load(Ordering::Relaxed);
-        let renewed = slot.creation.once(
+        let made = slot.creation.once(
             &self.plan(slot),
-            || slot.replaced_since(seen),
+            || if anew { slot.replaced_since(seen) } else { slot.stored.owned() },
             factory,
             |value| {
                 let instance = S::own(value);
@@ -274,8 +275,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             },
             describe,
         )?;
-        self.retire(slot, old, Some(&renewed), "reload");
-        Ok(renewed)
+        self.retire(slot, old, Some(&made), "reload");
+        Ok(made)
     }
 
     /// Runs the factory again and puts its value in place; an error leaves everything as it is.
@@ -473,33 +474,34 @@ where
         let found = if this.waiting.is_none() { this.cell.hot() } else { None };
         match found {
             Some(found) => Poll::Ready(Ok(found)),
-            None => this.poll_slow(cx),
+            None => this.cell.poll_slow(&mut this.waiting, &this.launch, &this.describe, cx),
         }
     }
 }
 
-impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
+impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
+    /// [`Creating`] off the hot path: one for all declarations of one type.
     #[cold]
     #[inline(never)]
-    fn poll_slow<E>(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<S::Handed, CreateError<E>>>
-    where
-        E: Send + 'static,
-        L: Fn() -> Making<T, E>,
-        D: Fn(&E) -> String,
-    {
-        let Self { cell, launch, describe, waiting } = self;
+    fn poll_slow<E: Send + 'static>(
+        &'static self,
+        waiting: &mut Option<Box<Place<T, S>>>,
+        launch: &dyn Fn() -> Making<T, E>,
+        describe: &dyn Fn(&E) -> String,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<S::Handed, CreateError<E>>> {
         if waiting.is_none() {
-            let (slot, found) = cell.enter();
-            let reloading = cell.is_renewing();
+            let (slot, found) = self.enter();
+            let reloading = self.is_renewing();
             let stale = match found {
                 _ if reloading => None,
-                Some(found) if !cell.is_due(&slot) => {
+                Some(found) if !self.is_due(&slot) => {
                     slot.accesses.hit::<0>();
                     return Poll::Ready(Ok(S::hand(found)));
                 }
                 found => found,
             };
-            register(Component::Singleton(*cell));
+            register(Component::Singleton(self));
             let seen = slot.replaced.load(Ordering::Relaxed);
             *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading, seen }));
         }
@@ -510,7 +512,7 @@ impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
         let polled = slot.creation.poll_once(
             inner,
             cx,
-            &cell.plan(slot),
+            &self.plan(slot),
             // While it is made anew, the instance that is there is no answer.
             || if renewing { slot.replaced_since(*seen) } else { slot.stored.owned() },
             launch,
@@ -523,7 +525,7 @@ impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
         );
         let Poll::Ready(outcome) = polled else { return Poll::Pending };
         if let Ok(new) = &outcome {
-            cell.retire(slot, old, Some(new), "reload");
+            self.retire(slot, old, Some(new), "reload");
         }
         let outcome = match (outcome, stale.take()) {
             (Err(_), Some(stale)) => Ok(stale),

@@ -49,8 +49,8 @@ impl ErasedCell {
     #[track_caller]
     pub fn get_or_create<T: SingletonValue, E>(
         &'static self,
-        factory: impl FnOnce() -> Result<T, E>,
-        describe: impl FnOnce(&E) -> String,
+        factory: impl Fn() -> Result<T, E>,
+        describe: fn(&E) -> String,
     ) -> Result<&'static T, CreateError<E>> {
         let known = self.known.get_or_init(|| (TypeId::of::<T>(), type_name::<T>(), size_of::<T>()));
         if known.0 != TypeId::of::<T>() {
@@ -61,7 +61,7 @@ impl ErasedCell {
             None => {
                 // Before the cell inside does so for itself.
                 register(Component::Singleton(self));
-                self.cell.get_or_create(|| factory().map(|value| Erased(Box::new(value))), describe)?
+                self.cell.create(&mut || factory().map(|value| Erased(Box::new(value))), describe)?
             }
         };
         match erased.0.downcast_ref() {

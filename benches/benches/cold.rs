@@ -1,0 +1,2 @@
+//! Cold.
+fn main() {}
