@@ -270,8 +270,8 @@ impl SingletonCore {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let table = lifecycle::singletons().get_or_create_async("table", || async { vec![1, 2, 3] }).await?;
-    /// assert_eq!(table.len(), 3);
+    /// let lookup = lifecycle::singletons().get_or_create_async("lookup", || async { vec![1, 2, 3] }).await?;
+    /// assert_eq!(lookup.len(), 3);
     /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
     /// ```
     ///

@@ -90,9 +90,10 @@ impl<V> Creation<V> {
             }
         };
         let ended = if mine { state.release() } else { None };
+        let tasks = state.tasks.take();
         drop(state);
         run.frame.end();
-        self.changed.notify(usize::MAX);
+        self.tell(tasks);
         drop(ended);
         drop(unused);
         if let Some(order) = order {
@@ -114,8 +115,9 @@ impl<V> Creation<V> {
         let mut state = self.state.lock();
         state.record.get_or_insert_default().note_failure(message.clone(), path, now);
         let ended = if state.belongs_to(run.frame.id) { state.release() } else { None };
+        let tasks = state.tasks.take();
         drop(state);
-        self.changed.notify(usize::MAX);
+        self.tell(tasks);
         drop(ended);
         telemetry::singleton_init_failed(&plan.subject.name, error_type, &message, took);
     }
