@@ -183,7 +183,8 @@ fn two_functions_of_one_name_in_two_blocks_are_told_apart_by_their_calls_alone()
 #[test]
 fn a_static_in_a_generic_function_is_one_for_all_its_types() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
-    fn generic<T>() -> &'static u32 {
+    fn generic<T: Default>() -> &'static u32 {
+        let _ = T::default();
         #[singleton]
         fn in_generic() -> u32 {
             RUNS.fetch_add(1, Ordering::SeqCst)
