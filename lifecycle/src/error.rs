@@ -156,7 +156,10 @@ pub enum SingletonError {
         last_error: String,
     },
     /// `shutdown` has begun: nothing is created any more.
-    #[error("singleton `{}` is not created any more: the process is shutting down", printable(.name))]
+    #[error(
+        "singleton `{}` is not created any more: the process is shutting down (what is needed then is made `eager`)",
+        printable(.name)
+    )]
     ShuttingDown {
         /// The singleton's name.
         name: String,

@@ -31,7 +31,7 @@ fn from_the_request_on_the_process_creates_nothing_and_test_worlds_do() {
         let panic = std::panic::catch_unwind(plain).unwrap_err();
         assert_eq!(
             lifecycle_tests::said(&*panic),
-            "singleton `plain` is not created any more: the process is shutting down"
+            "singleton `plain` is not created any more: the process is shutting down (what is needed then is made `eager`)"
         );
         testing::isolated(|| {
             assert!(!lifecycle::is_shutting_down());

@@ -31,7 +31,12 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
     };
     let panicking = (!factory.fallible).then(|| {
         let (name, doc) = (name(model, false), doc(model, false));
-        let body = hot_first(model, &generated!(lifecycle_found), &generated!(#private::declared::or_panic(#created)));
+        let instance = if factory.is_async {
+            generated!(#private::declared::instance_async::<#ident, _>(&__LIFECYCLE_CELL, __lifecycle_create).await)
+        } else {
+            generated!(#private::declared::instance::<#ident>(&__LIFECYCLE_CELL, __lifecycle_create))
+        };
+        let body = hot_first(model, &generated!(lifecycle_found), &instance);
         generated! {
             #[doc = #doc]
             #[inline]

@@ -10,7 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
 /// Input: `fn db() -> T { body }`
-/// Output: `fn db() -> &'static T { static CELL ..; fn create() -> T { body } or_panic(get(&CELL, create)) }`
+/// Output: `fn db() -> &'static T { static CELL ..; fn create() -> T { body } instance(&CELL, create) }`
 ///
 /// The body is an item of its own, so that the cell can create the value for those who ask by name. Where the body says
 /// `Self`, which an inner item cannot, it is a closure, and the name gives the value only once it exists.
@@ -22,13 +22,17 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     let declared = settings.tokens(runtime, &value.to_token_stream());
     let body::Body { item, create } = body::body(model);
     let created = created(model, &create);
-    let (ask, ask_item) = ask(model, &created);
+    let (ask, ask_item) = ask(model, &create, &created);
     let checks = checks(model);
     let text = match output {
         Output::Value(_) => TokenStream::new(),
         Output::Fallible(fallible) => text(model, &fallible.error),
     };
-    let give = give(model, &created, &generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL)));
+    let given = match output {
+        Output::Value(_) => instance(model, &create),
+        Output::Fallible(_) => created,
+    };
+    let give = give(model, &given, &generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL)));
     let mode = settings.storage.mode(runtime);
     let fails_with = model.is_async().then(|| {
         let error = output.error(runtime);
@@ -76,18 +80,38 @@ fn created(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
         let get = generated!(#private::declared::get_async::<__LifecycleKept, _, _>);
         return generated!(#get(&__LIFECYCLE_CELL, #create, #text).await);
     }
-    let create = match &model.output {
-        Output::Value(value) => generated!(|| #private::declared::made::<#value, _, _>(#create)),
-        Output::Fallible(_) => create.clone(),
-    };
+    let create = make(model, create);
     generated!(#private::declared::get::<__LifecycleKept, #error>(&__LIFECYCLE_CELL, #create, #text))
 }
 
-/// How the function is asked by name and by `warm_up`: `Sync(__lifecycle_ask)`, and that function.
-fn ask(model: &FunctionSingleton<'_>, created: &TokenStream) -> (TokenStream, TokenStream) {
+/// A factory of the one shape, `fn() -> Result<T, E>`.
+fn make(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
+    let private = model.runtime.private();
+    match &model.output {
+        Output::Value(value) => generated!(|| #private::declared::made::<#value, _, _>(#create)),
+        Output::Fallible(_) => create.clone(),
+    }
+}
+
+/// `instance::<Kept>(&CELL, create)`: the instance itself, where the factory cannot fail; awaited where it must be.
+fn instance(model: &FunctionSingleton<'_>, create: &TokenStream) -> TokenStream {
+    let private = model.runtime.private();
+    if model.is_async() {
+        return generated!(#private::declared::instance_async::<__LifecycleKept, _>(&__LIFECYCLE_CELL, #create).await);
+    }
+    let make = make(model, create);
+    generated!(#private::declared::instance::<__LifecycleKept>(&__LIFECYCLE_CELL, #make))
+}
+
+/// How the function is asked by name and by `warm_up`: `Made(create)`, or `Sync(__lifecycle_ask)` and that function.
+fn ask(model: &FunctionSingleton<'_>, create: &TokenStream, created: &TokenStream) -> (TokenStream, TokenStream) {
     let FunctionSingleton { runtime, name, settings, output, says_self, .. } = model;
     if *says_self {
         return (generated!(Never), TokenStream::new());
+    }
+    if !model.is_async() && matches!(output, Output::Value(_)) {
+        let make = make(model, create);
+        return (generated!(Made(#make)), TokenStream::new());
     }
     let private = runtime.private();
     let handed = settings.storage.handed(runtime, output.value());
@@ -120,7 +144,16 @@ fn ask(model: &FunctionSingleton<'_>, created: &TokenStream) -> (TokenStream, To
     }
 }
 
-/// What a call gives: `return or_panic(get(..));`, or the `Result` with the user's own error. An async function looks first
+/// A `Result` without an error of the user's own: `or_panic(get(..))`.
+pub(super) fn or_panic(model: &FunctionSingleton<'_>, created: TokenStream) -> TokenStream {
+    let private = model.runtime.private();
+    match &model.output {
+        Output::Value(_) => generated!(#private::declared::or_panic(#created)),
+        Output::Fallible(_) => created,
+    }
+}
+
+/// What a call gives: `return instance(..);`, or the `Result` with the user's own error. An async function looks first
 /// whether there is anything to wait for: `hot`.
 ///
 /// `return`, because `clippy::implicit_return` judges the wrapper as the user's function; no lint minds a generated one.
@@ -128,7 +161,7 @@ pub(super) fn give(model: &FunctionSingleton<'_>, created: &TokenStream, hot: &T
     let private = model.runtime.private();
     let result = generated!(#private::core::result::Result);
     let (found, given) = match &model.output {
-        Output::Value(_) => (generated!(lifecycle_found), generated!(#private::declared::or_panic(#created))),
+        Output::Value(_) => (generated!(lifecycle_found), created.clone()),
         Output::Fallible(fallible) => {
             let error = &fallible.error;
             let given = generated! {

@@ -20,7 +20,8 @@ pub(super) fn expand(model: &TypeSingleton<'_>) -> TokenStream {
     let ask = if factory.is_async {
         generated!(Async(|| #private::std::boxed::Box::pin(#ident::#asking())))
     } else {
-        generated!(Sync(#ident::#asking))
+        let made = if factory.fallible { generated!(Tried) } else { generated!(Made) };
+        generated!(#made(__lifecycle_create))
     };
     let fails_with = factory.is_async.then(|| {
         let error = model.error();

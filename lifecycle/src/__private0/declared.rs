@@ -5,12 +5,12 @@ use crate::error::{BoxError, CreateError, SingletonError};
 use crate::keyed::query::Query;
 use crate::registry::{Descriptor, Listed};
 use crate::singleton::{
-    AnySingleton, Ask, Cell, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton, SingletonFn,
-    SingletonValue, TryFactoryOutput,
+    AnySingleton, Ask, Cell, Creating, ErasedCell, FactoryOutput, KeyedCell, Lazy, Making, Settings, Singleton,
+    SingletonFn, SingletonValue, TryFactoryOutput,
 };
 pub use crate::singleton::{
-    Awaited, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode, Replaceable, StorageOf,
-    Stored,
+    Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode,
+    Replaceable, StorageOf, Stored,
 };
 use std::convert::Infallible;
 use std::future::Future;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub const fn cell<K: Stored>(
     descriptor: Descriptor,
     settings: &'static Settings<K::Value>,
-    ask: Ask<HandedBy<K>>,
+    ask: Ask<K::Value, HandedBy<K>>,
 ) -> Home<K> {
     Home::new(Cell::new(descriptor, settings, ask))
 }
@@ -59,7 +59,26 @@ where
     L: Fn() -> Making<K::Value, K::Error>,
     D: Fn(&K::Error) -> String,
 {
-    Awaited(home.cell().get_or_create_async(create, describe))
+    Awaited(Creating::new(home.cell(), create, describe))
+}
+
+/// An access that creates, where the factory cannot fail and there is no channel for a refusal.
+///
+/// # Panics
+/// On a refusal; the message is its text.
+#[inline(always)]
+#[track_caller]
+pub fn instance<K: Stored>(home: &'static Home<K>, create: fn() -> Result<K::Value, Infallible>) -> HandedBy<K> {
+    home.cell().get_or_make(create)
+}
+
+/// The same by a future.
+#[inline(always)]
+pub fn instance_async<K: Stored, L>(home: &'static Home<K>, create: L) -> AwaitedInstance<K, L>
+where
+    L: Fn() -> Making<K::Value, Infallible>,
+{
+    AwaitedInstance(Awaited(Creating::new(home.cell(), create, ())))
 }
 
 /// `get()`.

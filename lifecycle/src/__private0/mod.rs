@@ -44,7 +44,12 @@ pub mod describe {
 /// The name of the function that this item stands in, as the compiler has it.
 #[must_use]
 pub fn path_of<F>(_: &F) -> &'static str {
-    let name = std::any::type_name::<F>();
+    around(std::any::type_name::<F>())
+}
+
+/// Not in each declaration again.
+#[inline(never)]
+fn around(name: &'static str) -> &'static str {
     let function = name.rsplit_once("::").map_or(name, |(function, _)| function);
     // The body of an `async fn` is a closure to the compiler.
     function.strip_suffix("::{{closure}}").unwrap_or(function)

@@ -122,7 +122,7 @@ pub struct HookReport {
 /// use lifecycle::{HookOutcomeReport, singleton};
 /// use std::time::Duration;
 ///
-/// #[singleton(shutdown = |_: &u8| panic!("no"))]
+/// #[singleton(shutdown = |_: &u8| -> () { panic!("no") })]
 /// fn fragile() -> u8 {
 ///     7
 /// }
@@ -169,7 +169,7 @@ impl fmt::Display for ShutdownReport {
         }
         for hook in &self.hooks {
             match &hook.outcome {
-                HookOutcomeReport::Done => Ok(()),
+                HookOutcomeReport::Done => write!(f, "\n`{}` done in {}", hook.name, wait(&hook.took)),
                 HookOutcomeReport::Failed(error) => write!(f, "\n`{}` failed: {error}", hook.name),
                 HookOutcomeReport::Panicked(text) => write!(f, "\n`{}` panicked: {text}", hook.name),
                 HookOutcomeReport::TimedOut => write!(f, "\n`{}` not done after {}", hook.name, wait(&hook.took)),

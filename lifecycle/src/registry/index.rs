@@ -3,6 +3,7 @@
 
 use super::{Component, Kind, Listed};
 use arc_swap::{ArcSwapOption, Guard};
+use foldhash::fast::FixedState;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,17 +11,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What there is at one moment.
 pub(super) struct Index {
     pub(super) all: Arc<[Component]>,
-    names: HashMap<(Kind, String), Vec<Component>>,
-    paths: HashMap<(Kind, String), Vec<Component>>,
+    /// By kind.
+    named: [Named; KINDS],
     /// Components that had been used when it was made.
     used: usize,
+}
+
+const KINDS: usize = Kind::Flag as usize + 1;
+
+/// The components of one kind. The names are the program's own, so the hash need not withstand anybody.
+#[derive(Default)]
+struct Named {
+    names: HashMap<&'static str, Vec<Component>, FixedState>,
+    paths: HashMap<String, Vec<Component>, FixedState>,
 }
 
 impl Index {
     /// The components of a short name; where there are none, those of a path.
     pub(super) fn named(&self, kind: Kind, name: &str) -> &[Component] {
-        let key = (kind, name.to_owned());
-        self.names.get(&key).or_else(|| self.paths.get(&key)).map_or(&[], Vec::as_slice)
+        let named = &self.named[kind as usize];
+        named.names.get(name).or_else(|| named.paths.get(name)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -47,20 +57,21 @@ pub(crate) fn register(component: Component) {
     }
 }
 
-/// The list as it is now.
-pub(super) fn current() -> Arc<Index> {
+/// What `look` makes of the list as it is now. It is this crate's own code.
+pub(super) fn with<R>(look: impl FnOnce(&Index) -> R) -> R {
     let present: Guard<Option<Arc<Index>>> = INDEX.load();
     let used = COUNT.load(Ordering::Acquire);
     match &*present {
-        Some(index) if index.used == used => index.clone(),
+        Some(index) if index.used == used => look(index),
         present => {
             let made = Arc::new(renewed(present.as_deref(), used));
             INDEX.store(Some(made.clone()));
-            made
+            look(&made)
         }
     }
 }
 
+#[cold]
 fn renewed(present: Option<&Index>, used: usize) -> Index {
     let newly: Vec<Component> = {
         let used = USED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,11 +88,12 @@ fn renewed(present: Option<&Index>, used: usize) -> Index {
         let descriptor = component.descriptor();
         (descriptor.kind, descriptor.module, descriptor.file, descriptor.line, descriptor.name().to_owned())
     });
-    let (mut names, mut paths) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+    let mut named: [Named; KINDS] = Default::default();
     for component in &all {
         let descriptor = component.descriptor();
-        names.entry((descriptor.kind, descriptor.name().to_owned())).or_default().push(*component);
-        paths.entry((descriptor.kind, descriptor.path())).or_default().push(*component);
+        let named = &mut named[descriptor.kind as usize];
+        named.names.entry(descriptor.name()).or_default().push(*component);
+        named.paths.entry(descriptor.path()).or_default().push(*component);
     }
-    Index { all: all.into(), names, paths, used }
+    Index { all: all.into(), named, used }
 }

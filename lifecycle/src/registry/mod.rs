@@ -172,7 +172,7 @@ inventory::collect!(Listed);
 
 /// All declared components, each once, in a stable order: by kind, then module, file and line.
 pub(crate) fn components() -> Arc<[Component]> {
-    index::current().all.clone()
+    index::with(|index| index.all.clone())
 }
 
 /// Those of the declared components that `pick` knows.
@@ -182,11 +182,11 @@ pub(crate) fn declared<R>(pick: impl Fn(Component) -> Option<R>) -> Vec<R> {
 
 /// The declared component of that kind and name: the short name while it is unambiguous, else `module::name`.
 pub(crate) fn find(kind: Kind, name: &str) -> Result<Option<Component>, Error> {
-    match index::current().named(kind, name) {
+    index::with(|index| match index.named(kind, name) {
         [] => Ok(None),
         [one] => Ok(Some(*one)),
         several => Err(ambiguous(name, several.iter().map(Component::descriptor))),
-    }
+    })
 }
 
 pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descriptor>) -> Error {

@@ -7,13 +7,15 @@ use super::settings::Settings;
 use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
-use crate::error::{CreateError, SingletonError};
+use crate::error::{BoxError, CreateError, SingletonError, chain};
 use crate::instance::Instance;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Context, Entry, OverrideGuard, Scoped, StateRef, Universe};
 use crate::telemetry;
 use std::any::type_name;
+use std::convert::Infallible;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,8 +27,12 @@ pub type Asking<H> = Pin<Box<dyn Future<Output = Result<H, SingletonError>> + Se
 
 /// How a singleton is reached without naming its factory.
 #[doc(hidden)]
-pub enum Ask<H> {
-    /// By a factory that runs where it is asked.
+pub enum Ask<T, H> {
+    /// By a factory that cannot fail.
+    Made(fn() -> Result<T, Infallible>),
+    /// By a factory whose error is boxed.
+    Tried(fn() -> Result<T, BoxError>),
+    /// By an accessor, which knows its factory's error.
     Sync(fn() -> Result<H, SingletonError>),
     /// By a factory that is a future.
     Async(fn() -> Asking<H>),
@@ -39,7 +45,7 @@ pub enum Ask<H> {
 pub struct Cell<T: 'static, S: Storage<T>> {
     slot: Scoped<Slot<T, S>>,
     pub(super) descriptor: Descriptor,
-    ask: Ask<S::Handed>,
+    ask: Ask<T, S::Handed>,
 }
 
 /// A singleton whose instance lives as long as the process.
@@ -119,7 +125,7 @@ struct Override<O>(O);
 impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
-    pub const fn new(descriptor: Descriptor, settings: &'static Settings<T>, ask: Ask<S::Handed>) -> Self {
+    pub const fn new(descriptor: Descriptor, settings: &'static Settings<T>, ask: Ask<T, S::Handed>) -> Self {
         Self { slot: Scoped::declared(Slot::new(settings)), descriptor, ask }
     }
 
@@ -160,14 +166,38 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         self.create(&mut || factory(), describe)
     }
 
-    /// The instance, created by the future that `launch` makes if there is none.
+    /// The instance, created by a `factory` that cannot fail if there is none. An access off the hot path that gives no more
+    /// than a reference takes less room in each accessor than one that can give an error.
+    ///
+    /// # Panics
+    /// On a refusal; the message is its text.
     #[inline(always)]
-    pub fn get_or_create_async<L, D, E>(&'static self, launch: L, describe: D) -> Creating<T, S, L, D>
-    where
-        L: Fn() -> Making<T, E>,
-        D: Fn(&E) -> String,
-    {
-        Creating { cell: self, launch, describe, waiting: None }
+    #[track_caller]
+    pub(crate) fn get_or_make(&'static self, factory: fn() -> Result<T, Infallible>) -> S::Handed {
+        match self.hot() {
+            Some(found) => found,
+            None => self.create_or_panic(factory),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn create_or_panic(&'static self, factory: fn() -> Result<T, Infallible>) -> S::Handed {
+        or_panic(self.create(&mut || factory(), never))
+    }
+
+    /// One step of an access whose factory is a future that cannot fail; the rest as in [`get_or_make`](Self::get_or_make).
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn poll_or_panic(
+        &'static self,
+        waiting: &mut Option<Box<Place<T, S>>>,
+        launch: &dyn Fn() -> Making<T, Infallible>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<S::Handed> {
+        self.poll_create(waiting, launch, &never, cx).map(or_panic)
     }
 
     /// The instance if it exists: never creates, never waits, is not counted.
@@ -184,7 +214,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         self.slot.resolve(|universe| Slot::in_universe(universe, self.settings()))
     }
 
-    pub(super) fn ask_kind(&self) -> &Ask<S::Handed> {
+    pub(super) fn ask_kind(&self) -> &Ask<T, S::Handed> {
         &self.ask
     }
 
@@ -222,7 +252,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     ) -> Result<S::Handed, CreateError<E>> {
         let (slot, found) = self.enter();
         let found = match found {
-            _ if self.is_renewing() => self.make(&slot, true, factory, describe)?,
+            // Handed out to nobody: not counted.
+            _ if self.is_renewing() => return self.make(&slot, true, factory, describe).map(S::hand),
             Some(found) if !self.is_due(&slot) => found,
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
             Some(stale) => self.make(&slot, true, factory, describe).unwrap_or(stale),
@@ -241,19 +272,21 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
-    fn is_due(&self, slot: &Slot<T, S>) -> bool {
+    fn is_due(&'static self, slot: &Slot<T, S>) -> bool {
         let Some((due, every)) = slot.stored.due().zip(slot.settings.refresh) else {
             return false;
         };
         let (at, now) = (Moment::from_nanos(due.load(Ordering::Relaxed)), slot.clock.now());
         at.has_come(now)
+            // What stands in does not grow old, and the factory it stands in for is not to run.
+            && self.overridden().is_none()
             && due
                 .compare_exchange(at.as_nanos(), now.after(every).as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
 
-    /// Runs the factory and puts its value in place; an error leaves everything as it is. When it is made `anew`, the
-    /// instance that is there is no answer, but one that is put in place by hand meanwhile is.
+    /// Runs the factory and puts its value in place; an error leaves everything as it is, and so does a value that is put in
+    /// place by hand meanwhile. When it is made `anew`, the instance that is there is no answer.
     fn make<E>(
         &'static self,
         slot: &Slot<T, S>,
@@ -284,10 +317,12 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// The factory's error, or why it was not run.
     pub fn reload(&'static self) -> Result<Instance<T>, SingletonError> {
         let _renewing = scope::install(Entry::Renew(self.slot.key()));
+        if let Some(asked) = self.ask_sync() {
+            return asked;
+        }
         match &self.ask {
-            Ask::Sync(ask) => ask().map(S::handed_instance),
             Ask::Async(_) => Err(SingletonError::NeedsAsync { name: self.descriptor.name().to_owned() }),
-            Ask::Never => Err(never_asked(self.descriptor.name().to_owned())),
+            _ => Err(never_asked(self.descriptor.name().to_owned())),
         }
     }
 
@@ -298,7 +333,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                 let asked = Context::of(Entry::Renew(self.slot.key())).wrap(ask());
                 Box::pin(async move { asked.await.map(S::handed_instance) })
             }
-            Ask::Sync(_) | Ask::Never => Box::pin(async move { self.reload() }),
+            _ => Box::pin(async move { self.reload() }),
         }
     }
 
@@ -377,10 +412,12 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// # Errors
     /// The factory's error, or why it was not run.
     pub fn ask(&'static self) -> Result<Instance<T>, SingletonError> {
+        if let Some(asked) = self.ask_sync() {
+            return asked;
+        }
         match &self.ask {
-            Ask::Sync(ask) => ask().map(S::handed_instance),
             Ask::Async(_) => self.only_existing(|name| SingletonError::NeedsAsync { name }),
-            Ask::Never => self.only_existing(never_asked),
+            _ => self.only_existing(never_asked),
         }
     }
 
@@ -391,8 +428,25 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                 let asked = ask();
                 Box::pin(async move { asked.await.map(S::handed_instance) })
             }
-            Ask::Sync(_) | Ask::Never => Box::pin(async move { self.ask() }),
+            _ => Box::pin(async move { self.ask() }),
         }
+    }
+
+    /// The instance by way of its own factory, if that is none of a future.
+    fn ask_sync(&'static self) -> Option<Result<Instance<T>, SingletonError>> {
+        let handed = match &self.ask {
+            Ask::Made(make) => self.get_or_create(*make, never).map_err(|error| match error {
+                CreateError::Factory(never) => match never {},
+                CreateError::Refused(refused) => refused,
+            }),
+            Ask::Tried(make) => self.get_or_create(*make, |error| chain(&**error)).map_err(|error| match error {
+                CreateError::Factory(source) => SingletonError::factory(self.descriptor.name(), source),
+                CreateError::Refused(refused) => refused,
+            }),
+            Ask::Sync(ask) => ask(),
+            Ask::Async(_) | Ask::Never => return None,
+        };
+        Some(handed.map(S::handed_instance))
     }
 
     fn only_existing(&'static self, missing: fn(String) -> SingletonError) -> Result<Instance<T>, SingletonError> {
@@ -400,6 +454,20 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
         slot.accesses.hit::<0>();
         Ok(S::instance(found))
+    }
+}
+
+fn never(never: &Infallible) -> String {
+    match *never {}
+}
+
+/// What an access gives that has no channel for a refusal.
+#[track_caller]
+fn or_panic<H>(outcome: Result<H, CreateError<Infallible>>) -> H {
+    match outcome {
+        Ok(handed) => handed,
+        Err(CreateError::Factory(never)) => match never {},
+        Err(CreateError::Refused(refused)) => panic!("{refused}"),
     }
 }
 
@@ -430,8 +498,28 @@ pub struct Creating<T: 'static, S: Storage<T>, L, D> {
     cell: &'static Cell<T, S>,
     launch: L,
     describe: D,
-    /// There from the first poll on that has to wait.
-    waiting: Option<Box<Place<T, S>>>,
+    place: Taken<T, S>,
+}
+
+/// There from the first poll on that has to wait.
+struct Taken<T: 'static, S: Storage<T>>(ManuallyDrop<Option<Box<Place<T, S>>>>);
+
+impl<T: 'static, S: Storage<T>> Taken<T, S> {
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+/// By hand, so that an accessor's code holds no more of it than the question.
+impl<T: 'static, S: Storage<T>> Drop for Taken<T, S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.leave();
+        }
+    }
 }
 
 struct Place<T: 'static, S: Storage<T>> {
@@ -466,15 +554,32 @@ where
 {
     type Output = Result<S::Handed, CreateError<E>>;
 
-    #[inline]
+    /// Without a look at the hot path: accessors look before they make this.
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        // Who waits is counted when its wait ends: `hot` counts.
-        let found = if this.waiting.is_none() { this.cell.hot() } else { None };
-        match found {
-            Some(found) => Poll::Ready(Ok(found)),
-            None => this.cell.poll_slow(&mut this.waiting, &this.launch, &this.describe, cx),
-        }
+        this.cell.poll_create(&mut this.place.0, &this.launch, &this.describe, cx)
+    }
+}
+
+impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
+    /// The instance of `cell`, created by the future that `launch` makes if there is none.
+    #[inline(always)]
+    pub(crate) fn new(cell: &'static Cell<T, S>, launch: L, describe: D) -> Self {
+        Self { cell, launch, describe, place: Taken(ManuallyDrop::new(None)) }
+    }
+
+    /// As [`poll`](Future::poll), where the factory cannot fail.
+    ///
+    /// # Panics
+    /// On a refusal.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn poll_or_panic(&mut self, cx: &mut task::Context<'_>) -> Poll<S::Handed>
+    where
+        L: Fn() -> Making<T, Infallible>,
+    {
+        self.cell.poll_or_panic(&mut self.place.0, &self.launch, cx)
     }
 }
 
@@ -482,7 +587,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// [`Creating`] off the hot path: one for all declarations of one type.
     #[cold]
     #[inline(never)]
-    fn poll_slow<E: Send + 'static>(
+    fn poll_create<E: Send + 'static>(
         &'static self,
         waiting: &mut Option<Box<Place<T, S>>>,
         launch: &dyn Fn() -> Making<T, E>,
@@ -530,7 +635,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             (Err(_), Some(stale)) => Ok(stale),
             (outcome, _) => outcome,
         };
-        if outcome.is_ok() {
+        if outcome.is_ok() && !*reloading {
             slot.accesses.hit::<0>();
         }
         *waiting = None;

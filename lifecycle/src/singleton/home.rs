@@ -7,6 +7,7 @@ use super::face::Singleton;
 use super::output::SingletonValue;
 use super::storage::{Current, Static, Storing, Swapped};
 use crate::error::CreateError;
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
@@ -128,6 +129,30 @@ where
 impl<K: Stored, L, D> fmt::Debug for Awaited<K, L, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Awaited")
+    }
+}
+
+/// The same, where the factory cannot fail and there is no channel for a refusal: it panics.
+#[must_use = "futures do nothing unless polled"]
+pub struct AwaitedInstance<K: Stored, L>(pub(crate) Awaited<K, L, ()>);
+
+impl<K, L> Future for AwaitedInstance<K, L>
+where
+    K: Stored,
+    L: Fn() -> Making<K::Value, Infallible>,
+{
+    type Output = HandedBy<K>;
+
+    #[inline(always)]
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        self.0.0.poll_or_panic(cx)
+    }
+}
+
+impl<K: Stored, L> fmt::Debug for AwaitedInstance<K, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AwaitedInstance")
     }
 }
 

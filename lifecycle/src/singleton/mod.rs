@@ -27,6 +27,7 @@ outside_models! {
     mod kept;
     mod keyed;
     mod lazy;
+    mod manage;
     mod names;
     mod operation;
     mod output;
@@ -50,7 +51,7 @@ outside_models! {
         creation::Making,
         erased::ErasedCell,
         face::{AnySingleton, HookOf},
-        home::{Awaited, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
+        home::{Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
         keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
         settings::{Dependency, Needs, Settings},

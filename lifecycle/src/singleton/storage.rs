@@ -154,7 +154,7 @@ impl<T: 'static> Storage<T> for Swapped<T> {
     #[inline(always)]
     fn load(&self) -> Option<Current<T>> {
         let guard = self.instance.load();
-        if guard.is_some() { Some(Current(Holding::Guard(guard))) } else { None }
+        if guard.is_some() { Some(Current(guard)) } else { None }
     }
 
     #[inline(always)]
@@ -182,7 +182,7 @@ impl<T: 'static> Storage<T> for Swapped<T> {
     }
 
     fn hand(owned: Arc<T>) -> Current<T> {
-        Current(Holding::Shared(owned))
+        Current(Guard::from_inner(Some(owned)))
     }
 
     fn instance(owned: Arc<T>) -> Instance<T> {
@@ -233,13 +233,10 @@ impl<T> fmt::Debug for Swapped<T> {
 /// Limits::replace(Limits { per_user: 20 });
 /// assert_eq!((before.per_user, Limits::current().per_user), (10, 20));
 /// ```
-pub struct Current<T: 'static>(Holding<T>);
-
-enum Holding<T: 'static> {
-    /// Never holds `None`.
-    Guard(Guard<Option<Arc<T>>>),
-    Shared(Arc<T>),
-}
+pub struct Current<T: 'static>(
+    /// Never `None`. What the storage gives as it is: nothing is moved or told apart on the way to it.
+    Guard<Option<Arc<T>>>,
+);
 
 impl<T> Current<T> {
     /// A shared owner of the same instance.
@@ -258,14 +255,11 @@ impl<T> Current<T> {
     }
 
     #[inline(always)]
-    #[allow(clippy::unreachable, reason = "see the note at `Guard`")]
+    #[allow(clippy::unreachable, reason = "see the note at the field")]
     fn arc(&self) -> &Arc<T> {
-        match &self.0 {
-            Holding::Guard(guard) => match &**guard {
-                Some(instance) => instance,
-                None => unreachable!("a guard is only kept around an instance"),
-            },
-            Holding::Shared(instance) => instance,
+        match &*self.0 {
+            Some(instance) => instance,
+            None => unreachable!("a guard is only kept around an instance"),
         }
     }
 }

@@ -53,10 +53,12 @@ impl Gate {
     }
 
     /// Pays for one operation.
+    #[inline]
     pub(crate) fn charge(&self) -> Result<(), Error> {
-        if self.unlimited.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+        if self.unlimited.load(Ordering::Relaxed) { Ok(()) } else { self.charge_limited() }
+    }
+
+    fn charge_limited(&self) -> Result<(), Error> {
         let Decision::Refused { retry_after, .. } = self.cell.try_acquire(1, &self.clock) else {
             return Ok(());
         };

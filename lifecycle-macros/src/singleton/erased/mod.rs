@@ -66,7 +66,7 @@ fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     let here = runtime.private_at(value.span());
     let get = quote_spanned!(value.span()=> #here::declared::erased_get::<#value, #error>);
     let created = generated!(#get(&__LIFECYCLE_CELL, #create, #text));
-    let give = expand_fn::give(model, &created, &TokenStream::new());
+    let give = expand_fn::give(model, &expand_fn::or_panic(model, created), &TokenStream::new());
     let inputs = function.sig.inputs.to_token_stream();
     let returned = expand_fn::returned(output, quote!(&'static #value));
     let body = generated! {

@@ -31,7 +31,7 @@ pub(super) fn expand(model: &KeyedSingleton<'_>) -> TokenStream {
     let query = arguments.iter().map(|argument| argument.query(runtime));
     let created = created(model);
     let hot = generated!(#private::declared::keyed_hot::<__LifecycleKept, _>(&__LIFECYCLE_CELL, &lifecycle_query));
-    let give = expand_fn::give(function, &created, &hot);
+    let give = expand_fn::give(function, &expand_fn::or_panic(function, created), &hot);
     let inputs = arguments.iter().map(super::Argument::declaration);
     let expanded = around(
         model,

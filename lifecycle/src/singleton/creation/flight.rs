@@ -29,6 +29,8 @@ pub(super) struct Flight<V> {
     run: Arc<Run>,
     /// Out while somebody polls it.
     future: Option<Erased<V>>,
+    /// Who took it out last. After a fork that thread does not exist in the child.
+    process: u32,
     wakes: SyncArc<Wakes>,
     /// Of an [`Alarm`]: one for all who drive, so that what the future registers stays registered.
     waker: Waker,
@@ -214,9 +216,8 @@ impl<V: Send + 'static> Creation<V> {
         plan: &Plan<'_>,
         existing: &impl Fn() -> Option<R>,
     ) -> Result<Result<R, Step<V>>, SingletonError> {
-        let waker = cx.waker().clone();
-        // Clocks are somebody else's code: asked before the lock is taken.
-        let now = plan.clock.now();
+        // Clocks and wakers are somebody else's code: asked before the lock is taken.
+        let (now, waker) = (plan.clock.now(), cx.waker().clone());
         let mut state = self.state.lock();
         if let Some(found) = existing() {
             return Ok(Ok(found));
@@ -233,6 +234,7 @@ impl<V: Send + 'static> Creation<V> {
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
                     future: None,
+                    process: std::process::id(),
                     wakes: SyncArc::clone(&wakes),
                     waker: waker.clone(),
                     span: None,
@@ -240,19 +242,26 @@ impl<V: Send + 'static> Creation<V> {
                 Step::Drive { run, future: None, wakes, waker, span: None }
             }
             Creator::Flight(flight) => {
+                let process = std::process::id();
+                if !flight.is_parked() && flight.process != process {
+                    return Err(SingletonError::Forked { name: plan.name() });
+                }
                 let first = waiting.join(flight.run.frame.id)?;
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
                 let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
-                    Some(future) => Step::Drive {
-                        run: Arc::clone(&flight.run),
-                        future: Some(future),
-                        wakes: SyncArc::clone(&flight.wakes),
-                        waker: flight.waker.clone(),
-                        span: flight.span.clone(),
-                    },
+                    Some(future) => {
+                        flight.process = process;
+                        Step::Drive {
+                            run: Arc::clone(&flight.run),
+                            future: Some(future),
+                            wakes: SyncArc::clone(&flight.wakes),
+                            waker: flight.waker.clone(),
+                            span: flight.span.clone(),
+                        }
+                    }
                     None => Step::Wait,
                 }
             }
