@@ -10,6 +10,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Waker};
 
+/// A piece of work that is awaited.
+type Awaited<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+
 /// One piece of work.
 pub(super) enum Work<R> {
     /// Code that may block, and what it may give to be awaited.
