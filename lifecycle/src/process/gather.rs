@@ -5,6 +5,7 @@
 
 use crate::scope::Context;
 use event_listener::{Event, EventListener};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -37,7 +38,7 @@ pub(super) enum Ended<R> {
     NoThread(String),
 }
 
-type Inbox<R> = Mutex<Vec<(usize, Result<Step<R>, Ended<R>>)>>;
+type Inbox<R> = Mutex<VecDeque<(usize, Result<Step<R>, Ended<R>>)>>;
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
 pub(super) struct Gather<R> {
@@ -71,18 +72,22 @@ impl<R: Send + 'static> Gather<R> {
         let (context, threads) = (Context::capture(), Arc::clone(&self.threads));
         let (subscriber, span) = (tracing::dispatcher::get_default(Clone::clone), tracing::Span::current());
         let on_thread = move || {
-            let told = tracing::dispatcher::with_default(&subscriber, || {
-                let _span = span.enter();
-                context.run(|| catch_unwind(AssertUnwindSafe(run)))
-            });
+            let inside = || {
+                tracing::dispatcher::with_default(&subscriber, || {
+                    let _span = span.enter();
+                    context.run(run)
+                })
+            };
+            // The subscriber is somebody else's code, too.
+            let told = catch_unwind(AssertUnwindSafe(inside));
             let told = told.map_err(|panic| Ended::Panicked(panic_text(&*panic)));
-            threads.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, told));
+            threads.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((number, told));
             threads.1.notify(usize::MAX);
         };
         self.out += 1;
         if let Err(error) = std::thread::Builder::new().name("lifecycle-worker".to_owned()).spawn(on_thread) {
             let told = Err(Ended::NoThread(error.to_string()));
-            self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, told));
+            self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((number, told));
         }
     }
 
@@ -96,7 +101,7 @@ impl<R: Send + 'static> Gather<R> {
             // Before the look into the inbox: what comes in after it is heard of.
             let threads = Arc::clone(&self.threads);
             self.listener.get_or_insert_with(|| threads.1.listen());
-            let told = self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let told = self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             match told {
                 Some((number, told)) => {
                     self.out -= 1;

@@ -1,5 +1,6 @@
 //! Who depends on whom among what exists, and so in which order things are shut down.
 
+use super::phase::HookId;
 use crate::registry::{self, Component};
 use crate::singleton::hooks::HookRun;
 use crate::singleton::{AnySingleton, HookOf, Needs, of_function, singletons};
@@ -7,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Hooks that may run at the same time: nothing in it depends on anything else in it.
 pub(super) struct Level {
-    pub(super) hooks: Vec<HookOf<HookRun>>,
+    pub(super) hooks: Vec<(HookId, HookOf<HookRun>)>,
 }
 
 /// The hooks of all that exists, dependents first. Singletons made by name have no hooks, but what they were made of is
@@ -25,11 +26,17 @@ pub(super) fn levels() -> Vec<Level> {
         needs.insert(key(*singleton), all);
     }
     let levels = depths(&needs);
-    let mut by_level: Vec<(usize, std::cmp::Reverse<Option<u64>>, HookOf<HookRun>)> = Vec::new();
+    let mut by_level: Vec<(usize, std::cmp::Reverse<Option<u64>>, (HookId, HookOf<HookRun>))> = Vec::new();
     for singleton in declared {
         let level = levels.get(&key(singleton)).copied().unwrap_or(0);
         let order = std::cmp::Reverse(singleton.order());
-        by_level.extend(singleton.shutdown_hooks().into_iter().map(|hook| (level, order, hook)));
+        let mut names: HashMap<String, usize> = HashMap::new();
+        for hook in singleton.shutdown_hooks() {
+            let number = names.entry(hook.0.clone()).or_default();
+            let id = HookId { singleton: key(singleton), name: hook.0.clone(), number: *number };
+            *number += 1;
+            by_level.push((level, order, (id, hook)));
+        }
     }
     // Within a level the newest is started first.
     by_level.sort_by_key(|(level, order, _)| (*level, *order));

@@ -4,6 +4,7 @@ use super::shutdown::{HookOutcomeReport, HookReport, ShutdownReport};
 use crate::scope::{Scoped, StateRef};
 use crate::sync::Mutex;
 use event_listener::Event;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(crate) struct Phase {
     state: AtomicU8,
     /// Factories under way.
     busy: AtomicUsize,
-    /// Notified when one of them ends, and when somebody stops shutting down.
+    /// Notified when one of them ends, while shutting down also when nobody waits for one any more, and when somebody stops shutting down.
     ended: Event,
     work: Mutex<ShutdownWork>,
 }
@@ -32,8 +33,20 @@ struct ShutdownWork {
     abandoned: usize,
     took: Duration,
     /// Begun, not ended, with their levels.
-    running: Vec<(String, usize)>,
+    running: Vec<(HookId, usize)>,
+    /// All that have begun.
+    begun: BTreeSet<HookId>,
     hooks: Vec<HookReport>,
+}
+
+/// Which hook it is. Singletons of different modules may have one name, and so may two keys of one singleton.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HookId {
+    /// The address of the singleton's descriptor.
+    pub(super) singleton: usize,
+    pub(super) name: String,
+    /// Among those of this singleton and name.
+    pub(super) number: usize,
 }
 
 static PHASE: Scoped<Phase> = Scoped::declared(Phase::new());
@@ -46,6 +59,7 @@ impl Phase {
             abandoned: 0,
             took: Duration::ZERO,
             running: Vec::new(),
+            begun: BTreeSet::new(),
             hooks: Vec::new(),
         };
         Self { state: AtomicU8::new(UP), busy: AtomicUsize::new(0), ended: Event::new(), work: Mutex::new(work) }
@@ -99,21 +113,20 @@ impl Phase {
     }
 
     /// Notes that a hook begins; false when it has begun before.
-    pub(super) fn begin_hook(&self, name: &str, level: usize) -> bool {
+    pub(super) fn begin_hook(&self, id: &HookId, level: usize) -> bool {
         let mut work = self.work.lock();
-        let known =
-            work.running.iter().any(|(known, _)| known == name) || work.hooks.iter().any(|hook| hook.name == name);
-        if !known {
-            work.running.push((name.to_owned(), level));
+        let new = work.begun.insert(id.clone());
+        if new {
+            work.running.push((id.clone(), level));
         }
-        !known
+        new
     }
 
-    pub(super) fn end_hook(&self, name: &str, took: Duration, outcome: HookOutcomeReport) {
+    pub(super) fn end_hook(&self, id: &HookId, took: Duration, outcome: HookOutcomeReport) {
         let mut work = self.work.lock();
-        let at = work.running.iter().position(|(running, _)| running == name);
-        if let Some((name, level)) = at.map(|at| work.running.remove(at)) {
-            work.hooks.push(HookReport { name, level, took, outcome });
+        let at = work.running.iter().position(|(running, _)| running == id);
+        if let Some((id, level)) = at.map(|at| work.running.remove(at)) {
+            work.hooks.push(HookReport { name: id.name, level, took, outcome });
         }
     }
 
@@ -122,15 +135,15 @@ impl Phase {
         let mut work = self.work.lock();
         let (late, running) = std::mem::take(&mut work.running).into_iter().partition(|(_, of)| *of <= level);
         work.running = running;
-        let late: Vec<(String, usize)> = late;
-        let reports = late.iter().map(|(name, level)| HookReport {
-            name: name.clone(),
+        let late: Vec<(HookId, usize)> = late;
+        let reports = late.iter().map(|(id, level)| HookReport {
+            name: id.name.clone(),
             level: *level,
             took,
             outcome: HookOutcomeReport::TimedOut,
         });
         work.hooks.extend(reports);
-        late.into_iter().map(|(name, _)| name).collect()
+        late.into_iter().map(|(id, _)| id.name).collect()
     }
 
     /// What was done so far.
@@ -142,6 +155,13 @@ impl Phase {
     /// Factories under way.
     pub(super) fn busy(&self) -> usize {
         self.busy.load(Ordering::SeqCst)
+    }
+
+    /// Somebody waits no longer for a factory.
+    pub(crate) fn one_less(&self) {
+        if self.refuses() {
+            self.ended.notify(usize::MAX);
+        }
     }
 
     /// Notified when a factory ends.

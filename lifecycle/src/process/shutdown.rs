@@ -3,6 +3,7 @@
 use super::Phase;
 use super::gather::{Ended, Gather, Step, Work};
 use super::order::{Level, levels};
+use super::phase::HookId;
 use super::warm_up::block_on;
 use crate::clock::{ClockHandle, Moment};
 use crate::error::wait;
@@ -216,9 +217,10 @@ async fn wait_for_turn(
 
 /// Lets factories under way end, until the time has come.
 async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
-    abandon(false);
     loop {
         let ended = phase.ended().listen();
+        // Also those whose last caller went meanwhile.
+        abandon(false);
         if phase.busy() == 0 || timer::within(ended, clock, until).await.is_none() {
             break;
         }
@@ -239,15 +241,15 @@ fn abandon(even_if_awaited: bool) {
 async fn one_level(
     phase: &Phase,
     level: usize,
-    hooks: Vec<crate::singleton::HookOf<HookRun>>,
+    hooks: Vec<(HookId, crate::singleton::HookOf<HookRun>)>,
     clock: &ClockHandle,
     until: Moment,
 ) {
     let began = clock.now();
     // One that a dropped call has begun is not begun again.
-    let hooks: Vec<_> = hooks.into_iter().filter(|(name, _)| phase.begin_hook(name, level)).collect();
-    let names: Vec<String> = hooks.iter().map(|(name, _)| name.clone()).collect();
-    let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
+    let hooks: Vec<_> = hooks.into_iter().filter(|(id, _)| phase.begin_hook(id, level)).collect();
+    let ids: Vec<HookId> = hooks.iter().map(|(id, _)| id.clone()).collect();
+    let work = hooks.into_iter().map(|(_, (_, run))| -> Work<HookResult> {
         Work::Blocking(Box::new(move || match run() {
             HookRun::Done(result) => Step::Done(result),
             HookRun::Future(future) => Step::Goes(future),
@@ -262,9 +264,9 @@ async fn one_level(
             Ended::NoThread(error) => HookOutcomeReport::Failed(format!("no thread could be started: {error}")),
         };
         if let HookOutcomeReport::Failed(text) | HookOutcomeReport::Panicked(text) = &outcome {
-            telemetry::singleton_hook_failed(&names[number], "shutdown", text);
+            telemetry::singleton_hook_failed(&ids[number].name, "shutdown", text);
         }
-        phase.end_hook(&names[number], clock.now().since(began), outcome);
+        phase.end_hook(&ids[number], clock.now().since(began), outcome);
     }
     for name in phase.time_out_hooks(level, clock.now().since(began)) {
         telemetry::singleton_hook_failed(&name, "shutdown", "not done in time");
