@@ -107,6 +107,21 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
 /// Stands in for an instance.
 struct Override<O>(O);
 
+/// What an access off the hot path finds.
+enum Found<O> {
+    /// An override: it has no age.
+    StandsIn(O),
+    Instance(O),
+}
+
+impl<O> Found<O> {
+    fn into_inner(self) -> O {
+        match self {
+            Self::StandsIn(owned) | Self::Instance(owned) => owned,
+        }
+    }
+}
+
 impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
@@ -182,13 +197,13 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
-    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<S::Owned>) {
+    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<Found<S::Owned>>) {
         scope::look_again();
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.subject());
         }
         let slot = self.resolve();
-        let found = self.overridden().or_else(|| slot.stored.owned());
+        let found = self.overridden().map(Found::StandsIn).or_else(|| slot.stored.owned().map(Found::Instance));
         (slot, found)
     }
 
@@ -202,9 +217,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let (slot, found) = self.enter();
         let found = match found {
             _ if self.is_renewing() => self.renew(&slot, factory, describe)?,
-            Some(found) if !self.is_due(&slot) => found,
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
-            Some(stale) => self.renew(&slot, factory, describe).unwrap_or(stale),
+            Some(Found::Instance(stale)) if self.is_due(&slot) => {
+                self.renew(&slot, factory, describe).unwrap_or(stale)
+            }
+            Some(found) => found.into_inner(),
             None => {
                 register(Component::Singleton(self));
                 slot.creation.once(
@@ -241,6 +258,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             && due
                 .compare_exchange(at.as_nanos(), now.after(every).as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
+            // A factory that takes longer than the interval: nobody has to wait for it.
+            && !slot.creation.is_under_way()
     }
 
     /// Runs the factory again and puts its value in place; an error leaves everything as it is.
@@ -384,7 +403,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let (slot, found) = self.enter();
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
         slot.accesses.hit::<0>();
-        Ok(S::instance(found))
+        Ok(S::instance(found.into_inner()))
     }
 }
 
@@ -450,9 +469,10 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.cell.hot() {
-            Some(found) if this.waiting.is_none() => Poll::Ready(Ok(found)),
-            _ => this.poll_slow(cx),
+        // Whoever has waited is counted there, once.
+        match if this.waiting.is_none() { this.cell.hot() } else { None } {
+            Some(found) => Poll::Ready(Ok(found)),
+            None => this.poll_slow(cx),
         }
     }
 }
@@ -471,12 +491,13 @@ impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
             let (slot, found) = cell.enter();
             let reloading = cell.is_renewing();
             let stale = match found {
-                _ if reloading => None,
-                Some(found) if !cell.is_due(&slot) => {
+                None => None,
+                Some(_) if reloading => None,
+                Some(Found::Instance(stale)) if cell.is_due(&slot) => Some(stale),
+                Some(found) => {
                     slot.accesses.hit::<0>();
-                    return Poll::Ready(Ok(S::hand(found)));
+                    return Poll::Ready(Ok(S::hand(found.into_inner())));
                 }
-                found => found,
             };
             register(Component::Singleton(*cell));
             *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading }));

@@ -4,10 +4,11 @@
 //! but never polled holds nobody up. Each wake-up of the future wakes *all* waiters, since any one of them may be gone by then.
 
 use super::run::{Attempt, Run, waits_of};
-use super::{Creation, Creator, Plan};
+use super::{Creation, Creator, Plan, drop_apart};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
-use crate::scope::{self, Entry, Frame, FrameId, WaitEdge};
+use crate::process::Phase;
+use crate::scope::{self, Entry, Frame, FrameId, StateRef, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
@@ -32,6 +33,8 @@ pub(super) struct Flight<V> {
     wakes: SyncArc<Wakes>,
     /// Of an [`Alarm`]: one for all who drive, so that what the future registers stays registered.
     waker: Waker,
+    /// That of whoever drives it: a fork leaves a future that is out with a thread that the child does not have.
+    process: u32,
     /// Made by the first who drives it: a subscriber is not told with a lock held.
     span: Option<tracing::Span>,
 }
@@ -94,12 +97,25 @@ impl<V> Drop for Flight<V> {
 #[derive(Default)]
 pub(crate) struct Waiting {
     listener: Option<EventListener>,
+    /// Of the run before. A listener that goes may wake another in its place, so it goes without the lock.
+    outdated: Option<EventListener>,
     /// On whose behalf it waits, kept in the graph while it does.
     edge: Option<WaitEdge>,
     /// The run it waits for.
     joined: Option<FrameId>,
     since: Option<Moment>,
     alarm: Option<Waker>,
+    /// The last to be dropped.
+    leaving: Option<Leaving>,
+}
+
+/// Who waited for a future and goes: a shutdown that waits for the future may be waiting for nothing from now on.
+struct Leaving(StateRef<'static, Phase>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.one_less();
+    }
 }
 
 impl Waiting {
@@ -116,7 +132,7 @@ impl Waiting {
             self.edge = Some(edge.map_err(|path| SingletonError::Cycle { path: path.to_string() })?);
         }
         self.joined = Some(run);
-        self.listener = None;
+        self.outdated = self.listener.take();
         Ok(true)
     }
 }
@@ -145,7 +161,9 @@ impl<V: Send + 'static> Creation<V> {
         describe: impl FnOnce(&E) -> String,
     ) -> Poll<Result<R, CreateError<E>>> {
         loop {
-            let step = match self.look(waiting, plan, &existing) {
+            let looked = self.look(waiting, plan, &existing);
+            waiting.outdated = None;
+            let step = match looked {
                 Ok(Ok(found)) => return done(waiting, Ok(found)),
                 Ok(Err(step)) => step,
                 Err(refused) => return done(waiting, Err(CreateError::Refused(refused))),
@@ -169,25 +187,32 @@ impl<V: Send + 'static> Creation<V> {
                         }
                     }
                 };
-                attempt.returned();
                 match (polled, future) {
                     (Some(Ok(value)), _) => {
-                        return done(waiting, self.settle(plan, &run, Ok(value), existing, store));
+                        return done(waiting, self.settle(attempt, plan, &run, Ok(value), existing, store));
                     }
                     (Some(Err(Some(error))), _) => {
-                        return done(waiting, self.settle(plan, &run, Err(error), existing, store));
+                        return done(waiting, self.settle(attempt, plan, &run, Err(error), existing, store));
                     }
                     // All who ask for one singleton ask with one type of error.
                     (Some(Err(None)), _) => {
+                        attempt.returned();
                         self.fail(plan, &run, "unknown", "an error of another type".to_owned());
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    (None, future) => self.park(&run, future, span, &existing),
+                    (None, future) => {
+                        attempt.returned();
+                        self.park(&run, future, span, &existing);
+                    }
                 }
                 if wakes.woken.fetch_or(false, Ordering::AcqRel) {
                     // Woken while it was out: those who looked meanwhile found nothing to poll.
                     wakes.waiters.notify(usize::MAX);
+                    // One that always wakes itself would never come to rest.
+                    if let Some(late) = too_long(waiting, plan, plan.clock.now()) {
+                        return done(waiting, Err(CreateError::Refused(late)));
+                    }
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -222,30 +247,39 @@ impl<V: Send + 'static> Creation<V> {
                 waiting.join(run.frame.id)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Event::new() });
                 waiting.listener = Some(wakes.waiters.listen());
+                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
                     future: None,
                     wakes: SyncArc::clone(&wakes),
                     waker: waker.clone(),
+                    process: std::process::id(),
                     span: None,
                 }));
                 Step::Drive { run, future: None, wakes, waker, span: None }
             }
             Creator::Flight(flight) => {
+                if !flight.is_parked() && flight.process != std::process::id() {
+                    return Err(SingletonError::Forked { name: plan.name() });
+                }
                 let first = waiting.join(flight.run.frame.id)?;
                 // Before the look at `woken`: whoever sets it after that look notifies this listener.
                 waiting.listener.get_or_insert_with(|| flight.wakes.waiters.listen());
+                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
                 let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
-                    Some(future) => Step::Drive {
-                        run: Arc::clone(&flight.run),
-                        future: Some(future),
-                        wakes: SyncArc::clone(&flight.wakes),
-                        waker: flight.waker.clone(),
-                        span: flight.span.clone(),
-                    },
+                    Some(future) => {
+                        flight.process = std::process::id();
+                        Step::Drive {
+                            run: Arc::clone(&flight.run),
+                            future: Some(future),
+                            wakes: SyncArc::clone(&flight.wakes),
+                            waker: flight.waker.clone(),
+                            span: flight.span.clone(),
+                        }
+                    }
                     None => Step::Wait,
                 }
             }
@@ -274,7 +308,7 @@ impl<V: Send + 'static> Creation<V> {
         };
         drop(state);
         // The user's future is dropped with no lock held.
-        drop(left);
+        drop_apart(left);
     }
 
     /// Waits for a notification; `notified` says what to do when there is one already.
@@ -296,16 +330,25 @@ impl<V: Send + 'static> Creation<V> {
             return Poll::Pending;
         };
         let now = plan.clock.now();
-        let since = *waiting.since.get_or_insert(now);
-        let until = since.after(limit);
-        if until.has_come(now) {
-            let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
-            let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
-            return done(waiting, Err(CreateError::Refused(error)));
+        if let Some(late) = too_long(waiting, plan, now) {
+            return done(waiting, Err(CreateError::Refused(late)));
         }
+        let until = waiting.since.unwrap_or(now).after(limit);
         timer::wake_once(&mut waiting.alarm, plan.clock, until, cx.waker());
         Poll::Pending
     }
+}
+
+/// Has this caller waited for as long as it may?
+fn too_long(waiting: &mut Waiting, plan: &Plan<'_>, now: Moment) -> Option<SingletonError> {
+    let limit = plan.limits.init_timeout?;
+    let since = *waiting.since.get_or_insert(now);
+    let waiting_for = || waiting.joined.map(waits_of).unwrap_or_default();
+    since.after(limit).has_come(now).then(|| SingletonError::InitTimeout {
+        name: plan.name(),
+        waited: now.since(since),
+        waiting_for: waiting_for(),
+    })
 }
 
 /// The wait is over: the caller leaves the graph and the list of waiters.
