@@ -4,6 +4,7 @@
 //! only, for the time these take; one that does not come back is left alone.
 
 use crate::scope::Context;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -40,7 +41,7 @@ type Told<R> = Result<Step<R>, Ended<R>>;
 
 /// What threads tell, and who is to be woken for it.
 struct Inbox<R> {
-    told: Vec<(usize, Told<R>)>,
+    told: VecDeque<(usize, Told<R>)>,
     waker: Option<Waker>,
 }
 
@@ -68,8 +69,11 @@ pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 impl<R: Send + 'static> Gather<R> {
     /// Starts everything, numbered in order.
     pub(super) fn new(all: impl IntoIterator<Item = Work<R>>) -> Self {
-        let mut this =
-            Self { futures: Vec::new(), inbox: Arc::new(Mutex::new(Inbox { told: Vec::new(), waker: None })), out: 0 };
+        let mut this = Self {
+            futures: Vec::new(),
+            inbox: Arc::new(Mutex::new(Inbox { told: VecDeque::new(), waker: None })),
+            out: 0,
+        };
         for (number, work) in all.into_iter().enumerate() {
             match work {
                 Work::Future(future) => this.futures.push((number, future)),
@@ -83,13 +87,17 @@ impl<R: Send + 'static> Gather<R> {
         let (context, inbox) = (Context::capture(), Arc::clone(&self.inbox));
         let (subscriber, span) = (tracing::dispatcher::get_default(Clone::clone), tracing::Span::current());
         let on_thread = move || {
-            let told = tracing::dispatcher::with_default(&subscriber, || {
-                let _span = span.enter();
-                context.run(|| catch_unwind(AssertUnwindSafe(run)))
-            });
+            let inside = || {
+                tracing::dispatcher::with_default(&subscriber, || {
+                    let _span = span.enter();
+                    context.run(run)
+                })
+            };
+            // The subscriber is somebody else's code, too.
+            let told = catch_unwind(AssertUnwindSafe(inside));
             let told = told.map_err(|panic| Ended::Panicked(panic_text(&*panic)));
             let mut inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
-            inbox.told.push((number, told));
+            inbox.told.push_back((number, told));
             let waker = inbox.waker.take();
             drop(inbox);
             // With no lock held: it may poll where it is called.
@@ -98,7 +106,7 @@ impl<R: Send + 'static> Gather<R> {
         self.out += 1;
         if let Err(error) = std::thread::Builder::new().name("lifecycle-worker".to_owned()).spawn(on_thread) {
             let told = Err(Ended::NoThread(error.to_string()));
-            self.inbox.lock().unwrap_or_else(PoisonError::into_inner).told.push((number, told));
+            self.inbox.lock().unwrap_or_else(PoisonError::into_inner).told.push_back((number, told));
         }
     }
 
@@ -111,7 +119,7 @@ impl<R: Send + 'static> Gather<R> {
         loop {
             let waker = cx.waker().clone();
             let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-            let told = inbox.told.pop();
+            let told = inbox.told.pop_front();
             let replaced = inbox.waker.replace(waker);
             drop(inbox);
             drop(replaced);

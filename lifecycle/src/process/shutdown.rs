@@ -356,9 +356,10 @@ async fn wait_for_turn(
 
 /// Lets factories under way end, until the time has come.
 async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
-    abandon(false);
     loop {
         let ended = phase.ended().listen();
+        // Also those whose last caller went meanwhile.
+        abandon(false);
         if phase.busy() == 0 || timer::within(ended, clock, until).await.is_none() {
             break;
         }

@@ -122,6 +122,21 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
 /// Stands in for an instance.
 struct Override<O>(O);
 
+/// What an access off the hot path finds.
+enum Found<O> {
+    /// An override: it has no age.
+    StandsIn(O),
+    Instance(O),
+}
+
+impl<O> Found<O> {
+    fn into_inner(self) -> O {
+        match self {
+            Self::StandsIn(owned) | Self::Instance(owned) => owned,
+        }
+    }
+}
+
 impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
@@ -232,13 +247,13 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
-    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<S::Owned>) {
+    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<Found<S::Owned>>) {
         scope::look_again();
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.subject());
         }
         let slot = self.resolve();
-        let found = self.overridden().or_else(|| slot.stored.owned());
+        let found = self.overridden().map(Found::StandsIn).or_else(|| slot.stored.owned().map(Found::Instance));
         (slot, found)
     }
 
@@ -254,9 +269,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let found = match found {
             // Handed out to nobody: not counted.
             _ if self.is_renewing() => return self.make(&slot, true, factory, describe).map(S::hand),
-            Some(found) if !self.is_due(&slot) => found,
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
-            Some(stale) => self.make(&slot, true, factory, describe).unwrap_or(stale),
+            Some(Found::Instance(stale)) if self.is_due(&slot) => {
+                self.make(&slot, true, factory, describe).unwrap_or(stale)
+            }
+            Some(found) => found.into_inner(),
             None => {
                 register(Component::Singleton(self));
                 self.make(&slot, false, factory, describe)?
@@ -278,11 +295,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         };
         let (at, now) = (Moment::from_nanos(due.load(Ordering::Relaxed)), slot.clock.now());
         at.has_come(now)
-            // What stands in does not grow old, and the factory it stands in for is not to run.
-            && self.overridden().is_none()
             && due
                 .compare_exchange(at.as_nanos(), now.after(every).as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
+            // A factory that takes longer than the interval: nobody has to wait for it.
+            && !slot.creation.is_under_way()
     }
 
     /// Runs the factory and puts its value in place; an error leaves everything as it is, and so does a value that is put in
@@ -453,7 +470,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let (slot, found) = self.enter();
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
         slot.accesses.hit::<0>();
-        Ok(S::instance(found))
+        Ok(S::instance(found.into_inner()))
     }
 }
 
@@ -598,12 +615,13 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             let (slot, found) = self.enter();
             let reloading = self.is_renewing();
             let stale = match found {
-                _ if reloading => None,
-                Some(found) if !self.is_due(&slot) => {
+                None => None,
+                Some(_) if reloading => None,
+                Some(Found::Instance(stale)) if self.is_due(&slot) => Some(stale),
+                Some(found) => {
                     slot.accesses.hit::<0>();
-                    return Poll::Ready(Ok(S::hand(found)));
+                    return Poll::Ready(Ok(S::hand(found.into_inner())));
                 }
-                found => found,
             };
             register(Component::Singleton(self));
             let seen = slot.replaced.load(Ordering::Relaxed);

@@ -86,8 +86,7 @@ impl<V> Creation<V> {
                 (error, text)
             })
         };
-        attempt.returned();
-        self.settle(plan, &run, made, existing, store)
+        self.settle(attempt, plan, &run, made, existing, store)
     }
 }
 

@@ -5,10 +5,11 @@
 
 use super::run::{Attempt, Run, waits_of};
 use super::waiters::{Place, Waiters};
-use super::{Creation, Creator, Plan};
+use super::{Creation, Creator, Plan, drop_apart};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
-use crate::scope::{self, Entry, Frame, FrameId, WaitEdge};
+use crate::process::Phase;
+use crate::scope::{self, Entry, Frame, FrameId, StateRef, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
@@ -104,6 +105,17 @@ pub(crate) struct Waiting {
     alarm: Option<Waker>,
     /// What is to be dropped with no lock held.
     gone: (Option<Place>, Option<Waker>),
+    /// The last to be dropped.
+    leaving: Option<Leaving>,
+}
+
+/// Who waited for a future and goes: a shutdown that waits for the future may be waiting for nothing from now on.
+struct Leaving(StateRef<'static, Phase>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.one_less();
+    }
 }
 
 impl Waiting {
@@ -181,21 +193,22 @@ impl<V: Send + 'static> Creation<V> {
                     }
                 }
             };
-            attempt.returned();
             match (polled, future) {
                 (Some(Ok(value)), _) => {
-                    return done(waiting, self.settle(plan, &run, Ok(value), existing, store));
+                    return done(waiting, self.settle(attempt, plan, &run, Ok(value), existing, store));
                 }
                 (Some(Err(Some(error))), _) => {
-                    return done(waiting, self.settle(plan, &run, Err(error), existing, store));
+                    return done(waiting, self.settle(attempt, plan, &run, Err(error), existing, store));
                 }
                 // All who ask for one singleton ask with one type of error.
                 (Some(Err(None)), _) => {
+                    attempt.returned();
                     self.fail(plan, &run, "unknown", "an error of another type".to_owned());
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 (None, future) => {
+                    attempt.returned();
                     let pointless = || existing().is_some() || plan.phase.is_over();
                     self.park(&run, future, span, pointless);
                 }
@@ -230,6 +243,7 @@ impl<V: Send + 'static> Creation<V> {
                 waiting.join(run.frame.id)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
+                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
@@ -249,6 +263,7 @@ impl<V: Send + 'static> Creation<V> {
                 let first = waiting.join(flight.run.frame.id)?;
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
+                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
                 let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
@@ -290,7 +305,7 @@ impl<V: Send + 'static> Creation<V> {
         };
         drop(state);
         // The user's future is dropped with no lock held.
-        drop(left);
+        drop_apart(left);
     }
 }
 

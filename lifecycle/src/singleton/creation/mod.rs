@@ -18,6 +18,7 @@ pub(crate) use flight::Waiting;
 pub(crate) use record::Record;
 pub(crate) use run::next_order;
 
+use super::drop_apart;
 use crate::clock::{ClockHandle, Moment};
 use crate::error::SingletonError;
 use crate::process::Phase;
@@ -117,6 +118,15 @@ impl<V> Creation<V> {
         self.state.lock().record.as_deref().cloned().unwrap_or_default()
     }
 
+    /// Does a factory run, or is a factory's future awaited?
+    pub(crate) fn is_under_way(&self) -> bool {
+        match &self.state.lock().creator {
+            Creator::Nobody => false,
+            Creator::Running(running) => running.process == std::process::id(),
+            Creator::Flight(flight) => !flight.is_parked() || flight.is_awaited(),
+        }
+    }
+
     /// Runs `change` while no factory result can be stored: for set, replace and delete. Own code only; `taken` says whether a
     /// value is in place afterwards, which makes a factory that is under way pointless.
     pub(crate) fn exclusively<R>(&self, change: impl FnOnce(&mut Record) -> R, taken: bool) -> R {
@@ -127,7 +137,7 @@ impl<V> Creation<V> {
         drop(state);
         self.tell(tasks);
         // The user's future is dropped with no lock held.
-        drop(pointless);
+        drop_apart(pointless);
         result
     }
 
@@ -139,8 +149,8 @@ impl<V> Creation<V> {
         let tasks = state.tasks.take();
         drop(state);
         self.tell(tasks);
-        // The user's future is dropped with no lock held.
-        drop(parked);
+        // The user's future is dropped with no lock held, and its panic stops nobody: many may be given up in a row.
+        drop_apart(parked);
     }
 
     /// Wakes everybody who waits for a thread; a flight wakes its own when it goes.

@@ -1,12 +1,13 @@
 //! One run of a factory, from taking the right to create to giving it back.
 
-use super::{Creation, Creator, Plan, Record};
+use super::{Creation, Creator, Plan, Record, drop_apart};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
 use crate::sync::thread;
 use crate::telemetry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -50,8 +51,10 @@ impl Run {
 impl<V> Creation<V> {
     /// The factory is over: stores its value, unless another was put in place meanwhile, or remembers why there is none.
     /// Errors come with their text: finding it is the user's code, and no run is settled while that may still panic.
+    /// That of `existing` and `store`, which look up by a key of the user's, gives the right to create back.
     pub(super) fn settle<R, E>(
         &self,
+        attempt: Attempt<'_, V>,
         plan: &Plan<'_>,
         run: &Run,
         made: Result<V, (E, String)>,
@@ -61,6 +64,7 @@ impl<V> Creation<V> {
         let value = match made {
             Ok(value) => value,
             Err((error, text)) => {
+                attempt.returned();
                 self.fail(plan, run, std::any::type_name::<E>(), text);
                 return Err(CreateError::Factory(error));
             }
@@ -73,6 +77,7 @@ impl<V> Creation<V> {
             (Some(winner), _) => (Ok(winner), None, Some(value)),
             (None, Some(refused)) => (Err(CreateError::Refused(refused)), None, Some(value)),
             (None, None) => {
+                let stored = store(value);
                 let old = state.record.take().unwrap_or_default();
                 let order = old.order.unwrap_or_else(next_order);
                 state.record = Some(Box::new(Record {
@@ -86,16 +91,17 @@ impl<V> Creation<V> {
                     failures: old.failures,
                     ..Record::default()
                 }));
-                (Ok(store(value)), Some(order), None)
+                (Ok(stored), Some(order), None)
             }
         };
         let ended = if mine { state.release() } else { None };
         let tasks = state.tasks.take();
         drop(state);
+        attempt.returned();
         run.frame.end();
         self.tell(tasks);
         drop(ended);
-        drop(unused);
+        drop_apart(unused);
         if let Some(order) = order {
             telemetry::singleton_initialized(&plan.subject.name, took, order);
         }
@@ -154,7 +160,11 @@ impl<'a, V> Attempt<'a, V> {
 impl<V> Drop for Attempt<'_, V> {
     fn drop(&mut self) {
         if let Some(run) = self.run {
-            self.creation.fail(self.plan, run, "panic", "the factory panicked".to_owned());
+            // A subscriber that panics as well must not end the process.
+            let fail = || self.creation.fail(self.plan, run, "panic", "the factory panicked".to_owned());
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(fail)) {
+                std::mem::forget(panic);
+            }
         }
     }
 }
