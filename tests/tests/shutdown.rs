@@ -4,7 +4,7 @@ use lifecycle::{
     Context, Current, HookOutcomeReport, ShutdownLimits, ShutdownReport, SingletonError, shutdown, shutdown_blocking,
     singleton, testing,
 };
-use lifecycle_tests::{ByHand, Gate, gives_way, runtime, started, watched};
+use lifecycle_tests::{ByHand, Gate, gives_way, runtime, until, watched};
 use std::sync::{Barrier, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -187,17 +187,22 @@ mod gone_wrong {
         *bottom()
     }
 
-    /// In a world on its clock, moved by `step` until it is over.
-    fn shut_down(limits: ShutdownLimits, step: Duration) -> ShutdownReport {
+    /// In a world of its own, whose clock is moved once all that is prompt has been heard of.
+    fn shut_down(limits: ShutdownLimits) -> ShutdownReport {
         testing::isolated(|| {
             _ = (fails(), panics(), panics_later(), hangs(), hangs_later(), top(), between());
-            let context = Context::capture();
-            let call = started(move || context.run(|| shutdown_blocking(limits)));
+            let mut call = ByHand::new(shutdown(limits));
+            let heard = || testing::events().iter().filter(|event| event.name.ends_with("hook_failed")).count();
+            until(|| call.poll().is_pending() && heard() == 3);
+            while heard() < 5 {
+                testing::advance(SECOND / 4);
+                assert!(call.poll().is_pending());
+            }
             loop {
-                if let Ok(report) = call.recv_timeout(Duration::from_millis(2)) {
+                if let Poll::Ready(report) = call.poll() {
                     return report;
                 }
-                testing::advance(step);
+                std::thread::yield_now();
             }
         })
     }
@@ -205,7 +210,7 @@ mod gone_wrong {
     #[test]
     fn what_fails_panics_or_hangs_is_reported_and_the_rest_runs() {
         for limits in [ShutdownLimits::total(LONG).per_hook(10 * SECOND), ShutdownLimits::total(30 * SECOND)] {
-            let report = watched(move || shut_down(limits, SECOND / 4));
+            let report = watched(move || shut_down(limits));
             assert_eq!(report.hooks.len(), 7, "{report}");
             assert_eq!(outcome(&report, "fails"), &HookOutcomeReport::Failed("no disk".to_owned()));
             assert_eq!(outcome(&report, "panics"), &HookOutcomeReport::Panicked("no luck".to_owned()));
