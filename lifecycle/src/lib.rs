@@ -8,6 +8,8 @@ mod macros;
 
 pub mod breaker;
 pub mod clock;
+#[cfg(not(loom))]
+pub mod compat;
 mod counter;
 pub mod error;
 #[cfg(not(loom))]
