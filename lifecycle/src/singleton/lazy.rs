@@ -110,6 +110,8 @@ impl<T: SingletonValue> Lazy<T> {
     }
 
     /// Lets `value` stand in until the guard is dropped: in the test world this runs in, else on this thread.
+    ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
     pub fn override_with(this: &'static Self, value: T) -> OverrideGuard {
         this.cell.override_with(value)
     }

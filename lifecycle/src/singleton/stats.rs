@@ -20,7 +20,7 @@ pub struct SingletonStats {
     /// How often each was handed out.
     #[serde(serialize_with = "pairs")]
     pub access_counts: Vec<(String, u64)>,
-    /// Their shallow size.
+    /// Their shallow size, and what their `memory` hooks say they hold beside that.
     pub estimated_memory_bytes: usize,
     /// The same in KiB, to two decimals.
     pub estimated_memory_kb: f64,
@@ -56,7 +56,10 @@ impl SingletonStats {
         ) -> Vec<(String, V)> {
             names.iter().cloned().zip(of.iter().map(value)).collect()
         }
-        let bytes = created.iter().map(|one| one.size).sum::<usize>();
+        let declared_heap = created.iter().any(|one| one.heap.is_some());
+        // What a hook says may be anything.
+        let bytes = created.iter().map(|one| one.size.saturating_add(one.heap.unwrap_or(0)));
+        let bytes = bytes.fold(0usize, usize::saturating_add);
         Self {
             total_singletons: created.len(),
             singleton_types: by_name(&names, created, |one| one.type_name.clone()),
@@ -66,7 +69,11 @@ impl SingletonStats {
             estimated_memory_bytes: bytes,
             estimated_memory_kb: round2(bytes as f64 / 1024.0),
             estimated_memory_mb: round2(bytes as f64 / 1_048_576.0),
-            memory_note: "Estimates are shallow size only (size_of)",
+            memory_note: if declared_heap {
+                "Estimates are shallow size only (size_of) plus declared heap"
+            } else {
+                "Estimates are shallow size only (size_of)"
+            },
             rate_limited_count,
             timestamp,
         }
