@@ -62,8 +62,7 @@ impl<R> Drop for Gather<R> {
 
 /// What a panic said.
 pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("(no text)").to_owned()
+    crate::error::panic_text(panic).unwrap_or("(no text)").to_owned()
 }
 
 impl<R: Send + 'static> Gather<R> {

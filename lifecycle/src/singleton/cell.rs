@@ -373,6 +373,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                 catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)
             }),
             eager: slot.settings.eager,
+            declared: slot.settings.depends_on,
             record: slot.creation.record(),
         }
     }

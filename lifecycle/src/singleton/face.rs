@@ -121,7 +121,8 @@ pub(super) fn mismatch(name: &str, expected: &'static str, found: &'static str) 
 
 impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     fn typed(&self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<T, Error> {
-        value.downcast::<T>().map(|value| *value).map_err(|_| mismatch(self.descriptor.name(), type_name::<T>(), found))
+        // It holds a `T`, and `found` was offered.
+        value.downcast::<T>().map(|value| *value).map_err(|_| mismatch(self.descriptor.name(), found, type_name::<T>()))
     }
 
     fn hook<R>(&'static self, hook: Option<impl FnOnce(S::Owned) -> R + Send + 'static>) -> Vec<HookOf<R>> {
@@ -255,12 +256,21 @@ pub(super) struct Seen {
     /// What its `memory` hook says.
     pub(super) heap: Option<usize>,
     pub(super) eager: bool,
+    /// What it says it depends on.
+    pub(super) declared: &'static [Dependency],
     pub(super) record: Record,
 }
 
 impl Seen {
     pub(super) fn snapshot(self, descriptor: &Descriptor, type_name: &str, size: usize) -> SingletonSnapshot {
         let record = self.record;
+        let mut depends_on: Vec<String> = record.depends_on.into_iter().map(|other| other.name.into_owned()).collect();
+        for other in self.declared.iter().filter_map(|find| crate::process::resolve(find())) {
+            let name = other.descriptor().name();
+            if !depends_on.iter().any(|known| known == name) {
+                depends_on.push(name.to_owned());
+            }
+        }
         SingletonSnapshot {
             name: descriptor.name().to_owned(),
             path: descriptor.path(),
@@ -275,7 +285,7 @@ impl Seen {
             order: record.order,
             thread: record.thread,
             asked_by: record.asked_by,
-            depends_on: record.depends_on.into_iter().map(|other| other.name.into_owned()).collect(),
+            depends_on,
             failures: record.failures,
             last_error: record.last_error,
             retired: self.retired,
@@ -451,6 +461,8 @@ pub trait Singleton: SingletonValue + Sized {
 
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
     /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from.
+    ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
     ///
     /// The value stays allocated for ever if references to it are `'static`.
     ///

@@ -198,6 +198,8 @@ impl<T: SingletonValue> Handle<T> {
 
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
     ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
+    ///
     /// ```
     /// # use lifecycle::singleton;
     /// # #[singleton]
@@ -403,4 +405,7 @@ macro_rules! functions {
         }
     )*};
 }
-functions! { () (A) (A, B) (A, B, C) (A, B, C, D) }
+// As many as a key has parts.
+functions! {
+    () (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, G) (A, B, C, D, E, G, H) (A, B, C, D, E, G, H, I)
+}

@@ -426,7 +426,8 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         let entries = self.with_instances();
         let memory = self.settings().memory;
         let mut all = Vec::with_capacity(entries.len() + 1);
-        let whole = Seen { accesses: slots.accesses.read(0), eager: false, ..Seen::default() };
+        let declared = self.settings().depends_on;
+        let whole = Seen { accesses: slots.accesses.read(0), declared, ..Seen::default() };
         let mut whole = whole.snapshot(&self.descriptor, type_name::<T>(), size_of::<T>());
         whole.keys = Some(entries.len());
         whole.unkept = slots.unkept.load(Ordering::Relaxed);
@@ -532,7 +533,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         Err(if found == type_name::<T>() {
             self.not_possible()
         } else {
-            mismatch(self.descriptor.name(), type_name::<T>(), found)
+            mismatch(self.descriptor.name(), found, type_name::<T>())
         })
     }
 

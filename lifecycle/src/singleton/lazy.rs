@@ -172,6 +172,8 @@ impl<T: SingletonValue> Lazy<T> {
 
     /// Lets `value` stand in until the guard is dropped: in the test world this runs in, else on this thread.
     ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
+    ///
     /// ```
     /// # use lifecycle::{Lazy, singleton};
     /// # #[singleton]

@@ -15,6 +15,7 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
 use std::any::Any;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -180,7 +181,7 @@ impl<V: Send + 'static> Creation<V> {
             let span = span.unwrap_or_else(|| {
                 telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
             });
-            let (polled, future) = {
+            let polled = catch_unwind(AssertUnwindSafe(|| {
                 let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
                 let _span = span.enter();
                 let mut future = future.unwrap_or_else(|| erased(launch()));
@@ -192,6 +193,10 @@ impl<V: Send + 'static> Creation<V> {
                         (Some(made.map_err(|error| with_text(error, describe))), None)
                     }
                 }
+            }));
+            let (polled, future) = match polled {
+                Ok(polled) => polled,
+                Err(panic) => attempt.panicked(panic),
             };
             match (polled, future) {
                 (Some(Ok(value)), _) => {

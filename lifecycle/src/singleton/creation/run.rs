@@ -2,12 +2,13 @@
 
 use super::{Creation, Creator, Plan, Record, drop_apart};
 use crate::clock::Moment;
-use crate::error::{CreateError, SingletonError};
+use crate::error::{CreateError, SingletonError, panic_text};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
 use crate::sync::thread;
 use crate::telemetry;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -139,29 +140,39 @@ impl<V> super::State<V> {
     }
 }
 
-/// A run whose factory is being called or polled; dropping it unsettled is how a panic is noticed.
+/// A run whose factory is being called or polled; dropping it unsettled is how any other panic is noticed.
 pub(super) struct Attempt<'a, V> {
     creation: &'a Creation<V>,
     plan: &'a Plan<'a>,
     run: Option<&'a Run>,
+    /// What the panic said.
+    said: Option<String>,
 }
 
 impl<'a, V> Attempt<'a, V> {
     pub(super) fn new(creation: &'a Creation<V>, plan: &'a Plan<'a>, run: &'a Run) -> Self {
-        Self { creation, plan, run: Some(run) }
+        Self { creation, plan, run: Some(run), said: None }
     }
 
     /// The user's code came back.
     pub(super) fn returned(mut self) {
         self.run = None;
     }
+
+    /// The user's code panicked: that is noted with its words, and goes on.
+    pub(super) fn panicked(mut self, panic: Box<dyn Any + Send>) -> ! {
+        self.said = panic_text(&*panic).map(str::to_owned);
+        drop(self);
+        resume_unwind(panic)
+    }
 }
 
 impl<V> Drop for Attempt<'_, V> {
     fn drop(&mut self) {
         if let Some(run) = self.run {
+            let text = self.said.take().map_or_else(String::new, |said| format!(": {said}"));
             // A subscriber that panics as well must not end the process.
-            let fail = || self.creation.fail(self.plan, run, "panic", "the factory panicked".to_owned());
+            let fail = || self.creation.fail(self.plan, run, "panic", format!("the factory panicked{text}"));
             if let Err(panic) = catch_unwind(AssertUnwindSafe(fail)) {
                 std::mem::forget(panic);
             }
