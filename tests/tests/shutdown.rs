@@ -282,7 +282,10 @@ mod refused {
             assert!(report.is_clean(), "from within the hook: {report}");
             refusals().unwrap();
             let text = missing().unwrap_err().to_string();
-            assert_eq!(text, "singleton `missing` is not created any more: the process is shutting down (what is needed then is made `eager`)");
+            assert_eq!(
+                text,
+                "singleton `missing` is not created any more: the process is shutting down (what is needed then is made `eager`)"
+            );
         });
         assert!(!lifecycle::is_shutting_down());
         missing().unwrap();
