@@ -12,7 +12,7 @@ use lifecycle::{BoxError, HookOutcomeReport, ShutdownLimits, Singleton, Singleto
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -115,9 +115,11 @@ impl Server {
     }
 }
 
+static ASKED: AtomicU32 = AtomicU32::new(0);
 static ANSWERED: AtomicU32 = AtomicU32::new(0);
 
 async fn item(Path(id): Path<u32>) -> Result<String, StatusCode> {
+    ASKED.fetch_add(1, Relaxed);
     let pool = pool().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let item = pool.query(id).await.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     lines(log()).push(format!("asked for {item}"));
@@ -149,9 +151,10 @@ async fn main() -> Result<(), BoxError> {
     // Three requests are under way when the end comes; they are answered.
     let address = server().await?.address;
     let requests: Vec<_> = (0..3).map(|id| tokio::spawn(request(address, id))).collect();
-    sleep(Duration::from_millis(10)).await;
+    while ASKED.load(Relaxed) < 3 {
+        sleep(Duration::from_millis(1)).await;
+    }
     println!("\nshutting down with {} requests under way", requests.len());
-    let began = Instant::now();
     let report = lifecycle::shutdown(ShutdownLimits::total(Duration::from_secs(5))).await;
     for request in requests {
         println!("  a request under way got: {}", request.await??);
@@ -164,7 +167,7 @@ async fn main() -> Result<(), BoxError> {
     }
     let order: Vec<&str> = report.hooks.iter().map(|hook| hook.name.as_str()).collect();
     assert_eq!(order, ["server", "pool", "log"], "dependents first");
-    assert!(report.is_clean() && began.elapsed() < Duration::from_secs(2) && ANSWERED.load(Relaxed) == 3);
+    assert!(report.is_clean() && ANSWERED.load(Relaxed) == 3);
 
     // What exists can still be read; nothing is created any more, and a second shutdown gives the same report.
     assert_eq!(Config::instance().connections, 4);

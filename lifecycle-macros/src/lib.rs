@@ -155,7 +155,7 @@ use proc_macro::TokenStream;
 /// | `refresh = "5m"` | with `swap`: made anew by the first to ask after that time; on an error the old one stays | |
 /// | `keyed` | on a function with arguments: an instance for each value of them | |
 /// | `max_keys = 1024` | with `keyed`: at most so many instances are kept | 1,024 |
-/// | `init_timeout = "5s"` | how long a creation may take | no limit |
+/// | `init_timeout = "5s"` | how long a caller waits for a creation; what runs goes on, and who runs a synchronous factory itself is not interrupted | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
 /// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
 /// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |

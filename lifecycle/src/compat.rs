@@ -8,8 +8,8 @@
 //!
 //! #[derive(Default)]
 //! struct Cache;
-//! let cache = singleton_get_or_create("cache", Cache::default)?;
-//! assert!(cache.same_as(&singleton_get_or_create("cache", Cache::default)?));
+//! let cache = singleton_get_or_create("page_cache", Cache::default)?;
+//! assert!(cache.same_as(&singleton_get_or_create("page_cache", Cache::default)?));
 //! # Ok::<(), lifecycle::Error>(())
 //! ```
 

@@ -89,6 +89,11 @@ pub(crate) fn chain(error: &(dyn StdError + '_)) -> String {
     text
 }
 
+/// What a panic said, if it said anything.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+}
+
 /// Names given at run time may hold anything; on output control characters are escaped.
 pub(crate) fn printable(name: &str) -> String {
     name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
@@ -135,14 +140,14 @@ pub enum SingletonError {
         /// The circle, with the place of each declaration.
         path: String,
     },
-    /// Somebody else's factory run took longer than this singleton's `init_timeout`; it goes on.
-    #[error("singleton `{}` was not created within {}; waiting for {waiting_for}", printable(.name), wait(.waited))]
+    /// Its creation took longer than its `init_timeout`; it goes on.
+    #[error("singleton `{}` was not created within {}; still under way: {waiting_for}", printable(.name), wait(.waited))]
     InitTimeout {
         /// The singleton's name.
         name: String,
         /// How long was waited.
         waited: Duration,
-        /// What its creation waits for in turn, with the place of each declaration.
+        /// Its creation and what that waits for in turn, with the place of each declaration.
         waiting_for: String,
     },
     /// Its factory failed a short while ago, and its `retry_backoff` is not over.
@@ -156,7 +161,10 @@ pub enum SingletonError {
         last_error: String,
     },
     /// `shutdown` has begun: nothing is created any more.
-    #[error("singleton `{}` is not created any more: the process is shutting down", printable(.name))]
+    #[error(
+        "singleton `{}` is not created any more: the process is shutting down (what is needed then is made `eager`)",
+        printable(.name)
+    )]
     ShuttingDown {
         /// The singleton's name.
         name: String,
@@ -252,7 +260,7 @@ pub enum Error {
     TypeMismatch {
         /// The component.
         name: String,
-        /// The type asked for.
+        /// The type asked for, or offered in its place.
         expected: &'static str,
         /// The type found.
         found: &'static str,

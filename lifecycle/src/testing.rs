@@ -50,6 +50,17 @@ impl Drop for End {
 ///
 /// Once it returns the world has ended: who carries it on by a [`Context`] can read what exists there, but nothing is created any
 /// more ([`SingletonError::ContextEnded`](crate::SingletonError::ContextEnded)).
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, testing};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// testing::isolated(|| assert!(Cache::try_instance().is_ok()));
+/// assert!(!Cache::is_created());
+/// ```
 pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
     let universe = Universe::new();
     let context = Context::of(Entry::Universe(universe.clone()));
@@ -59,6 +70,19 @@ pub fn isolated<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Runs `future` in a world of its own: each of its polls, and its drop, happen there. The world ends with it.
+///
+/// ```
+/// # use lifecycle::{singleton, testing};
+/// #[singleton]
+/// async fn motd() -> String {
+///     "hello".to_owned()
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// testing::isolated_async(async { assert_eq!(motd().await, "hello") }).await;
+/// assert!(!lifecycle::handle(motd).unwrap().is_created());
+/// # });
+/// ```
 pub fn isolated_async<F: Future>(future: F) -> InContext<impl Future<Output = F::Output>> {
     let universe = Universe::new();
     let context = Context::of(Entry::Universe(universe.clone()));
@@ -70,6 +94,23 @@ pub fn isolated_async<F: Future>(future: F) -> InContext<impl Future<Output = F:
 
 /// Moves this world's clock on.
 ///
+/// ```
+/// use lifecycle::testing;
+/// use std::time::Duration;
+///
+/// #[lifecycle::rate_limit("1/min")]
+/// fn report() -> Result<(), lifecycle::Rejected> {
+///     Ok(())
+/// }
+///
+/// testing::isolated(|| {
+///     report().unwrap();
+///     let refused = report().unwrap_err();
+///     testing::advance(refused.retry_after.unwrap());
+///     report().unwrap();
+/// });
+/// ```
+///
 /// # Panics
 /// Outside [`isolated`] and [`isolated_async`]: the process's clock cannot be moved.
 #[track_caller]
@@ -78,6 +119,20 @@ pub fn advance(by: Duration) {
 }
 
 /// This world's clock, for components built at run time and for moving it by other means.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, State, testing};
+/// use std::time::Duration;
+///
+/// testing::isolated(|| {
+///     let clock = testing::clock();
+///     let breaker = CircuitBreaker::builder("api").threshold(1).clock(clock.clone()).build().unwrap();
+///     let _ = breaker.call(|| Err::<(), _>("down"));
+///     assert_eq!(breaker.state(), State::Open);
+///     clock.advance(Duration::from_secs(60));
+///     assert!(breaker.call(|| Ok::<_, &str>(())).is_ok());
+/// });
+/// ```
 ///
 /// # Panics
 /// Outside [`isolated`] and [`isolated_async`].
@@ -88,6 +143,20 @@ pub fn clock() -> Arc<ManualClock> {
 }
 
 /// The events of this world so far, oldest first: what tracing subscribers were told.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, testing};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// testing::isolated(|| {
+///     Cache::instance();
+///     let told = testing::events();
+///     assert_eq!((told[0].name, told[0].component.as_str()), ("lifecycle.singleton.initialized", "cache"));
+/// });
+/// ```
 ///
 /// # Panics
 /// Outside [`isolated`] and [`isolated_async`].

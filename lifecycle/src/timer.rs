@@ -18,10 +18,11 @@ struct Alarms {
     next: u64,
     /// By time, then by the order of asking.
     due: BTreeMap<(Instant, u64), Waker>,
-    running: bool,
+    /// Where the thread runs: a fork leaves it behind.
+    running: Option<u32>,
 }
 
-static ALARMS: Mutex<Alarms> = Mutex::new(Alarms { next: 0, due: BTreeMap::new(), running: false });
+static ALARMS: Mutex<Alarms> = Mutex::new(Alarms { next: 0, due: BTreeMap::new(), running: None });
 static SOONER: Condvar = Condvar::new();
 
 fn alarms() -> MutexGuard<'static, Alarms> {
@@ -38,9 +39,11 @@ pub(crate) fn wake_after(time: Duration, waker: Waker) {
     let id = alarms.next;
     let first = alarms.due.first_key_value().is_none_or(|((soonest, _), _)| at < *soonest);
     alarms.due.insert((at, id), waker);
-    if !alarms.running {
+    let process = std::process::id();
+    if alarms.running != Some(process) {
         // Where no thread can be started, limits are noticed whenever the task is polled for another reason.
-        alarms.running = std::thread::Builder::new().name("lifecycle-timer".to_owned()).spawn(ring).is_ok();
+        let started = std::thread::Builder::new().name("lifecycle-timer".to_owned()).spawn(ring).is_ok();
+        alarms.running = started.then_some(process);
     }
     drop(alarms);
     if first {

@@ -222,3 +222,21 @@ fn an_async_reload_that_goes_away_loses_nothing_and_a_value_by_hand_ends_it() {
         assert_eq!(*now(remote()), 2);
     });
 }
+
+#[test]
+fn a_stand_in_does_not_grow_old() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    #[singleton(swap, refresh = "1min", factory = || Real(RUNS.fetch_add(1, Ordering::SeqCst)))]
+    struct Real(u32);
+
+    testing::isolated(|| {
+        assert_eq!(Real::current().0, 0);
+        let stand_in = Real::override_with(Real(99));
+        testing::advance(MINUTE);
+        assert_eq!(Real::current().0, 99);
+        assert_eq!(RUNS.load(Ordering::SeqCst), 1, "the factory it stands in for is not to run");
+        drop(stand_in);
+        assert_eq!(Real::current().0, 1);
+    });
+}

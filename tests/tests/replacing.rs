@@ -295,7 +295,7 @@ fn a_value_put_in_place_during_a_reload_wins() {
 
 #[test]
 fn what_is_deleted_during_a_reload_is_there_again_after_it() {
-    #[singleton(swap, factory = || Again::load())]
+    #[singleton(swap, factory = Again::load)]
     struct Again;
     static RUNS: AtomicU32 = AtomicU32::new(0);
     impl Again {

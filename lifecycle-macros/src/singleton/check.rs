@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::item::{DeclaredType, Function};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Type};
+use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Type, TypePath};
 
 pub(super) fn declared_type(args: &Args, declared: &DeclaredType, errors: &mut Errors) {
     options::of_type(&args.options, &declared.ident, errors);
@@ -117,10 +117,26 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
         _ => Vec::new(),
     };
     let [value, error] = types[..] else {
-        errors.on(ty, "this alias hides the error's type, which the singleton needs: write it out, `Result<T, E>`");
+        let written = written_out(plain, types.first().copied());
+        errors
+            .on(ty, format!("this alias hides the error's type, which the singleton needs: write it out, `{written}`"));
         return None;
     };
     Some(Output::Fallible(Box::new(Fallible { value: value.clone(), error: error.clone(), written: plain.clone() })))
+}
+
+/// What an alias most probably stands for: `std::io::Result<T>` -> `Result<T, std::io::Error>`.
+fn written_out(alias: &TypePath, value: Option<&Type>) -> String {
+    let home: Vec<String> = alias.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let value = match value {
+        Some(Type::Path(value)) => value.path.get_ident().map_or_else(|| "T".to_owned(), ToString::to_string),
+        _ => "T".to_owned(),
+    };
+    match home.split_last() {
+        Some((_, [.., last])) if last.ends_with("eyre") => format!("Result<{value}, {last}::Report>"),
+        Some((_, home @ [_, ..])) => format!("Result<{value}, {}::Error>", home.join("::")),
+        _ => format!("Result<{value}, E>"),
+    }
 }
 
 /// The first `impl` in a type.

@@ -258,6 +258,11 @@ impl<K, V: Clone> KeyedMap<K, V> {
         }
     }
 
+    /// What tells this key from others, with all but certainty: for keys that are not in.
+    pub(crate) fn fingerprint<Q: Query<K> + ?Sized>(&self, query: &Q) -> u64 {
+        self.shards().hash(query)
+    }
+
     /// Takes the key out.
     #[allow(dead_code, reason = "for keyed singletons")]
     pub(crate) fn remove<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<V> {

@@ -17,6 +17,8 @@ impl Phase {
     pub(crate) fn is_over(&self) -> bool {
         false
     }
+
+    pub(crate) fn one_less(&self) {}
 }
 
 #[derive(Debug)]

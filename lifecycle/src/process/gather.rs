@@ -4,12 +4,12 @@
 //! only, for the time these take; one that does not come back is left alone.
 
 use crate::scope::Context;
-use event_listener::{Event, EventListener};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{self, Poll};
+use std::task::{self, Poll, Waker};
 
 /// A piece of work that is awaited.
 type Awaited<R> = Pin<Box<dyn Future<Output = R> + Send>>;
@@ -37,15 +37,20 @@ pub(super) enum Ended<R> {
     NoThread(String),
 }
 
-type Inbox<R> = Mutex<Vec<(usize, Result<Step<R>, Ended<R>>)>>;
+type Told<R> = Result<Step<R>, Ended<R>>;
+
+/// What threads tell, and who is to be woken for it.
+struct Inbox<R> {
+    told: VecDeque<(usize, Told<R>)>,
+    waker: Option<Waker>,
+}
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
 pub(super) struct Gather<R> {
     futures: Vec<(usize, Awaited<R>)>,
-    threads: Arc<(Inbox<R>, Event)>,
+    inbox: Arc<Mutex<Inbox<R>>>,
     /// On threads, not heard of yet.
     out: usize,
-    listener: Option<EventListener>,
 }
 
 impl<R> Drop for Gather<R> {
@@ -57,14 +62,17 @@ impl<R> Drop for Gather<R> {
 
 /// What a panic said.
 pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("(no text)").to_owned()
+    crate::error::panic_text(panic).unwrap_or("(no text)").to_owned()
 }
 
 impl<R: Send + 'static> Gather<R> {
     /// Starts everything, numbered in order.
     pub(super) fn new(all: impl IntoIterator<Item = Work<R>>) -> Self {
-        let mut this = Self { futures: Vec::new(), threads: Arc::default(), out: 0, listener: None };
+        let mut this = Self {
+            futures: Vec::new(),
+            inbox: Arc::new(Mutex::new(Inbox { told: VecDeque::new(), waker: None })),
+            out: 0,
+        };
         for (number, work) in all.into_iter().enumerate() {
             match work {
                 Work::Future(future) => this.futures.push((number, future)),
@@ -75,21 +83,29 @@ impl<R: Send + 'static> Gather<R> {
     }
 
     fn start(&mut self, number: usize, run: Box<dyn FnOnce() -> Step<R> + Send>) {
-        let (context, threads) = (Context::capture(), Arc::clone(&self.threads));
+        let (context, inbox) = (Context::capture(), Arc::clone(&self.inbox));
         let (subscriber, span) = (tracing::dispatcher::get_default(Clone::clone), tracing::Span::current());
         let on_thread = move || {
-            let told = tracing::dispatcher::with_default(&subscriber, || {
-                let _span = span.enter();
-                context.run(|| catch_unwind(AssertUnwindSafe(run)))
-            });
+            let inside = || {
+                tracing::dispatcher::with_default(&subscriber, || {
+                    let _span = span.enter();
+                    context.run(run)
+                })
+            };
+            // The subscriber is somebody else's code, too.
+            let told = catch_unwind(AssertUnwindSafe(inside));
             let told = told.map_err(|panic| Ended::Panicked(panic_text(&*panic)));
-            threads.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, told));
-            threads.1.notify(usize::MAX);
+            let mut inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            inbox.told.push_back((number, told));
+            let waker = inbox.waker.take();
+            drop(inbox);
+            // With no lock held: it may poll where it is called.
+            waker.into_iter().for_each(Waker::wake);
         };
         self.out += 1;
         if let Err(error) = std::thread::Builder::new().name("lifecycle-worker".to_owned()).spawn(on_thread) {
             let told = Err(Ended::NoThread(error.to_string()));
-            self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, told));
+            self.inbox.lock().unwrap_or_else(PoisonError::into_inner).told.push_back((number, told));
         }
     }
 
@@ -100,10 +116,12 @@ impl<R: Send + 'static> Gather<R> {
 
     fn poll_next(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<(usize, Ended<R>)>> {
         loop {
-            // Before the look into the inbox: what comes in after it is heard of.
-            let threads = Arc::clone(&self.threads);
-            self.listener.get_or_insert_with(|| threads.1.listen());
-            let told = self.threads.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let waker = cx.waker().clone();
+            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let told = inbox.told.pop_front();
+            let replaced = inbox.waker.replace(waker);
+            drop(inbox);
+            drop(replaced);
             match told {
                 Some((number, told)) => {
                     self.out -= 1;
@@ -132,10 +150,7 @@ impl<R: Send + 'static> Gather<R> {
             if self.futures.is_empty() && self.out == 0 {
                 return Poll::Ready(None);
             }
-            match self.listener.as_mut().map(|listener| Pin::new(listener).poll(cx)) {
-                Some(Poll::Ready(())) => self.listener = None,
-                _ => return Poll::Pending,
-            }
+            return Poll::Pending;
         }
     }
 }

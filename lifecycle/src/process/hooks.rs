@@ -12,6 +12,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// What the `health` hooks say.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let report = lifecycle::health_blocking(Duration::from_secs(1));
+/// assert_eq!((report.status, report.checks.len()), (lifecycle::Health::Up, 0)); // no instance, no check
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HealthReport {
@@ -22,6 +29,14 @@ pub struct HealthReport {
 }
 
 /// One check.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// for check in lifecycle::health_blocking(Duration::from_secs(1)).checks {
+///     println!("{}: {:?}", check.name, check.health);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HealthCheck {
@@ -32,7 +47,7 @@ pub struct HealthCheck {
 }
 
 /// Asks the `health` hooks of all singletons that exist; futures are awaited at the same time. A check that panics is down, and
-/// so is one that takes longer than `limit`.
+/// so is one whose future takes longer than `limit`. A synchronous check runs on this thread and is not interrupted.
 ///
 /// ```
 /// use lifecycle::{Health, singleton};
@@ -89,6 +104,13 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Health {
 }
 
 /// [`health`] where there is no task: blocks this thread.
+///
+/// ```
+/// use lifecycle::Health;
+/// use std::time::Duration;
+///
+/// assert_eq!(lifecycle::health_blocking(Duration::from_secs(1)).status, Health::Up);
+/// ```
 #[must_use]
 pub fn health_blocking(limit: Duration) -> HealthReport {
     block_on(health(limit))

@@ -150,6 +150,13 @@ impl Phase {
         self.busy.load(Ordering::SeqCst)
     }
 
+    /// Somebody waits no longer for a factory.
+    pub(crate) fn one_less(&self) {
+        if self.refuses() {
+            self.ended.notify(usize::MAX);
+        }
+    }
+
     /// Notified when a factory ends.
     pub(super) fn ended(&self) -> &Event {
         &self.ended

@@ -32,12 +32,27 @@ pub struct ShutdownLimits {
 impl ShutdownLimits {
     /// So long in all. A hook may take its level's fair share of what is left, so that one that hangs does not eat up the
     /// others' time.
+    ///
+    /// ```
+    /// use lifecycle::ShutdownLimits;
+    /// use std::time::Duration;
+    ///
+    /// let limits = ShutdownLimits::total(Duration::from_secs(10));
+    /// assert_eq!(limits, Duration::from_secs(10).into());
+    /// ```
     #[must_use]
     pub const fn total(total: Duration) -> Self {
         Self { total, per_hook: None }
     }
 
     /// So long for each hook, within the total.
+    ///
+    /// ```
+    /// use lifecycle::ShutdownLimits;
+    /// use std::time::Duration;
+    ///
+    /// let limits = ShutdownLimits::total(Duration::from_secs(10)).per_hook(Duration::from_secs(2));
+    /// ```
     #[must_use]
     pub const fn per_hook(self, limit: Duration) -> Self {
         Self { per_hook: Some(limit), ..self }
@@ -51,6 +66,24 @@ impl From<Duration> for ShutdownLimits {
 }
 
 /// What [`shutdown`] did.
+///
+/// ```
+/// use lifecycle::{HookOutcomeReport, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(shutdown = |_: &u32| Err::<(), _>("the disk is full"))]
+/// fn archive() -> u32 {
+///     7
+/// }
+///
+/// # lifecycle::testing::isolated(|| {
+/// archive();
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// assert!(!report.is_clean());
+/// assert_eq!(report.hooks[0].outcome, HookOutcomeReport::Failed("the disk is full".to_owned()));
+/// assert!(report.to_string().ends_with("`archive` failed: the disk is full"));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -63,6 +96,13 @@ pub struct ShutdownReport {
 }
 
 /// One hook that ran.
+///
+/// ```
+/// let report = lifecycle::shutdown_blocking(std::time::Duration::from_secs(5));
+/// for hook in &report.hooks {
+///     println!("level {}: {} after {:?}: {:?}", hook.level, hook.name, hook.took, hook.outcome);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HookReport {
@@ -77,6 +117,22 @@ pub struct HookReport {
 }
 
 /// How a hook ended.
+///
+/// ```
+/// use lifecycle::{HookOutcomeReport, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(shutdown = |_: &u8| -> () { panic!("no") })]
+/// fn fragile() -> u8 {
+///     7
+/// }
+///
+/// # lifecycle::testing::isolated(|| {
+/// fragile();
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// assert_eq!(report.hooks[0].outcome, HookOutcomeReport::Panicked("no".to_owned()));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HookOutcomeReport {
@@ -92,6 +148,13 @@ pub enum HookOutcomeReport {
 
 impl ShutdownReport {
     /// Did everything end well and in time?
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+    /// let code = if report.is_clean() { 0 } else { 1 };
+    /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.abandoned == 0 && self.hooks.iter().all(|hook| hook.outcome == HookOutcomeReport::Done)
@@ -106,7 +169,7 @@ impl fmt::Display for ShutdownReport {
         }
         for hook in &self.hooks {
             match &hook.outcome {
-                HookOutcomeReport::Done => Ok(()),
+                HookOutcomeReport::Done => write!(f, "\n`{}` done in {}", hook.name, wait(&hook.took)),
                 HookOutcomeReport::Failed(error) => write!(f, "\n`{}` failed: {error}", hook.name),
                 HookOutcomeReport::Panicked(text) => write!(f, "\n`{}` panicked: {text}", hook.name),
                 HookOutcomeReport::TimedOut => write!(f, "\n`{}` not done after {}", hook.name, wait(&hook.took)),
@@ -151,17 +214,44 @@ pub async fn shutdown(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
 
 /// [`shutdown`] where there is no task: blocks this thread. Futures of hooks are polled on it, so one that needs a runtime needs
 /// its guard here (`let _guard = runtime.enter();`).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let report = lifecycle::shutdown_blocking(Duration::from_secs(5));
+/// println!("{report}");
+/// ```
 pub fn shutdown_blocking(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
     block_on(shutdown(limits))
 }
 
 /// From now on nothing is created any more in this process; [`shutdown`] does the rest. One atomic store: the one thing in this
 /// crate that a signal handler may do.
+///
+/// ```
+/// use lifecycle::{Singleton, SingletonError, singleton};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Cache;
+///
+/// lifecycle::request_shutdown();
+/// assert!(lifecycle::is_shutting_down());
+/// assert!(matches!(Cache::try_instance(), Err(SingletonError::ShuttingDown { .. })));
+/// ```
 pub fn request_shutdown() {
     Phase::process().drain();
 }
 
 /// Has [`shutdown`] or [`request_shutdown`] been called?
+///
+/// ```
+/// # lifecycle::testing::isolated(|| {
+/// assert!(!lifecycle::is_shutting_down());
+/// lifecycle::shutdown_blocking(std::time::Duration::from_secs(1));
+/// assert!(lifecycle::is_shutting_down());
+/// # });
+/// ```
 #[must_use]
 pub fn is_shutting_down() -> bool {
     Phase::in_force().refuses()
@@ -266,9 +356,10 @@ async fn wait_for_turn(
 
 /// Lets factories under way end, until the time has come.
 async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
-    abandon(false);
     loop {
         let ended = phase.ended().listen();
+        // Also those whose last caller went meanwhile.
+        abandon(false);
         if phase.busy() == 0 || timer::within(ended, clock, until).await.is_none() {
             break;
         }

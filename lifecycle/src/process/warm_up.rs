@@ -10,6 +10,12 @@ use std::fmt;
 use std::time::Duration;
 
 /// What [`warm_up`] created.
+///
+/// ```
+/// if let Ok(warm) = lifecycle::warm_up_blocking() {
+///     println!("{} singletons are ready after {:?}", warm.ready.len(), warm.took);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmUp {
@@ -20,6 +26,28 @@ pub struct WarmUp {
 }
 
 /// What [`warm_up`] could not create. What it could stays.
+///
+/// ```standalone_crate
+/// use lifecycle::singleton;
+///
+/// #[singleton]
+/// fn password() -> Result<String, lifecycle::BoxError> {
+///     Err("no such file".into())
+/// }
+///
+/// #[singleton(eager)]
+/// fn database() -> Result<u32, lifecycle::BoxError> {
+///     Ok(password()?.parse()?)
+/// }
+///
+/// # lifecycle::testing::isolated(|| {
+/// let error = lifecycle::warm_up_blocking().unwrap_err();
+/// let failure = error.failures.iter().find(|one| one.name == "database").unwrap();
+/// assert!(failure.error.contains("no such file"));
+/// assert_eq!(failure.path.len(), 2); // database -> password, each with file and line
+/// println!("{error}");
+/// # });
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub struct WarmUpError {
@@ -34,6 +62,14 @@ pub struct WarmUpError {
 }
 
 /// A singleton that [`warm_up`] could not create.
+///
+/// ```
+/// if let Err(error) = lifecycle::warm_up_blocking() {
+///     for failure in &error.failures {
+///         println!("{}: {} ({})", failure.name, failure.error, failure.path.join(" -> "));
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmUpFailure {
@@ -74,12 +110,12 @@ impl fmt::Display for WarmUpError {
 /// use lifecycle::singleton;
 ///
 /// #[singleton(eager)]
-/// fn words() -> Vec<&'static str> {
+/// fn synonyms() -> Vec<&'static str> {
 ///     vec!["one", "two"]
 /// }
 ///
 /// let warm = lifecycle::warm_up_blocking()?;
-/// assert_eq!(warm.ready, ["words"]);
+/// assert!(warm.ready.contains(&"synonyms".to_owned()));
 /// # Ok::<(), lifecycle::WarmUpError>(())
 /// ```
 ///
@@ -89,7 +125,22 @@ pub async fn warm_up() -> Result<WarmUp, WarmUpError> {
     all(ClockHandle::in_force(), Moment::NEVER).await
 }
 
-/// [`warm_up`] with a limit in time: what is not ready then is reported, and its factory goes on.
+/// [`warm_up`] with a limit in time: what is not ready then is reported. Its factory goes on: on its thread, or, if it is
+/// asynchronous, with the next who awaits it.
+///
+/// ```
+/// # use lifecycle::singleton;
+/// use std::time::Duration;
+///
+/// # lifecycle::testing::isolated(|| {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// match lifecycle::warm_up_within(Duration::from_secs(8)).await {
+///     Ok(warm) => println!("ready after {:?}", warm.took),
+///     Err(error) => println!("{error}; not ready: {:?}", error.unfinished),
+/// }
+/// # });
+/// # });
+/// ```
 ///
 /// # Errors
 /// As there.
@@ -102,6 +153,13 @@ pub async fn warm_up_within(limit: Duration) -> Result<WarmUp, WarmUpError> {
 /// [`warm_up`] where there is no task: blocks this thread. Asynchronous factories are polled on it, so one that needs a runtime
 /// needs its guard here (`let _guard = runtime.enter();`).
 ///
+/// ```
+/// match lifecycle::warm_up_blocking() {
+///     Ok(warm) => println!("ready: {}", warm.ready.join(", ")),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
+///
 /// # Errors
 /// As there.
 pub fn warm_up_blocking() -> Result<WarmUp, WarmUpError> {
@@ -109,6 +167,14 @@ pub fn warm_up_blocking() -> Result<WarmUp, WarmUpError> {
 }
 
 /// [`warm_up_within`] where there is no task; see [`warm_up_blocking`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// if let Err(error) = lifecycle::warm_up_blocking_within(Duration::from_secs(8)) {
+///     eprintln!("{error}");
+/// }
+/// ```
 ///
 /// # Errors
 /// As there.

@@ -56,7 +56,7 @@ pub struct SingletonSnapshot {
     pub thread: Option<String>,
     /// The singleton whose factory asked for it.
     pub asked_by: Option<String>,
-    /// What its factory reached for, as observed.
+    /// What its factory reached for, as observed, then what its `depends_on` says beside that.
     pub depends_on: Vec<String>,
     /// Factory runs that gave an error or panicked.
     pub failures: u64,
@@ -229,7 +229,7 @@ pub fn snapshot() -> Snapshot {
 }
 
 impl Snapshot {
-    /// The observed dependency edges: (dependent, dependency), by name.
+    /// The dependency edges, observed and declared: (dependent, dependency), by name.
     #[must_use]
     pub fn edges(&self) -> Vec<(&str, &str)> {
         self.singletons

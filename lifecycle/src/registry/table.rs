@@ -45,6 +45,12 @@ macro_rules! identities {
     };
 }
 
+/// The state of a keyed singleton as a whole.
+fn keys(kept: usize, unkept: u64) -> String {
+    let kept = if kept == 1 { "1 key".to_owned() } else { format!("{kept} keys") };
+    if unkept == 0 { kept } else { format!("{kept}, {unkept} not kept") }
+}
+
 fn or_dash<T: fmt::Display>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
@@ -87,7 +93,9 @@ impl Snapshot {
         let mut table =
             Table::new(&["name", "type", "state", "accesses", "order", "created in", "needs", "declared at"]);
         for (one, label) in self.singletons.iter().zip(labels(identities!(self.singletons))) {
+            let times = |failures| if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
             let state = match (one.created, one.failures) {
+                _ if one.keys.is_some() => keys(one.keys.unwrap_or(0), one.unkept),
                 (true, _) if one.retired > 0 => format!("ready, {} retired", one.retired),
                 (true, _) => "ready".to_owned(),
                 (false, 0) if one.unkept > 0 => {
@@ -96,8 +104,8 @@ impl Snapshot {
                 (false, 0) if one.keys.is_some_and(|keys| keys > 0) => format!("{} keys", one.keys.unwrap_or(0)),
                 (false, 0) => "lazy".to_owned(),
                 (false, failures) => match &one.last_error {
-                    Some(error) => format!("failed {failures} times: {}", cut(error)),
-                    None => format!("failed {failures} times"),
+                    Some(error) => format!("failed {}: {}", times(failures), cut(error)),
+                    None => format!("failed {}", times(failures)),
                 },
             };
             let took = or_dash(one.creation_us.filter(|_| one.created).map(|us| format!("{us} us")));

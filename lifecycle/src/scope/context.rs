@@ -32,6 +32,14 @@ impl std::fmt::Debug for Context {
 }
 
 /// Keeps a [`Context`] installed on the thread that entered it.
+///
+/// ```
+/// use lifecycle::Context;
+///
+/// let context = lifecycle::with_correlation_id("req-7", Context::capture);
+/// let inside = context.enter(); // what happens here is told with req-7
+/// drop(inside);
+/// ```
 #[must_use = "the context is left when the guard is dropped"]
 pub struct ContextGuard {
     /// In the order of installation; each is removed by its own id, so the order of dropping does not matter.
@@ -40,6 +48,12 @@ pub struct ContextGuard {
 
 impl Context {
     /// Captures what is in force here.
+    ///
+    /// ```
+    /// # lifecycle::testing::isolated(|| {
+    /// let context = lifecycle::Context::capture();
+    /// # });
+    /// ```
     #[must_use]
     pub fn capture() -> Self {
         Self { entries: current::capture().into() }
@@ -50,23 +64,75 @@ impl Context {
     }
 
     /// Installs the context on this thread until the guard is dropped. Guards may be dropped in any order.
+    ///
+    /// ```
+    /// use lifecycle::{Context, Singleton, singleton, testing};
+    ///
+    /// #[singleton]
+    /// #[derive(Default)]
+    /// struct Cache;
+    ///
+    /// let world = testing::isolated(|| {
+    ///     Cache::instance();
+    ///     Context::capture()
+    /// });
+    /// assert!(!Cache::is_created());
+    /// let inside = world.enter();
+    /// assert!(Cache::is_created());
+    /// drop(inside);
+    /// assert!(!Cache::is_created());
+    /// ```
     pub fn enter(&self) -> ContextGuard {
         ContextGuard { _installed: self.entries.iter().cloned().map(install).collect() }
     }
 
     /// Runs `f` inside the context.
+    ///
+    /// ```
+    /// # use lifecycle::{Context, Singleton, singleton, testing};
+    /// # #[singleton]
+    /// # #[derive(Default)]
+    /// # struct Cache;
+    /// testing::isolated(|| {
+    ///     Cache::instance();
+    ///     let context = Context::capture();
+    ///     let there = std::thread::spawn(move || context.run(Cache::is_created));
+    ///     assert!(there.join().unwrap());
+    /// });
+    /// ```
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         let _guard = self.enter();
         f()
     }
 
     /// Wraps a future so that each of its polls, and its drop, happen inside the context.
+    ///
+    /// ```
+    /// # use lifecycle::{Context, Singleton, singleton, testing};
+    /// # #[singleton]
+    /// # #[derive(Default)]
+    /// # struct Cache;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(
+    /// testing::isolated_async(async {
+    ///     Cache::instance();
+    ///     let task = tokio::spawn(Context::capture().wrap(async { Cache::is_created() }));
+    ///     assert!(task.await.unwrap());
+    /// })
+    /// # );
+    /// ```
     pub fn wrap<F: Future>(self, future: F) -> InContext<F> {
         InContext { context: self, future: Some(future) }
     }
 }
 
 /// A future that runs inside a [`Context`], whichever thread polls it.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let wrapped: lifecycle::InContext<_> = lifecycle::Context::capture().wrap(async { 42 });
+/// assert_eq!(wrapped.await, 42);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct InContext<F> {
     context: Context,
@@ -109,6 +175,13 @@ pub fn with_correlation_id<R>(id: &str, f: impl FnOnce() -> R) -> R {
 }
 
 /// [`with_correlation_id`] for a future: the id is in force during each of its polls.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let answer = lifecycle::with_correlation_id_async("req-7", async { 42 }).await;
+/// assert_eq!(answer, 42);
+/// # });
+/// ```
 pub fn with_correlation_id_async<F: Future>(id: &str, future: F) -> InContext<F> {
     Context::of(Entry::Correlation(id.into())).wrap(future)
 }

@@ -40,6 +40,23 @@ impl OverrideList {
 /// Keeps an override in force; dropping it ends the override.
 ///
 /// It may be sent to another thread: the override still ends where it was installed. Overrides end in any order.
+///
+/// ```
+/// use lifecycle::{OverrideGuard, Singleton, singleton};
+///
+/// #[singleton(factory = || Limits { most: 100 })]
+/// struct Limits {
+///     most: u32,
+/// }
+///
+/// let few: OverrideGuard = Limits::override_with(Limits { most: 2 });
+/// let fewer: OverrideGuard = Limits::override_with(Limits { most: 1 });
+/// assert_eq!(Limits::instance().most, 1);
+/// drop(few); // in any order
+/// assert_eq!(Limits::instance().most, 1);
+/// drop(fewer);
+/// assert_eq!(Limits::instance().most, 100);
+/// ```
 #[must_use = "the override ends when the guard is dropped"]
 pub struct OverrideGuard {
     list: Arc<OverrideList>,

@@ -67,7 +67,12 @@ impl Universe {
     /// Drops the states, outside the lock: they may own the user's values.
     pub(crate) fn end(&self) {
         let gone = std::mem::take(&mut *self.states.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(gone);
+        if std::thread::panicking() {
+            // The test has failed already; a destructor that panics as well would end the process.
+            gone.into_values().for_each(crate::singleton::drop_apart);
+        } else {
+            drop(gone);
+        }
     }
 
     pub(crate) fn record(&self, event: EventRecord) {

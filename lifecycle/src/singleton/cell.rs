@@ -122,6 +122,21 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
 /// Stands in for an instance.
 struct Override<O>(O);
 
+/// What an access off the hot path finds.
+enum Found<O> {
+    /// An override: it has no age.
+    StandsIn(O),
+    Instance(O),
+}
+
+impl<O> Found<O> {
+    fn into_inner(self) -> O {
+        match self {
+            Self::StandsIn(owned) | Self::Instance(owned) => owned,
+        }
+    }
+}
+
 impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// A singleton that does not exist yet. `ask` is how it is reached without naming its factory.
     #[must_use]
@@ -232,13 +247,13 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
-    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<S::Owned>) {
+    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<Found<S::Owned>>) {
         scope::look_again();
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.subject());
         }
         let slot = self.resolve();
-        let found = self.overridden().or_else(|| slot.stored.owned());
+        let found = self.overridden().map(Found::StandsIn).or_else(|| slot.stored.owned().map(Found::Instance));
         (slot, found)
     }
 
@@ -252,10 +267,13 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     ) -> Result<S::Handed, CreateError<E>> {
         let (slot, found) = self.enter();
         let found = match found {
-            _ if self.is_renewing() => self.make(&slot, true, factory, describe)?,
-            Some(found) if !self.is_due(&slot) => found,
+            // Handed out to nobody: not counted.
+            _ if self.is_renewing() => return self.make(&slot, true, factory, describe).map(S::hand),
             // One caller makes it anew; the others go on with what is there, and so does this one if that fails.
-            Some(stale) => self.make(&slot, true, factory, describe).unwrap_or(stale),
+            Some(Found::Instance(stale)) if self.is_due(&slot) => {
+                self.make(&slot, true, factory, describe).unwrap_or(stale)
+            }
+            Some(found) => found.into_inner(),
             None => {
                 register(Component::Singleton(self));
                 self.make(&slot, false, factory, describe)?
@@ -271,7 +289,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
-    fn is_due(&self, slot: &Slot<T, S>) -> bool {
+    fn is_due(&'static self, slot: &Slot<T, S>) -> bool {
         let Some((due, every)) = slot.stored.due().zip(slot.settings.refresh) else {
             return false;
         };
@@ -280,6 +298,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             && due
                 .compare_exchange(at.as_nanos(), now.after(every).as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
+            // A factory that takes longer than the interval: nobody has to wait for it.
+            && !slot.creation.is_under_way()
     }
 
     /// Runs the factory and puts its value in place; an error leaves everything as it is, and so does a value that is put in
@@ -353,6 +373,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                 catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)
             }),
             eager: slot.settings.eager,
+            declared: slot.settings.depends_on,
             record: slot.creation.record(),
         }
     }
@@ -450,7 +471,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let (slot, found) = self.enter();
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
         slot.accesses.hit::<0>();
-        Ok(S::instance(found))
+        Ok(S::instance(found.into_inner()))
     }
 }
 
@@ -595,12 +616,13 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             let (slot, found) = self.enter();
             let reloading = self.is_renewing();
             let stale = match found {
-                _ if reloading => None,
-                Some(found) if !self.is_due(&slot) => {
+                None => None,
+                Some(_) if reloading => None,
+                Some(Found::Instance(stale)) if self.is_due(&slot) => Some(stale),
+                Some(found) => {
                     slot.accesses.hit::<0>();
-                    return Poll::Ready(Ok(S::hand(found)));
+                    return Poll::Ready(Ok(S::hand(found.into_inner())));
                 }
-                found => found,
             };
             register(Component::Singleton(self));
             let seen = slot.replaced.load(Ordering::Relaxed);
@@ -632,7 +654,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             (Err(_), Some(stale)) => Ok(stale),
             (outcome, _) => outcome,
         };
-        if outcome.is_ok() {
+        if outcome.is_ok() && !*reloading {
             slot.accesses.hit::<0>();
         }
         *waiting = None;

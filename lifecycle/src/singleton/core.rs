@@ -1,18 +1,15 @@
-//! The by-name face of singletons: those declared by the macro and those stored here at run time.
+//! The by-name face of singletons: those declared by the macro and those stored here at run time. `manage` has what does not
+//! create.
 
-use super::creation::{Limits, Plan, Record, Waiting, next_order};
-use super::drop_apart;
-use super::face::{AnySingleton, Seen, mismatch, short_type_name};
+use super::creation::{Limits, Plan, Waiting};
+use super::face::{AnySingleton, mismatch};
 use super::names::{CoreState, Entry, Held};
-use super::stats::SingletonStats;
-use crate::clock::{Clock, ClockHandle, unix_seconds};
+use crate::clock::{Clock, ClockHandle};
 use crate::error::{BoxError, CreateError, Error, SingletonError, chain};
 use crate::instance::{AnyInstance, Instance};
-use crate::registry::{self, Component, Kind, SingletonSnapshot};
+use crate::registry::{self, Component, Kind};
 use crate::scope::{self, Scoped, StateRef};
-use crate::telemetry;
 use crate::wire::Gate;
-use serde_json::Value;
 use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::sync::Arc;
@@ -39,12 +36,20 @@ pub struct SingletonCore {
 static CORE: SingletonCore = SingletonCore { state: Scoped::declared(CoreState::new(ClockHandle::System)) };
 
 /// The process's singleton core.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::singletons(), lifecycle::singletons()));
+/// ```
 #[must_use]
 pub fn singletons() -> &'static SingletonCore {
     &CORE
 }
 
 /// [`singletons`], by its older name.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::get_singleton_manager(), lifecycle::singletons()));
+/// ```
 #[inline]
 #[must_use]
 pub fn get_singleton_manager() -> &'static SingletonCore {
@@ -59,6 +64,13 @@ impl Default for SingletonCore {
 
 impl SingletonCore {
     /// A core of its own, which sees only what is stored in it.
+    ///
+    /// ```
+    /// let own = lifecycle::SingletonCore::new();
+    /// own.set("region", 1)?;
+    /// assert!(own.has("region") && !lifecycle::singletons().has("region"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
@@ -89,7 +101,7 @@ impl SingletonCore {
         Ok(Self { state: Scoped::owned(state) })
     }
 
-    fn resolve(&self) -> StateRef<'_, CoreState> {
+    pub(super) fn resolve(&self) -> StateRef<'_, CoreState> {
         self.state.resolve(CoreState::in_universe)
     }
 
@@ -99,14 +111,14 @@ impl SingletonCore {
     }
 
     /// What an operation begins with: limiter first, then the name.
-    fn begin(&self, name: &str) -> Result<StateRef<'_, CoreState>, Error> {
+    pub(super) fn begin(&self, name: &str) -> Result<StateRef<'_, CoreState>, Error> {
         let state = self.resolve();
         state.gate.charge()?;
         if name.is_empty() { Err(Error::InvalidName { kind: "Singleton" }) } else { Ok(state) }
     }
 
     /// The declared singleton of that name, and the key in brackets if it is a keyed one's.
-    fn declared_named<'a>(&self, name: &'a str) -> Result<Option<(&'static dyn AnySingleton, &'a str)>, Error> {
+    pub(super) fn declared_named<'a>(&self, name: &'a str) -> Result<Option<(&'static dyn AnySingleton, &'a str)>, Error> {
         if !self.state.is_declared() {
             return Ok(None);
         }
@@ -124,7 +136,7 @@ impl SingletonCore {
         }))
     }
 
-    fn all_declared(&self) -> Vec<&'static dyn AnySingleton> {
+    pub(super) fn all_declared(&self) -> Vec<&'static dyn AnySingleton> {
         let pick = |component| match component {
             Component::Singleton(singleton) => Some(singleton),
             _ => None,
@@ -163,6 +175,19 @@ impl SingletonCore {
 
     /// [`get`](Self::get), where a declared singleton may have an async factory.
     ///
+    /// ```
+    /// #[lifecycle::singleton]
+    /// async fn prices() -> Vec<u32> {
+    ///     vec![1, 2, 3]
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let singletons = lifecycle::singletons();
+    /// assert!(singletons.get::<Vec<u32>>("prices")?.is_none()); // its factory has to be awaited
+    /// assert_eq!(singletons.get_async::<Vec<u32>>("prices").await?.unwrap().len(), 3);
+    /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub async fn get_async<T: Send + Sync + 'static>(&self, name: &str) -> Result<Option<Instance<T>>, Error> {
@@ -185,6 +210,14 @@ impl SingletonCore {
 
     /// The instance of that name, created by `factory` if there is none: once, however many ask. A declared singleton is
     /// created by its own factory.
+    ///
+    /// ```
+    /// let singletons = lifecycle::singletons();
+    /// let words = singletons.get_or_create("words", || vec!["one", "two"])?;
+    /// let same = singletons.get_or_create("words", || vec!["not called"])?;
+    /// assert!(words.same_as(&same));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get), and [`Error::Full`]; [`Error::Singleton`] when the creation needs itself.
@@ -237,8 +270,8 @@ impl SingletonCore {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let table = lifecycle::singletons().get_or_create_async("table", || async { vec![1, 2, 3] }).await?;
-    /// assert_eq!(table.len(), 3);
+    /// let lookup = lifecycle::singletons().get_or_create_async("lookup", || async { vec![1, 2, 3] }).await?;
+    /// assert_eq!(lookup.len(), 3);
     /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
     /// ```
     ///
@@ -259,6 +292,14 @@ impl SingletonCore {
 
     /// [`get_or_try_create`](Self::get_or_try_create) with an async factory; see
     /// [`get_or_create_async`](Self::get_or_create_async).
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let connect = || async { "8080".parse::<u16>() };
+    /// let port = lifecycle::singletons().get_or_try_create_async("port", connect).await?;
+    /// assert_eq!(*port, 8080);
+    /// # Ok::<(), lifecycle::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -325,232 +366,6 @@ impl SingletonCore {
         }
         Ok(Found::Vacant(entry))
     }
-
-    /// Stores `value` under that name; counts start again. Gives the instance it replaces, which whoever holds it keeps; a
-    /// declared singleton's is retired.
-    ///
-    /// While a factory runs under that name, `value` wins: the factory's own value is dropped, and those who wait get this one.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Full`]; for a declared singleton [`Error::TypeMismatch`].
-    pub fn set<T: Send + Sync + 'static>(&self, name: &str, value: T) -> Result<Option<AnyInstance>, Error> {
-        let state = self.begin(name)?;
-        let known = state.names.read(name, |named| named.entry.clone());
-        let entry = match known {
-            Some(entry) => entry,
-            None => match self.declared_named(name)? {
-                Some((declared, "")) => return declared.replace_any(Box::new(value), type_name::<T>()),
-                Some(_) => return Err(not_found(name)),
-                None => state.entry(name)?,
-            },
-        };
-        let held = Held::new(value);
-        // Clocks are somebody else's code: asked before the lock is taken.
-        let now = state.clock.wall();
-        let old = entry.creation.exclusively(
-            |record| {
-                let order = record.order.filter(|_| record.created_at.is_some()).unwrap_or_else(next_order);
-                *record = Record { created_at: Some(now), order: Some(order), ..Record::default() };
-                entry.accesses.reset();
-                state.put(&entry, Some(held))
-            },
-            true,
-        );
-        Ok(old.map(Held::into_any))
-    }
-
-    /// Is there an instance of that name? Never refused, never counted.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        let here = self.resolve().names.read(name, |named| named.held.is_some());
-        here == Some(true)
-            || matches!(self.declared_named(name), Ok(Some((declared, key))) if declared.existing_any(key).is_some())
-    }
-
-    /// Takes the instance of that name away; false when there is none. A declared one is retired: its memory stays.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`].
-    pub fn delete(&self, name: &str) -> Result<bool, Error> {
-        let state = self.begin(name)?;
-        let entry = state.names.read(name, |named| named.held.is_some().then(|| named.entry.clone())).flatten();
-        if let Some(held) = entry.and_then(|entry| take(&state, &entry)) {
-            state.names.idle_again();
-            drop_apart(held);
-            telemetry::singleton_reset(name, "delete");
-            return Ok(true);
-        }
-        Ok(match self.declared_named(name)? {
-            Some((declared, "")) => declared.delete_any() > 0,
-            Some((declared, key)) => declared.delete_key(key),
-            None => false,
-        })
-    }
-
-    /// Takes every instance away, the newest first; gives their number. Values made here are dropped (one whose destructor
-    /// panics does not stop the rest), declared ones are retired: their memory stays.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub fn clear(&self) -> Result<usize, Error> {
-        enum One {
-            Named(Arc<Entry>),
-            Declared(&'static dyn AnySingleton),
-        }
-        let state = self.resolve();
-        state.gate.charge()?;
-        let mut all: Vec<(Option<u64>, One)> = Vec::new();
-        for named in state.holding() {
-            all.push((named.entry.creation.record().order, One::Named(named.entry)));
-        }
-        for declared in self.all_declared() {
-            all.push((declared.order(), One::Declared(declared)));
-        }
-        // Those that depend on others were stored after them.
-        all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
-        let removed = all.into_iter().map(|(_, one)| match one {
-            One::Named(entry) => take(&state, &entry).map_or(0, |held| {
-                drop_apart(held);
-                telemetry::singleton_reset(entry.descriptor.name(), "clear");
-                1
-            }),
-            One::Declared(declared) => declared.delete_any(),
-        });
-        let removed = removed.sum();
-        state.names.idle_again();
-        Ok(removed)
-    }
-
-    /// Older name of [`clear`](Self::clear).
-    ///
-    /// # Errors
-    /// As there.
-    #[deprecated(note = "use `clear`")]
-    pub fn reset_all(&self) -> Result<usize, Error> {
-        self.clear()
-    }
-
-    /// Older name of [`has`](Self::has).
-    #[must_use]
-    #[deprecated(note = "use `has`")]
-    pub fn exists(&self, name: &str) -> bool {
-        self.has(name)
-    }
-
-    /// The core's numbers: the instances that exist. Never refused, changes no count.
-    #[must_use]
-    pub fn get_stats(&self) -> SingletonStats {
-        let state = self.resolve();
-        let seen: Vec<_> = self.observe_all().into_iter().filter(|one| one.created).collect();
-        SingletonStats::of(&seen, state.gate.rejected(), unix_seconds(state.clock.wall()))
-    }
-
-    /// What is declared, created or not.
-    ///
-    /// ```
-    /// #[lifecycle::singleton]
-    /// fn ledger() -> Vec<u64> {
-    ///     Vec::new()
-    /// }
-    ///
-    /// let declared = lifecycle::singletons().declared();
-    /// let ledger = declared.iter().find(|one| one.name == "ledger").unwrap();
-    /// assert!(!ledger.created && ledger.type_name == "Vec<u64>");
-    /// ```
-    #[must_use]
-    pub fn declared(&self) -> Vec<SingletonSnapshot> {
-        self.all_declared().into_iter().flat_map(AnySingleton::observe).collect()
-    }
-
-    fn observe_all(&self) -> Vec<SingletonSnapshot> {
-        let mut all = self.declared();
-        all.extend(self.observe_dynamic());
-        all.sort_by_key(|one| one.order);
-        all
-    }
-
-    /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
-    pub(crate) fn observe_dynamic(&self) -> Vec<SingletonSnapshot> {
-        let holding = self.resolve().holding().into_iter();
-        let seen = holding.filter_map(|named| {
-            let held = named.held.as_ref()?;
-            let (accesses, record) = (named.entry.accesses.read(0), named.entry.creation.record());
-            let seen = Seen { created: true, accesses, record, ..Seen::default() };
-            let snapshot = seen.snapshot(&named.entry.descriptor, held.type_name, held.size);
-            // It may have been taken away meanwhile, and then this is its last owner.
-            drop_apart(named);
-            Some(snapshot)
-        });
-        seen.collect()
-    }
-
-    /// Gives up futures of factories: only where nobody waits for them, or in any case.
-    pub(crate) fn abandon(&self, even_if_awaited: bool) {
-        for (_, named) in self.resolve().names.entries() {
-            named.entry.creation.abandon(even_if_awaited);
-        }
-    }
-
-    /// The instances made here and what their factories reached for, as addresses of descriptors.
-    pub(crate) fn needs(&self) -> Vec<(usize, Vec<usize>)> {
-        let holding = self.resolve().holding().into_iter();
-        holding.map(|named| (named.entry.descriptor.subject().key, named.entry.creation.record().needs())).collect()
-    }
-
-    /// Empties the limit's window and forgets its refusals; instances stay.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`]; [`reset_unlimited`](Self::reset_unlimited) is never refused.
-    pub fn reset(&self) -> Result<(), Error> {
-        self.charge()?;
-        self.reset_unlimited();
-        Ok(())
-    }
-
-    /// [`reset`](Self::reset), by the name that says what it does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn reset_limiter(&self) -> Result<(), Error> {
-        self.reset()
-    }
-
-    /// [`reset`](Self::reset) for the operator: never refused.
-    pub fn reset_unlimited(&self) {
-        self.resolve().gate.reset();
-        telemetry::core_reset("singleton");
-    }
-
-    /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
-    ///
-    /// # Errors
-    /// [`Error::InvalidConfig`] for a limit or window of zero.
-    pub fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
-        self.resolve().gate.set_rate_limit(limit)
-    }
-
-    /// `get` for the wire: JSON values as they are, others described.
-    pub(super) fn get_value(&self, name: &str) -> Result<Value, Error> {
-        let state = self.begin(name)?;
-        let describe = |type_name| serde_json::json!({ "name": name, "type": short_type_name(type_name) });
-        let here = state.names.read(name, |named| {
-            let held = named.held.as_ref()?;
-            named.entry.accesses.hit::<0>();
-            Some(held.value.downcast_ref::<Value>().cloned().unwrap_or_else(|| describe(held.type_name)))
-        });
-        if let Some(value) = here.flatten() {
-            return Ok(value);
-        }
-        let Some((declared, key)) = self.declared_named(name)? else {
-            return Ok(Value::Null);
-        };
-        Ok(match declared.ask_any(key).or_else(unless_async)? {
-            Some(instance) => {
-                (*instance).downcast_ref::<Value>().cloned().unwrap_or_else(|| describe(declared.type_name()))
-            }
-            None => Value::Null,
-        })
-    }
 }
 
 /// What a creating operation finds under a name.
@@ -604,18 +419,6 @@ fn keep(state: &CoreState, entry: &Arc<Entry>, held: Held) -> Held {
     held
 }
 
-/// Takes an entry's value out; to be dropped by the caller.
-fn take(state: &CoreState, entry: &Arc<Entry>) -> Option<Held> {
-    entry.creation.exclusively(
-        |record| {
-            *record = Record::default();
-            entry.accesses.reset();
-            state.put(entry, None)
-        },
-        false,
-    )
-}
-
 /// The outcome of a creation by name; counted.
 fn given<T: Send + Sync + 'static>(
     entry: &Entry,
@@ -632,7 +435,7 @@ fn given<T: Send + Sync + 'static>(
 }
 
 /// An async factory is not run by who does not await: its singleton does not exist, that is all.
-fn unless_async<R>(error: SingletonError) -> Result<Option<R>, SingletonError> {
+pub(super) fn unless_async<R>(error: SingletonError) -> Result<Option<R>, SingletonError> {
     if matches!(error, SingletonError::NeedsAsync { .. }) { Ok(None) } else { Err(error) }
 }
 
@@ -646,7 +449,7 @@ fn fits<T: Send + Sync + 'static>(declared: &'static dyn AnySingleton) -> Result
     }
 }
 
-fn not_found(name: &str) -> Error {
+pub(super) fn not_found(name: &str) -> Error {
     Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() }
 }
 

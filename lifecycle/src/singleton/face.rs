@@ -121,7 +121,8 @@ pub(super) fn mismatch(name: &str, expected: &'static str, found: &'static str) 
 
 impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     fn typed(&self, value: Box<dyn Any + Send + Sync>, found: &'static str) -> Result<T, Error> {
-        value.downcast::<T>().map(|value| *value).map_err(|_| mismatch(self.descriptor.name(), type_name::<T>(), found))
+        // It holds a `T`, and `found` was offered.
+        value.downcast::<T>().map(|value| *value).map_err(|_| mismatch(self.descriptor.name(), found, type_name::<T>()))
     }
 
     fn hook<R>(&'static self, hook: Option<impl FnOnce(S::Owned) -> R + Send + 'static>) -> Vec<HookOf<R>> {
@@ -255,12 +256,21 @@ pub(super) struct Seen {
     /// What its `memory` hook says.
     pub(super) heap: Option<usize>,
     pub(super) eager: bool,
+    /// What it says it depends on.
+    pub(super) declared: &'static [Dependency],
     pub(super) record: Record,
 }
 
 impl Seen {
     pub(super) fn snapshot(self, descriptor: &Descriptor, type_name: &str, size: usize) -> SingletonSnapshot {
         let record = self.record;
+        let mut depends_on: Vec<String> = record.depends_on.into_iter().map(|other| other.name.into_owned()).collect();
+        for other in self.declared.iter().filter_map(|find| crate::process::resolve(find())) {
+            let name = other.descriptor().name();
+            if !depends_on.iter().any(|known| known == name) {
+                depends_on.push(name.to_owned());
+            }
+        }
         SingletonSnapshot {
             name: descriptor.name().to_owned(),
             path: descriptor.path(),
@@ -275,7 +285,7 @@ impl Seen {
             order: record.order,
             thread: record.thread,
             asked_by: record.asked_by,
-            depends_on: record.depends_on.into_iter().map(|other| other.name.into_owned()).collect(),
+            depends_on,
             failures: record.failures,
             last_error: record.last_error,
             retired: self.retired,
@@ -338,12 +348,32 @@ pub trait Singleton: SingletonValue + Sized {
     fn __cell() -> &'static Home<Self>;
 
     /// The instance if it exists: never creates, never waits, is not counted.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// assert!(Hits::get().is_none());
+    /// Hits::instance();
+    /// assert!(Hits::get().is_some());
+    /// ```
     #[must_use]
     fn get() -> Option<Handed<Self>> {
         Self::__cell().cell().existing()
     }
 
     /// Does an instance exist?
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// assert!(!Hits::is_created());
+    /// Hits::instance();
+    /// assert!(Hits::is_created());
+    /// ```
     #[must_use]
     fn is_created() -> bool {
         Self::__cell().cell().exists()
@@ -353,6 +383,16 @@ pub trait Singleton: SingletonValue + Sized {
     ///
     /// A replaced `&'static` instance stays allocated for ever and is reported as retired; one of the `swap` kind is freed
     /// with its last holder.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// let first: &'static Hits = Hits::instance();
+    /// let old = Hits::replace(Hits(7));
+    /// assert_eq!((old, Hits::instance()), (Some(first), &Hits(7)));
+    /// ```
     fn replace(value: Self) -> Option<Owned<Self>> {
         Self::__cell().cell().put(Some(value))
     }
@@ -360,12 +400,38 @@ pub trait Singleton: SingletonValue + Sized {
     /// Takes the instance away: the next access runs the factory again. Gives false when there is none.
     ///
     /// A `&'static` instance stays allocated for ever and is reported as retired.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// Hits::replace(Hits(7));
+    /// assert!(Hits::delete() && !Hits::delete());
+    /// assert_eq!(Hits::instance(), &Hits(0));
+    /// ```
     fn delete() -> bool {
         Self::__cell().cell().put(None).is_some()
     }
 
     /// Runs the factory again and puts its value in the instance's place, if it succeeds; readers go on with the old one
     /// meanwhile.
+    ///
+    /// ```
+    /// use lifecycle::{Singleton, singleton};
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// static VERSION: AtomicU32 = AtomicU32::new(1);
+    ///
+    /// #[singleton(swap, factory = || Secret(VERSION.load(Relaxed)))]
+    /// struct Secret(u32);
+    ///
+    /// assert_eq!(Secret::current().0, 1);
+    /// VERSION.store(2, Relaxed);
+    /// Secret::reload()?;
+    /// assert_eq!(Secret::current().0, 2);
+    /// # Ok::<(), lifecycle::SingletonError>(())
+    /// ```
     ///
     /// # Errors
     /// The factory's error, and the instance stays; [`SingletonError::NeedsAsync`] for an async factory.
@@ -374,6 +440,18 @@ pub trait Singleton: SingletonValue + Sized {
     }
 
     /// [`reload`](Self::reload), also for an async factory.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// #[singleton(swap, async_factory = || async { Secret("s3cret") })]
+    /// struct Secret(&'static str);
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// assert_eq!(Secret::current().await.0, "s3cret");
+    /// Secret::reload_async().await?;
+    /// # Ok::<(), lifecycle::SingletonError>(()) })?;
+    /// # Ok::<(), lifecycle::SingletonError>(())
+    /// ```
     ///
     /// # Errors
     /// The factory's error, and the instance stays.
@@ -384,12 +462,36 @@ pub trait Singleton: SingletonValue + Sized {
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
     /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from.
     ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
+    ///
     /// The value stays allocated for ever if references to it are `'static`.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// let stand_in = Hits::override_with(Hits(7));
+    /// assert_eq!(Hits::instance(), &Hits(7));
+    /// drop(stand_in);
+    /// assert_eq!(Hits::instance(), &Hits(0));
+    /// ```
     fn override_with(value: Self) -> OverrideGuard {
         Self::__cell().cell().override_with(value)
     }
 
     /// State and counts.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton]
+    /// # #[derive(Default, PartialEq, Debug)]
+    /// # struct Hits(u32);
+    /// Hits::instance();
+    /// Hits::instance();
+    /// let stats = Hits::stats();
+    /// assert!(stats.created && stats.accesses == 2 && stats.failures == 0);
+    /// ```
     #[must_use]
     fn stats() -> SingletonSnapshot {
         Self::__cell().cell().look().snapshot(
@@ -401,7 +503,36 @@ pub trait Singleton: SingletonValue + Sized {
 }
 
 /// What a singleton type hands out.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, singleton::Handed};
+///
+/// #[singleton]
+/// #[derive(Default)]
+/// struct Fixed;
+///
+/// #[singleton(swap)]
+/// #[derive(Default)]
+/// struct Swapped;
+///
+/// Fixed::instance();
+/// Swapped::current();
+/// let fixed: Option<Handed<Fixed>> = Fixed::get(); // a `&'static Fixed`
+/// let swapped: Option<Handed<Swapped>> = Swapped::get(); // a `Current<Swapped>`
+/// assert!(fixed.is_some() && swapped.is_some());
+/// ```
 pub type Handed<T> = <<T as Singleton>::Mode as Mode<T>>::Handed;
 
 /// A shared owner of a singleton type's instance.
+///
+/// ```
+/// use lifecycle::{Singleton, singleton, singleton::Owned};
+///
+/// #[singleton(swap, factory = || Limit(10))]
+/// struct Limit(u32);
+///
+/// Limit::current();
+/// let before: Option<Owned<Limit>> = Limit::replace(Limit(20)); // an `Arc<Limit>`
+/// assert_eq!(before.unwrap().0, 10);
+/// ```
 pub type Owned<T> = <<<T as Singleton>::Mode as Mode<T>>::Of as Storage<T>>::Owned;

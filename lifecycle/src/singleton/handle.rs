@@ -13,6 +13,26 @@ use std::marker::PhantomData;
 
 /// A declared singleton whose value is a `T`, for managing it: what [`Singleton`](crate::Singleton) is for types, this is for
 /// functions and statics. From [`handle`] or [`singleton`].
+///
+/// ```
+/// use lifecycle::singleton;
+///
+/// #[singleton]
+/// fn greeting() -> String {
+///     "hello".to_owned()
+/// }
+///
+/// let handle = lifecycle::handle(greeting)?;
+/// assert!(!handle.is_created() && handle.get().is_none());
+/// assert_eq!(greeting(), "hello");
+/// assert_eq!(*handle.get().unwrap(), "hello");
+/// handle.replace("hi".to_owned())?;
+/// assert_eq!((greeting().as_str(), handle.stats().retired), ("hi", 1));
+/// handle.reload()?; // its factory again
+/// assert_eq!(greeting(), "hello");
+/// assert!(handle.delete() && !handle.is_created());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Handle<T> {
     component: &'static dyn AnySingleton,
     value: PhantomData<fn() -> T>,
@@ -45,18 +65,49 @@ impl<T: SingletonValue> Handle<T> {
     }
 
     /// Its short name.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// assert_eq!(handle.name(), "greeting");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.component.descriptor().name()
     }
 
     /// The instance if it exists: never creates, never waits, is not counted.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// assert!(handle.get().is_none());
+    /// greeting();
+    /// assert_eq!(*handle.get().unwrap(), "hello");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn get(&self) -> Option<Instance<T>> {
         self.component.existing_any("").and_then(Self::typed)
     }
 
     /// Does an instance exist?
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// assert!(!handle.is_created());
+    /// greeting();
+    /// assert!(handle.is_created());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.component.exists()
@@ -66,6 +117,17 @@ impl<T: SingletonValue> Handle<T> {
     ///
     /// A replaced `&'static` instance stays allocated for ever and is reported as retired.
     ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// assert!(handle.replace("hi".to_owned())?.is_none()); // its factory need not run
+    /// let old = handle.replace("good morning".to_owned())?;
+    /// assert_eq!((old.unwrap().as_str(), greeting().as_str()), ("hi", "good morning"));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotPossible`] for a keyed singleton: it has an instance a key.
     pub fn replace(&self, value: T) -> Result<Option<Instance<T>>, Error> {
@@ -74,11 +136,37 @@ impl<T: SingletonValue> Handle<T> {
 
     /// Takes the instance away (of a keyed singleton: all of them): the next access runs the factory again. Gives false when
     /// there is none.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// greeting();
+    /// assert!(handle.delete() && !handle.delete());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn delete(&self) -> bool {
         self.component.delete_any() > 0
     }
 
     /// Runs the factory again and puts its value in the instance's place, if it succeeds.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// # static VERSION: AtomicU32 = AtomicU32::new(1);
+    /// #[singleton(swap)]
+    /// fn version() -> u32 {
+    ///     VERSION.load(Relaxed)
+    /// }
+    ///
+    /// assert_eq!(*version(), 1);
+    /// VERSION.store(2, Relaxed);
+    /// lifecycle::handle(version)?.reload()?;
+    /// assert_eq!(*version(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The factory's error, and the instance stays; [`SingletonError::NeedsAsync`] for an async factory.
@@ -87,6 +175,19 @@ impl<T: SingletonValue> Handle<T> {
     }
 
     /// [`reload`](Self::reload), also for an async factory.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// #[singleton(swap)]
+    /// async fn token() -> String {
+    ///     "s3cret".to_owned()
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// lifecycle::handle(token)?.reload_async().await?;
+    /// assert_eq!(token().await.as_str(), "s3cret");
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// The factory's error, and the instance stays.
@@ -97,6 +198,20 @@ impl<T: SingletonValue> Handle<T> {
 
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
     ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// let stand_in = handle.override_with("hi".to_owned())?;
+    /// assert_eq!(greeting(), "hi");
+    /// drop(stand_in);
+    /// assert_eq!(greeting(), "hello");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotPossible`] for a keyed singleton: it has an instance a key.
     pub fn override_with(&self, value: T) -> Result<OverrideGuard, Error> {
@@ -104,12 +219,39 @@ impl<T: SingletonValue> Handle<T> {
     }
 
     /// State and counts; of a keyed singleton those of all keys together.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// # #[singleton]
+    /// # fn greeting() -> String { "hello".to_owned() }
+    /// let handle = lifecycle::handle(greeting)?;
+    /// greeting();
+    /// assert!(handle.stats().created && handle.stats().accesses == 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> SingletonSnapshot {
         self.component.observe().swap_remove(0)
     }
 
     /// Of a keyed singleton: the instances that exist, each with its key in brackets. Else empty.
+    ///
+    /// ```
+    /// # use lifecycle::singleton;
+    /// #[singleton(keyed)]
+    /// fn shelf(name: &str) -> String {
+    ///     format!("books of {name}")
+    /// }
+    ///
+    /// shelf("novels");
+    /// shelf("maps");
+    /// let handle = lifecycle::handle(shelf)?;
+    /// let mut keys: Vec<String> = handle.keys().into_iter().map(|one| one.name).collect();
+    /// keys.sort();
+    /// assert_eq!(keys, ["shelf[maps]", "shelf[novels]"]);
+    /// assert_eq!(handle.stats().keys, Some(2));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<SingletonSnapshot> {
         self.component.observe().split_off(1)
@@ -189,6 +331,21 @@ pub(crate) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error
 }
 
 /// A function that declares a singleton; `M` only tells the forms apart.
+///
+/// ```
+/// use lifecycle::{singleton, singleton::SingletonFn};
+///
+/// #[singleton]
+/// fn most() -> u32 {
+///     10
+/// }
+///
+/// fn name_of<M>(function: impl SingletonFn<M>) -> Result<&'static str, lifecycle::Error> {
+///     Ok(lifecycle::handle(function)?.name())
+/// }
+/// assert_eq!(name_of(most)?, "most");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this is not a singleton's function",
     label = "expected a function with `#[singleton]` on it",
@@ -248,4 +405,7 @@ macro_rules! functions {
         }
     )*};
 }
-functions! { () (A) (A, B) (A, B, C) (A, B, C, D) }
+// As many as a key has parts.
+functions! {
+    () (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, G) (A, B, C, D, E, G, H) (A, B, C, D, E, G, H, I)
+}

@@ -42,6 +42,24 @@ impl std::fmt::Debug for HealthRun {
 }
 
 /// What a `health` hook says of its singleton.
+///
+/// ```
+/// use lifecycle::{Health, singleton};
+/// use std::time::Duration;
+///
+/// #[singleton(health = |free: &Vec<u32>| match free.len() {
+///     0 => Health::Down("no connection".to_owned()),
+///     1 => Health::Degraded("one connection left".to_owned()),
+///     _ => Health::Up,
+/// })]
+/// fn pool() -> Vec<u32> {
+///     vec![7]
+/// }
+///
+/// pool();
+/// let report = lifecycle::health_blocking(Duration::from_secs(1));
+/// assert_eq!(report.checks[0].health, Health::Degraded("one connection left".to_owned()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 #[non_exhaustive]

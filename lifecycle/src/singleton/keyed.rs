@@ -206,19 +206,19 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
             Keyed { entry: Entry::new(name), instance: None }
         };
         let idle = |keyed: &Keyed<T>| keyed.instance.is_none() && Arc::strong_count(&keyed.entry) == 1;
-        let (keyed, kept) = match slots.keys.get_or_insert_with(query, make, idle) {
-            Lookup::Found(keyed) | Lookup::Inserted(keyed) => (keyed, true),
+        let (keyed, unkept) = match slots.keys.get_or_insert_with(query, make, idle) {
+            Lookup::Found(keyed) | Lookup::Inserted(keyed) => (keyed, None),
             Lookup::Full => {
                 if slots.unkept.fetch_add(1, Ordering::Relaxed) == 0 {
                     telemetry::singleton_full(self.descriptor.name(), slots.max_keys);
                 }
-                (make(), false)
+                (make(), Some(slots.keys.fingerprint(query) as usize))
             }
         };
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.subject());
         }
-        Entered { slots, entry: keyed.entry, kept, found: keyed.instance }
+        Entered { slots, entry: keyed.entry, unkept, found: keyed.instance }
     }
 
     /// The instance of this key, created by `factory` if there is none.
@@ -250,7 +250,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
         let instance = match entered.found.clone() {
             Some(found) => found,
             None => entered.entry.creation.once(
-                &self.plan(&entered),
+                &self.plan(&entered)?,
                 || entered.existing(query),
                 factory,
                 |value| entered.store(query, value),
@@ -283,11 +283,12 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
                 Some(found) => found,
                 None => {
                     let mut waiting = Waiting::default();
+                    self.plan(&entered)?;
                     std::future::poll_fn(|cx| {
                         entered.entry.creation.poll_once(
                             &mut waiting,
                             cx,
-                            &self.plan(&entered),
+                            &self.plan_of(&entered),
                             || entered.existing(&Exactly(&key)),
                             || launch(key.clone()),
                             |value| entered.store(&Exactly(&key), value),
@@ -302,9 +303,29 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
         }
     }
 
-    fn plan<'a>(&self, entered: &'a Entered<K, T>) -> Plan<'a> {
+    /// The plan, unless it would have no end: an entry that nobody keeps has no creation that others could find under way.
+    fn plan<'a, E>(&self, entered: &'a Entered<K, T>) -> Result<Plan<'a>, CreateError<E>> {
+        let plan = self.plan_of(entered);
+        if entered.unkept.is_some() {
+            let frames = scope::frames();
+            if let Some(at) = frames.iter().position(|frame| frame.subject == plan.subject) {
+                let mut path = String::new();
+                for frame in frames[..=at].iter().rev() {
+                    path.push_str(&format!("{} -> ", frame.subject));
+                }
+                path.push_str(&plan.subject.name);
+                return Err(CreateError::Refused(SingletonError::Cycle { path }));
+            }
+        }
+        Ok(plan)
+    }
+
+    fn plan_of<'a>(&self, entered: &'a Entered<K, T>) -> Plan<'a> {
         let mut subject = entered.entry.descriptor.subject();
         subject.place = self.descriptor.subject().place;
+        if let Some(fingerprint) = entered.unkept {
+            subject.key = fingerprint;
+        }
         Plan::new(subject, type_name::<T>(), &entered.slots.clock, entered.slots.settings.limits)
     }
 
@@ -330,23 +351,23 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
 struct Entered<K: SingletonKey, T: SingletonValue> {
     slots: StateRef<'static, Slots<K, T>>,
     entry: Arc<Entry<T>>,
-    /// Whether the entry is in the map.
-    kept: bool,
+    /// The key's fingerprint, if the entry is not in the map.
+    unkept: Option<usize>,
     found: Option<Arc<T>>,
 }
 
 impl<K: SingletonKey, T: SingletonValue> Entered<K, T> {
     fn existing<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<Arc<T>> {
-        if self.kept { self.slots.instance(query) } else { None }
+        if self.unkept.is_none() { self.slots.instance(query) } else { None }
     }
 
     fn store<Q: Query<K> + ?Sized>(&self, query: &Q, value: T) -> Arc<T> {
-        if self.kept { self.slots.store(query, &self.entry, value) } else { Arc::new(value) }
+        if self.unkept.is_none() { self.slots.store(query, &self.entry, value) } else { Arc::new(value) }
     }
 
     fn count(&self) {
         self.slots.accesses.hit::<0>();
-        if self.kept {
+        if self.unkept.is_none() {
             self.entry.accesses.hit::<0>();
         }
     }
@@ -405,7 +426,8 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         let entries = self.with_instances();
         let memory = self.settings().memory;
         let mut all = Vec::with_capacity(entries.len() + 1);
-        let whole = Seen { accesses: slots.accesses.read(0), eager: false, ..Seen::default() };
+        let declared = self.settings().depends_on;
+        let whole = Seen { accesses: slots.accesses.read(0), declared, ..Seen::default() };
         let mut whole = whole.snapshot(&self.descriptor, type_name::<T>(), size_of::<T>());
         whole.keys = Some(entries.len());
         whole.unkept = slots.unkept.load(Ordering::Relaxed);
@@ -511,7 +533,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         Err(if found == type_name::<T>() {
             self.not_possible()
         } else {
-            mismatch(self.descriptor.name(), type_name::<T>(), found)
+            mismatch(self.descriptor.name(), found, type_name::<T>())
         })
     }
 

@@ -19,12 +19,12 @@ use std::ops::Deref;
 /// use lifecycle::{Lazy, singleton};
 ///
 /// #[singleton]
-/// static WORDS: Lazy<Vec<&'static str>> = vec!["one", "two"];
+/// static SEASONS: Lazy<Vec<&'static str>> = vec!["one", "two"];
 ///
-/// assert!(!Lazy::is_created(&WORDS));
-/// assert_eq!(WORDS.len(), 2);
-/// Lazy::replace(&WORDS, vec!["three"]);
-/// assert_eq!(WORDS.len(), 1);
+/// assert!(!Lazy::is_created(&SEASONS));
+/// assert_eq!(SEASONS.len(), 2);
+/// Lazy::replace(&SEASONS, vec!["three"]);
+/// assert_eq!(SEASONS.len(), 1);
 /// ```
 ///
 /// # Panics
@@ -57,6 +57,14 @@ impl<T: SingletonValue> Lazy<T> {
 
     /// The value, created if there is none.
     ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// assert_eq!(Lazy::try_get(&MOTTO)?, "be brief");
+    /// # Ok::<(), lifecycle::SingletonError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SingletonError`]: why the factory was not run.
     pub fn try_get(this: &'static Self) -> Result<&'static T, SingletonError> {
@@ -67,18 +75,44 @@ impl<T: SingletonValue> Lazy<T> {
     }
 
     /// The value if it exists: never creates, never waits, is not counted.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// assert!(Lazy::get(&MOTTO).is_none());
+    /// assert_eq!(MOTTO.len(), 8);
+    /// assert!(Lazy::get(&MOTTO).is_some());
+    /// ```
     #[must_use]
     pub fn get(this: &'static Self) -> Option<&'static T> {
         this.cell.existing()
     }
 
     /// Does the value exist?
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// assert!(!Lazy::is_created(&MOTTO));
+    /// assert_eq!(MOTTO.len(), 8);
+    /// assert!(Lazy::is_created(&MOTTO));
+    /// ```
     #[must_use]
     pub fn is_created(this: &'static Self) -> bool {
         this.cell.existing().is_some()
     }
 
     /// Creates the value, if there is none; gives it.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// let motto: &'static String = Lazy::force(&MOTTO);
+    /// assert_eq!(motto, "be brief");
+    /// ```
     ///
     /// # Panics
     /// As dereferencing.
@@ -91,17 +125,44 @@ impl<T: SingletonValue> Lazy<T> {
     }
 
     /// Puts `value` in place; gives the replaced one, which stays allocated for ever and is reported as retired.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// Lazy::replace(&MOTTO, "be kind".to_owned());
+    /// assert_eq!(*MOTTO, "be kind");
+    /// ```
     pub fn replace(this: &'static Self, value: T) -> Option<&'static T> {
         this.cell.put(Some(value))
     }
 
     /// Takes the value away, which stays allocated for ever: the next access runs the factory again. Gives false when there
     /// is none.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// Lazy::replace(&MOTTO, "be kind".to_owned());
+    /// assert!(Lazy::delete(&MOTTO) && !Lazy::is_created(&MOTTO));
+    /// assert_eq!(*MOTTO, "be brief");
+    /// ```
     pub fn delete(this: &'static Self) -> bool {
         this.cell.put(None).is_some()
     }
 
     /// Runs the factory again and puts its value in place.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// Lazy::replace(&MOTTO, "be kind".to_owned());
+    /// Lazy::reload(&MOTTO)?;
+    /// assert_eq!(*MOTTO, "be brief");
+    /// # Ok::<(), lifecycle::SingletonError>(())
+    /// ```
     ///
     /// # Errors
     /// [`SingletonError`]: why the factory was not run.
@@ -110,11 +171,31 @@ impl<T: SingletonValue> Lazy<T> {
     }
 
     /// Lets `value` stand in until the guard is dropped: in the test world this runs in, else on this thread.
+    ///
+    /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// let stand_in = Lazy::override_with(&MOTTO, "nowhere".to_owned());
+    /// assert_eq!(*MOTTO, "nowhere");
+    /// drop(stand_in);
+    /// assert_eq!(*MOTTO, "be brief");
+    /// ```
     pub fn override_with(this: &'static Self, value: T) -> OverrideGuard {
         this.cell.override_with(value)
     }
 
     /// State and counts.
+    ///
+    /// ```
+    /// # use lifecycle::{Lazy, singleton};
+    /// # #[singleton]
+    /// # static MOTTO: Lazy<String> = "be brief".to_owned();
+    /// assert_eq!(MOTTO.len(), 8);
+    /// assert_eq!(Lazy::stats(&MOTTO).accesses, 1);
+    /// ```
     #[must_use]
     pub fn stats(this: &'static Self) -> SingletonSnapshot {
         this.cell.look().snapshot(&this.cell.descriptor, std::any::type_name::<T>(), size_of::<T>())

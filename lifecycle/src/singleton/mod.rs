@@ -27,6 +27,7 @@ outside_models! {
     mod kept;
     mod keyed;
     mod lazy;
+    mod manage;
     mod names;
     mod operation;
     mod output;

@@ -35,6 +35,15 @@ impl SingletonCore {
     /// `get` gives a stored JSON value itself, `null` where there is none, and for an instance of any other type an object
     /// with its `name` and `type`: objects do not fit in JSON.
     ///
+    /// ```
+    /// use lifecycle::{Args, SingletonOperation, singletons};
+    ///
+    /// singletons().execute("set", Args::new().with("name", "region").with("instance", "eu-west-1"))?;
+    /// let there = singletons().execute(SingletonOperation::Has, Args::new().with("name", "region"))?;
+    /// assert_eq!(there, true);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::UnknownArgument`], [`Error::MissingArgument`]. What the operation itself
     /// refuses comes as an error object, or as the operation's plain answer (`false`, `0`).

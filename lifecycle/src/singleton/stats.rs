@@ -4,6 +4,17 @@ use crate::registry::{SingletonSnapshot, labels};
 use serde::{Serialize, Serializer};
 
 /// The numbers of a core. Names that several share are given as paths.
+///
+/// ```
+/// let singletons = lifecycle::singletons();
+/// singletons.set("region", "eu-west-1".to_owned())?;
+/// singletons.get::<String>("region")?;
+/// let stats = singletons.get_stats();
+/// assert_eq!(stats.total_singletons, 1);
+/// assert_eq!(stats.access_counts, [("region".to_owned(), 1)]);
+/// assert_eq!(stats.estimated_memory_bytes, size_of::<String>());
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SingletonStats {

@@ -240,6 +240,15 @@ pub struct Current<T: 'static>(
 
 impl<T> Current<T> {
     /// A shared owner of the same instance.
+    ///
+    /// ```
+    /// # use lifecycle::{Singleton, singleton};
+    /// # #[singleton(swap, factory = || Limits { per_user: 10 })]
+    /// # struct Limits { per_user: u32 }
+    /// let kept: std::sync::Arc<Limits> = Limits::current().to_arc();
+    /// Limits::replace(Limits { per_user: 20 });
+    /// assert_eq!(kept.per_user, 10);
+    /// ```
     #[must_use]
     pub fn to_arc(&self) -> Arc<T> {
         self.arc().clone()

@@ -5,7 +5,7 @@ use crate::item::Function;
 use crate::runtime::{Runtime, generated};
 use crate::singleton::check::impl_in;
 use crate::singleton::model::self_in;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatType, Type};
 
@@ -133,9 +133,49 @@ fn check_argument(argument: &PatType, errors: &mut Errors) {
         Type::Reference(reference) if reference.mutability.is_some() => {
             errors.on(reference, "a key does not change: take `&T`, or the value itself");
         }
+        Type::Reference(reference) => check_owned(&reference.elem, errors),
         Type::Infer(infer) => errors.on(infer, "write the type: it is a part of the key"),
-        _ => {}
+        ty => check_owned(ty, errors),
     }
+}
+
+fn check_owned(ty: &Type, errors: &mut Errors) {
+    if let Some(borrow) = borrow_in(ty.to_token_stream()) {
+        errors.on(
+            borrow,
+            "a key is kept, so it owns what is in it: only the whole argument may be behind a plain `&`; inside write the owned \
+             type (`Option<String>`), or `&'static`",
+        );
+    }
+}
+
+/// The first `&` or lifetime in a type that is not `'static`. What stands in the parentheses of `fn(..)` is not kept.
+fn borrow_in(tokens: TokenStream) -> Option<TokenTree> {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut after_word = false;
+    while let Some(token) = tokens.next() {
+        let word = matches!(token, TokenTree::Ident(_));
+        match &token {
+            TokenTree::Punct(sign) if sign.as_char() == '&' => {
+                if !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'') {
+                    return Some(token);
+                }
+            }
+            TokenTree::Punct(sign) if sign.as_char() == '\'' => {
+                if !matches!(tokens.peek(), Some(TokenTree::Ident(life)) if life == "static") {
+                    return tokens.next();
+                }
+            }
+            TokenTree::Group(group) if !(after_word && group.delimiter() == Delimiter::Parenthesis) => {
+                if let Some(found) = borrow_in(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        after_word = word;
+    }
+    None
 }
 
 fn is_cfg(attr: &Attribute) -> bool {

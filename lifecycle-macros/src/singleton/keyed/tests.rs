@@ -352,12 +352,23 @@ fn a_body_that_says_self_is_a_closure() {
 }
 
 #[test]
+fn borrows_that_last_or_are_not_kept_are_no_mistake() {
+    for item in ["fn f(a: Option<&'static str>) -> u8 { 1 }", "fn f(a: fn(&str) -> u8, b: &[u8]) -> u8 { 1 }"] {
+        let expanded = singleton(tokens("keyed"), tokens(item)).to_string();
+        assert!(!expanded.contains("compile_error"), "{item}: {expanded}");
+    }
+}
+
+#[test]
 fn mistakes_keep_the_function() {
     for (args, item, says) in [
         ("keyed", "fn f() -> u8 { 1 }", "leave `keyed` away"),
         ("keyed", "fn f(&self, a: u8) -> u8 { 1 }", "remove `self`"),
         ("keyed", "fn f(a: impl Into<u8>) -> u8 { 1 }", "must have a name"),
         ("keyed", "fn f(a: &mut u8) -> u8 { 1 }", "take `&T`"),
+        ("keyed", "fn f(a: Option<&str>) -> u8 { 1 }", "it owns what is in it"),
+        ("keyed", "fn f(a: &[(u8, &str)]) -> u8 { 1 }", "it owns what is in it"),
+        ("keyed", "fn f(a: Cow<'_, str>) -> u8 { 1 }", "it owns what is in it"),
         ("keyed", "fn f(a: Self) -> u8 { 1 }", "write the type's name"),
         ("keyed", "fn f(#[cfg(unix)] a: u8) -> u8 { 1 }", "on the whole function"),
         ("keyed", "fn f<T>(a: T) -> u8 { 1 }", "generic function"),

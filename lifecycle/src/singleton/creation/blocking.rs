@@ -9,6 +9,7 @@ use crate::sync::thread;
 use crate::telemetry;
 use crate::timer;
 use event_listener::Listener as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 impl<V> Creation<V> {
@@ -77,7 +78,7 @@ impl<V> Creation<V> {
         };
 
         let attempt = Attempt::new(self, plan, &run);
-        let made = {
+        let made = catch_unwind(AssertUnwindSafe(|| {
             let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
             let _span =
                 telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place).entered();
@@ -85,9 +86,12 @@ impl<V> Creation<V> {
                 let text = describe(&error);
                 (error, text)
             })
+        }));
+        let made = match made {
+            Ok(made) => made,
+            Err(panic) => attempt.panicked(panic),
         };
-        attempt.returned();
-        self.settle(plan, &run, made, existing, store)
+        self.settle(attempt, plan, &run, made, existing, store)
     }
 }
 

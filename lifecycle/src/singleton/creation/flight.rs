@@ -4,16 +4,18 @@
 //! but never polled holds nobody up. Each wake-up of the future wakes *all* waiters, since any one of them may be gone by then.
 
 use super::run::{Attempt, Run, waits_of};
-use super::{Creation, Creator, Plan};
+use super::waiters::{Place, Waiters};
+use super::{Creation, Creator, Plan, drop_apart};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
-use crate::scope::{self, Entry, Frame, FrameId, WaitEdge};
+use crate::process::Phase;
+use crate::scope::{self, Entry, Frame, FrameId, StateRef, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
-use event_listener::{Event, EventListener};
 use std::any::Any;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -29,6 +31,8 @@ pub(super) struct Flight<V> {
     run: Arc<Run>,
     /// Out while somebody polls it.
     future: Option<Erased<V>>,
+    /// Who took it out last. After a fork that thread does not exist in the child.
+    process: u32,
     wakes: SyncArc<Wakes>,
     /// Of an [`Alarm`]: one for all who drive, so that what the future registers stays registered.
     waker: Waker,
@@ -40,12 +44,10 @@ pub(super) struct Flight<V> {
 struct Wakes {
     /// The future asked to be polled, and has not been since.
     ///
-    /// Only ever read and written in one step: of two such steps one sees the other. So whoever listens and then looks here
-    /// either finds `true`, or is heard of by whoever sets it and then notifies.
+    /// Only ever read and written in one step: of two such steps one sees the other. So whoever takes a place and then looks
+    /// here either finds `true`, or is woken by whoever sets it and then wakes all.
     woken: AtomicBool,
-    waiters: Event,
-    /// Shared by the waiters there are.
-    present: Arc<()>,
+    waiters: SyncArc<Waiters>,
 }
 
 /// The waker that the future is polled with.
@@ -60,7 +62,7 @@ impl Wake for Alarm {
         // A share of its own: in a model, what the counting of `std` orders is not seen.
         let wakes = SyncArc::clone(&self.0);
         wakes.woken.swap(true, Ordering::AcqRel);
-        wakes.waiters.notify(usize::MAX);
+        wakes.waiters.wake_all();
     }
 }
 
@@ -70,7 +72,7 @@ impl<V> Flight<V> {
     }
 
     pub(super) fn is_awaited(&self) -> bool {
-        Arc::strong_count(&self.wakes.present) > 1
+        !self.wakes.waiters.is_empty()
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -82,7 +84,7 @@ impl<V> Flight<V> {
     }
 
     pub(super) fn wake_all(&self) {
-        self.wakes.waiters.notify(usize::MAX);
+        self.wakes.waiters.wake_all();
     }
 }
 
@@ -95,15 +97,26 @@ impl<V> Drop for Flight<V> {
 /// One caller's place among those who wait.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    listener: Option<EventListener>,
-    /// Says that it is there, also between a notification and the next look.
-    present: Option<Arc<()>>,
+    place: Option<Place>,
     /// On whose behalf it waits, kept in the graph while it does.
     edge: Option<WaitEdge>,
     /// The run it waits for.
     joined: Option<FrameId>,
     since: Option<Moment>,
     alarm: Option<Waker>,
+    /// What is to be dropped with no lock held.
+    gone: (Option<Place>, Option<Waker>),
+    /// The last to be dropped.
+    leaving: Option<Leaving>,
+}
+
+/// Who waited for a future and goes: a shutdown that waits for the future may be waiting for nothing from now on.
+struct Leaving(StateRef<'static, Phase>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.one_less();
+    }
 }
 
 impl Waiting {
@@ -120,17 +133,15 @@ impl Waiting {
             self.edge = Some(edge.map_err(|path| SingletonError::Cycle { path: path.to_string() })?);
         }
         self.joined = Some(run);
-        self.listener = None;
         Ok(true)
     }
 
-    /// Has something happened since the last look?
-    fn is_notified(&mut self, cx: &mut Context<'_>) -> bool {
-        let notified = self.listener.as_mut().is_some_and(|listener| Pin::new(listener).poll(cx).is_ready());
-        if notified {
-            self.listener = None;
+    /// Is woken with these from now on.
+    fn enter(&mut self, waiters: &SyncArc<Waiters>, waker: Waker) {
+        if !self.place.as_ref().is_some_and(|place| place.is_among(waiters)) {
+            self.gone.0 = self.place.replace(Place::new(waiters));
         }
-        notified
+        self.gone.1 = self.place.as_ref().and_then(|place| place.set(waker));
     }
 }
 
@@ -157,75 +168,74 @@ impl<V: Send + 'static> Creation<V> {
         store: impl FnOnce(V) -> R,
         describe: impl FnOnce(&E) -> String,
     ) -> Poll<Result<R, CreateError<E>>> {
-        loop {
-            let step = match self.look(waiting, plan, &existing) {
-                Ok(Ok(found)) => return done(waiting, Ok(found)),
-                Ok(Err(step)) => step,
-                Err(refused) => return done(waiting, Err(CreateError::Refused(refused))),
+        let looked = self.look(waiting, cx, plan, &existing);
+        waiting.gone = (None, None);
+        let step = match looked {
+            Ok(Ok(found)) => return done(waiting, Ok(found)),
+            Ok(Err(step)) => step,
+            Err(refused) => return done(waiting, Err(CreateError::Refused(refused))),
+        };
+        if let Step::Drive { run, future, wakes, waker, span } = step {
+            // From here on a panic, also a subscriber's, gives the right to create back.
+            let attempt = Attempt::new(self, plan, &run);
+            let span = span.unwrap_or_else(|| {
+                telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
+            });
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
+                let _span = span.enter();
+                let mut future = future.unwrap_or_else(|| erased(launch()));
+                match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    Poll::Pending => (None, Some(future)),
+                    Poll::Ready(made) => {
+                        // The user's future goes while it still counts as running.
+                        drop(future);
+                        (Some(made.map_err(|error| with_text(error, describe))), None)
+                    }
+                }
+            }));
+            let (polled, future) = match polled {
+                Ok(polled) => polled,
+                Err(panic) => attempt.panicked(panic),
             };
-            if let Step::Drive { run, future, wakes, waker, span } = step {
-                // From here on a panic, also a subscriber's, gives the right to create back.
-                let attempt = Attempt::new(self, plan, &run);
-                let span = span.unwrap_or_else(|| {
-                    telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
-                });
-                let (polled, future) = {
-                    let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
-                    let _span = span.enter();
-                    let mut future = future.unwrap_or_else(|| erased(launch()));
-                    match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                        Poll::Pending => (None, Some(future)),
-                        Poll::Ready(made) => {
-                            // The user's future goes while it still counts as running.
-                            drop(future);
-                            (Some(made.map_err(|error| with_text(error, describe))), None)
-                        }
-                    }
-                };
-                attempt.returned();
-                match (polled, future) {
-                    (Some(Ok(value)), _) => {
-                        return done(waiting, self.settle(plan, &run, Ok(value), existing, store));
-                    }
-                    (Some(Err(Some(error))), _) => {
-                        return done(waiting, self.settle(plan, &run, Err(error), existing, store));
-                    }
-                    // All who ask for one singleton ask with one type of error.
-                    (Some(Err(None)), _) => {
-                        self.fail(plan, &run, "unknown", "an error of another type".to_owned());
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                    (None, future) => {
-                        let pointless = || existing().is_some() || plan.phase.is_over();
-                        self.park(&run, future, span, pointless);
-                    }
+            match (polled, future) {
+                (Some(Ok(value)), _) => {
+                    return done(waiting, self.settle(attempt, plan, &run, Ok(value), existing, store));
                 }
-                let woken = wakes.woken.fetch_or(false, Ordering::AcqRel);
-                if woken {
-                    // While it was out: those who looked meanwhile found nothing to poll.
-                    wakes.waiters.notify(usize::MAX);
+                (Some(Err(Some(error))), _) => {
+                    return done(waiting, self.settle(attempt, plan, &run, Err(error), existing, store));
                 }
-                if woken || waiting.is_notified(cx) {
+                // All who ask for one singleton ask with one type of error.
+                (Some(Err(None)), _) => {
+                    attempt.returned();
+                    self.fail(plan, &run, "unknown", "an error of another type".to_owned());
                     cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
-                return rest(waiting, cx, plan);
+                (None, future) => {
+                    attempt.returned();
+                    let pointless = || existing().is_some() || plan.phase.is_over();
+                    self.park(&run, future, span, pointless);
+                }
             }
-            if !waiting.is_notified(cx) {
-                return rest(waiting, cx, plan);
+            if wakes.woken.fetch_or(false, Ordering::AcqRel) {
+                // While it was out: those who looked meanwhile found nothing to poll. This caller is among them.
+                wakes.waiters.wake_all();
             }
         }
+        rest(waiting, cx, plan)
     }
 
     /// Looks at the state of things, under the lock.
     fn look<R>(
         &self,
         waiting: &mut Waiting,
+        cx: &Context<'_>,
         plan: &Plan<'_>,
         existing: &impl Fn() -> Option<R>,
     ) -> Result<Result<R, Step<V>>, SingletonError> {
-        // Clocks are somebody else's code: asked before the lock is taken.
-        let now = plan.clock.now();
+        // Clocks and wakers are somebody else's code: asked before the lock is taken.
+        let (now, waker) = (plan.clock.now(), cx.waker().clone());
         let mut state = self.state.lock();
         if let Some(found) = existing() {
             return Ok(Ok(found));
@@ -236,17 +246,14 @@ impl<V: Send + 'static> Creation<V> {
                 // That those who ask wait for it is entered by `join`, for as long as they do.
                 let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
                 waiting.join(run.frame.id)?;
-                let wakes = SyncArc::new(Wakes {
-                    woken: AtomicBool::new(false),
-                    waiters: Event::new(),
-                    present: Arc::default(),
-                });
-                waiting.listener = Some(wakes.waiters.listen());
-                waiting.present = Some(wakes.present.clone());
+                let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
+                waiting.enter(&wakes.waiters, waker);
+                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
                     future: None,
+                    process: std::process::id(),
                     wakes: SyncArc::clone(&wakes),
                     waker: waker.clone(),
                     span: None,
@@ -254,22 +261,27 @@ impl<V: Send + 'static> Creation<V> {
                 Step::Drive { run, future: None, wakes, waker, span: None }
             }
             Creator::Flight(flight) => {
-                let first = waiting.join(flight.run.frame.id)?;
-                if first {
-                    waiting.present = Some(flight.wakes.present.clone());
+                let process = std::process::id();
+                if !flight.is_parked() && flight.process != process {
+                    return Err(SingletonError::Forked { name: plan.name() });
                 }
-                // Before the look at `woken`: whoever sets it after that look notifies this listener.
-                waiting.listener.get_or_insert_with(|| flight.wakes.waiters.listen());
+                let first = waiting.join(flight.run.frame.id)?;
+                // Before the look at `woken`: whoever sets it after that look wakes this caller.
+                waiting.enter(&flight.wakes.waiters, waker);
+                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
                 let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
-                    Some(future) => Step::Drive {
-                        run: Arc::clone(&flight.run),
-                        future: Some(future),
-                        wakes: SyncArc::clone(&flight.wakes),
-                        waker: flight.waker.clone(),
-                        span: flight.span.clone(),
-                    },
+                    Some(future) => {
+                        flight.process = process;
+                        Step::Drive {
+                            run: Arc::clone(&flight.run),
+                            future: Some(future),
+                            wakes: SyncArc::clone(&flight.wakes),
+                            waker: flight.waker.clone(),
+                            span: flight.span.clone(),
+                        }
+                    }
                     None => Step::Wait,
                 }
             }
@@ -278,7 +290,7 @@ impl<V: Send + 'static> Creation<V> {
                     return Err(SingletonError::Forked { name: plan.name() });
                 }
                 waiting.join(running.frame)?;
-                waiting.listener.get_or_insert_with(|| self.changed.listen());
+                waiting.enter(state.tasks.get_or_insert_with(Waiters::new), waker);
                 Step::Wait
             }
         };
@@ -298,7 +310,7 @@ impl<V: Send + 'static> Creation<V> {
         };
         drop(state);
         // The user's future is dropped with no lock held.
-        drop(left);
+        drop_apart(left);
     }
 }
 

@@ -11,32 +11,37 @@ mod blocking;
 mod flight;
 mod record;
 mod run;
+mod waiters;
 
 pub use flight::Making;
 pub(crate) use flight::Waiting;
 pub(crate) use record::Record;
 pub(crate) use run::next_order;
 
+use super::drop_apart;
 use crate::clock::{ClockHandle, Moment};
 use crate::error::SingletonError;
 use crate::process::Phase;
 use crate::scope::{self, FrameId, StateRef, Subject};
-use crate::sync::Mutex;
 use crate::sync::thread::Thread;
+use crate::sync::{Arc, Mutex};
 use event_listener::Event;
 use flight::Flight;
 use std::time::Duration;
+use waiters::Waiters;
 
 /// The right to create one instance, and what is remembered of those who had it.
 pub(crate) struct Creation<V> {
     state: Mutex<State<V>>,
-    /// Notified, all at once, whenever the right to create is given back or a value is put in place.
+    /// Threads that wait. Notified, all at once, whenever the right to create is given back or a value is put in place.
     changed: Event,
 }
 
 struct State<V> {
     creator: Creator<V>,
     record: Option<Box<Record>>,
+    /// Tasks that wait for a factory on a thread.
+    tasks: Option<Arc<Waiters>>,
 }
 
 /// Who has the right to create.
@@ -104,7 +109,7 @@ impl<'a> Plan<'a> {
 impl<V> Creation<V> {
     const_unless_loom! {
         pub(crate) fn new() -> Self {
-            Self { state: Mutex::new(State { creator: Creator::Nobody, record: None }), changed: Event::new() }
+            Self { state: Mutex::new(State { creator: Creator::Nobody, record: None, tasks: None }), changed: Event::new() }
         }
     }
 
@@ -113,16 +118,26 @@ impl<V> Creation<V> {
         self.state.lock().record.as_deref().cloned().unwrap_or_default()
     }
 
+    /// Does a factory run, or is a factory's future awaited?
+    pub(crate) fn is_under_way(&self) -> bool {
+        match &self.state.lock().creator {
+            Creator::Nobody => false,
+            Creator::Running(running) => running.process == std::process::id(),
+            Creator::Flight(flight) => !flight.is_parked() || flight.is_awaited(),
+        }
+    }
+
     /// Runs `change` while no factory result can be stored: for set, replace and delete. Own code only; `taken` says whether a
     /// value is in place afterwards, which makes a factory that is under way pointless.
     pub(crate) fn exclusively<R>(&self, change: impl FnOnce(&mut Record) -> R, taken: bool) -> R {
         let mut state = self.state.lock();
         let result = change(state.record.get_or_insert_default());
         let pointless = if taken { state.take_parked() } else { None };
+        let tasks = state.tasks.take();
         drop(state);
-        self.tell(pointless.as_deref());
+        self.tell(tasks);
         // The user's future is dropped with no lock held.
-        drop(pointless);
+        drop_apart(pointless);
         result
     }
 
@@ -131,17 +146,18 @@ impl<V> Creation<V> {
         let mut state = self.state.lock();
         let awaited = matches!(&state.creator, Creator::Flight(flight) if flight.is_awaited());
         let parked = if awaited && !even_if_awaited { None } else { state.take_parked() };
+        let tasks = state.tasks.take();
         drop(state);
-        self.tell(parked.as_deref());
-        // The user's future is dropped with no lock held.
-        drop(parked);
+        self.tell(tasks);
+        // The user's future is dropped with no lock held, and its panic stops nobody: many may be given up in a row.
+        drop_apart(parked);
     }
 
-    /// Wakes everybody who waits for a change.
-    fn tell(&self, flight: Option<&Flight<V>>) {
+    /// Wakes everybody who waits for a thread; a flight wakes its own when it goes.
+    fn tell(&self, tasks: Option<Arc<Waiters>>) {
         self.changed.notify(usize::MAX);
-        if let Some(flight) = flight {
-            flight.wake_all();
+        if let Some(tasks) = tasks {
+            tasks.wake_all();
         }
     }
 }

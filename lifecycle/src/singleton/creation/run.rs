@@ -1,12 +1,14 @@
 //! One run of a factory, from taking the right to create to giving it back.
 
-use super::{Creation, Creator, Plan, Record};
+use super::{Creation, Creator, Plan, Record, drop_apart};
 use crate::clock::Moment;
-use crate::error::{CreateError, SingletonError};
+use crate::error::{CreateError, SingletonError, panic_text};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
 use crate::sync::thread;
 use crate::telemetry;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -50,8 +52,10 @@ impl Run {
 impl<V> Creation<V> {
     /// The factory is over: stores its value, unless another was put in place meanwhile, or remembers why there is none.
     /// Errors come with their text: finding it is the user's code, and no run is settled while that may still panic.
+    /// That of `existing` and `store`, which look up by a key of the user's, gives the right to create back.
     pub(super) fn settle<R, E>(
         &self,
+        attempt: Attempt<'_, V>,
         plan: &Plan<'_>,
         run: &Run,
         made: Result<V, (E, String)>,
@@ -61,6 +65,7 @@ impl<V> Creation<V> {
         let value = match made {
             Ok(value) => value,
             Err((error, text)) => {
+                attempt.returned();
                 self.fail(plan, run, std::any::type_name::<E>(), text);
                 return Err(CreateError::Factory(error));
             }
@@ -73,6 +78,7 @@ impl<V> Creation<V> {
             (Some(winner), _) => (Ok(winner), None, Some(value)),
             (None, Some(refused)) => (Err(CreateError::Refused(refused)), None, Some(value)),
             (None, None) => {
+                let stored = store(value);
                 let old = state.record.take().unwrap_or_default();
                 let order = old.order.unwrap_or_else(next_order);
                 state.record = Some(Box::new(Record {
@@ -86,15 +92,17 @@ impl<V> Creation<V> {
                     failures: old.failures,
                     ..Record::default()
                 }));
-                (Ok(store(value)), Some(order), None)
+                (Ok(stored), Some(order), None)
             }
         };
         let ended = if mine { state.release() } else { None };
+        let tasks = state.tasks.take();
         drop(state);
+        attempt.returned();
         run.frame.end();
-        self.changed.notify(usize::MAX);
+        self.tell(tasks);
         drop(ended);
-        drop(unused);
+        drop_apart(unused);
         if let Some(order) = order {
             telemetry::singleton_initialized(&plan.subject.name, took, order);
         }
@@ -114,8 +122,9 @@ impl<V> Creation<V> {
         let mut state = self.state.lock();
         state.record.get_or_insert_default().note_failure(message.clone(), path, now);
         let ended = if state.belongs_to(run.frame.id) { state.release() } else { None };
+        let tasks = state.tasks.take();
         drop(state);
-        self.changed.notify(usize::MAX);
+        self.tell(tasks);
         drop(ended);
         telemetry::singleton_init_failed(&plan.subject.name, error_type, &message, took);
     }
@@ -131,28 +140,42 @@ impl<V> super::State<V> {
     }
 }
 
-/// A run whose factory is being called or polled; dropping it unsettled is how a panic is noticed.
+/// A run whose factory is being called or polled; dropping it unsettled is how any other panic is noticed.
 pub(super) struct Attempt<'a, V> {
     creation: &'a Creation<V>,
     plan: &'a Plan<'a>,
     run: Option<&'a Run>,
+    /// What the panic said.
+    said: Option<String>,
 }
 
 impl<'a, V> Attempt<'a, V> {
     pub(super) fn new(creation: &'a Creation<V>, plan: &'a Plan<'a>, run: &'a Run) -> Self {
-        Self { creation, plan, run: Some(run) }
+        Self { creation, plan, run: Some(run), said: None }
     }
 
     /// The user's code came back.
     pub(super) fn returned(mut self) {
         self.run = None;
     }
+
+    /// The user's code panicked: that is noted with its words, and goes on.
+    pub(super) fn panicked(mut self, panic: Box<dyn Any + Send>) -> ! {
+        self.said = panic_text(&*panic).map(str::to_owned);
+        drop(self);
+        resume_unwind(panic)
+    }
 }
 
 impl<V> Drop for Attempt<'_, V> {
     fn drop(&mut self) {
         if let Some(run) = self.run {
-            self.creation.fail(self.plan, run, "panic", "the factory panicked".to_owned());
+            let text = self.said.take().map_or_else(String::new, |said| format!(": {said}"));
+            // A subscriber that panics as well must not end the process.
+            let fail = || self.creation.fail(self.plan, run, "panic", format!("the factory panicked{text}"));
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(fail)) {
+                std::mem::forget(panic);
+            }
         }
     }
 }

@@ -1,0 +1,69 @@
+//! Tasks that wait, woken with no lock held: a waker is somebody else's code, and may poll where it is called.
+//! (`event_listener` calls wakers under its own lock, so it serves threads only.)
+
+use crate::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+pub(super) struct Waiters {
+    list: Mutex<List>,
+}
+
+struct List {
+    next: u64,
+    /// Without a waker: it was woken and has not looked again.
+    places: BTreeMap<u64, Option<Waker>>,
+}
+
+impl Waiters {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { list: Mutex::new(List { next: 0, places: BTreeMap::new() }) })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.lock().places.is_empty()
+    }
+
+    pub(super) fn wake_all(&self) {
+        let wakers: Vec<Waker> = self.list.lock().places.values_mut().filter_map(Option::take).collect();
+        for waker in wakers {
+            // One that panics keeps nobody from being woken.
+            _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
+    }
+}
+
+/// One task's place among them.
+pub(super) struct Place {
+    waiters: Arc<Waiters>,
+    id: u64,
+}
+
+impl Place {
+    pub(super) fn new(waiters: &Arc<Waiters>) -> Self {
+        let mut list = waiters.list.lock();
+        let id = list.next;
+        list.next += 1;
+        list.places.insert(id, None);
+        drop(list);
+        Self { waiters: Arc::clone(waiters), id }
+    }
+
+    pub(super) fn is_among(&self, waiters: &Arc<Waiters>) -> bool {
+        Arc::ptr_eq(&self.waiters, waiters)
+    }
+
+    /// The waker to call. Gives the one it replaces, to be dropped with no lock held.
+    pub(super) fn set(&self, waker: Waker) -> Option<Waker> {
+        self.waiters.list.lock().places.insert(self.id, Some(waker)).flatten()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let gone = self.waiters.list.lock().places.remove(&self.id);
+        // A waker, with no lock held.
+        drop(gone);
+    }
+}
