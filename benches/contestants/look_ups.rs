@@ -1,6 +1,6 @@
 //! Instances that are not one for the whole process: replaceable, one a key, one a name. What is found is read, and let go.
 
-use super::{Base, Contestant, Group, contestant};
+use super::{Base, Budget, Contestant, Group, contestant};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use lifecycle::{singleton, singletons};
@@ -16,7 +16,7 @@ pub(super) static GROUPS: &[Group] = &[
             contestant!("`ArcSwap` in a static, `load`", |_, _| LIMITS.load().most),
         ],
         gives: Some(|_| MOST),
-        budget: None,
+        budget: Some(Budget::OverBase(90)),
     },
     Group {
         operation: "keyed get by `&str`",
@@ -30,7 +30,7 @@ pub(super) static GROUPS: &[Group] = &[
             }),
         ],
         gives: Some(|_| MOST),
-        budget: None,
+        budget: Some(Budget::OverBase(235)),
     },
     Group {
         operation: "get by name",
@@ -47,7 +47,7 @@ pub(super) static GROUPS: &[Group] = &[
             }),
         ],
         gives: Some(|_| MOST),
-        budget: None,
+        budget: Some(Budget::OverBase(350)),
     },
 ];
 

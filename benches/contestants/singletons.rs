@@ -51,7 +51,7 @@ pub(super) static GROUPS: &[Group] = &[
             }),
         ],
         gives: None,
-        budget: None,
+        budget: Some(Budget::OverBase(52)),
     },
 ];
 

@@ -21,7 +21,7 @@ fn minimal_type() {
                     ::lifecycle::__private0::core::line!(),
                 ),
                 &const { ::lifecycle::__private0::Settings::new() },
-                ::lifecycle::__private0::Ask::Sync(Config::try_instance),
+                ::lifecycle::__private0::Ask::Made(__lifecycle_create),
             );
             ::lifecycle::__private0::inventory::submit! {
                 ::lifecycle::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
@@ -52,16 +52,9 @@ fn minimal_type() {
         When its creation needs itself, or the process is shutting down before it exists. The message says which, with the path of a circle. A panic of the factory goes on, and the next call tries again.*/
                 #[inline]
                 fn instance() -> &'static Config {
-                    ::lifecycle::__private0::declared::or_panic(
-                        ::lifecycle::__private0::declared::get::<
-                            Config,
-                            _,
-                        >(
-                            &__LIFECYCLE_CELL,
-                            __lifecycle_create,
-                            ::lifecycle::__private0::describe::never,
-                        ),
-                    )
+                    ::lifecycle::__private0::declared::instance::<
+                        Config,
+                    >(&__LIFECYCLE_CELL, __lifecycle_create)
                 }
                 /**The one `Config` of the process, created on first use.
 
@@ -131,7 +124,7 @@ fn rich_type() {
                     crate::facade::__private0::core::line!(),
                 ),
                 &const { crate::facade::__private0::Settings::new() },
-                crate::facade::__private0::Ask::Sync(Config::try_instance),
+                crate::facade::__private0::Ask::Tried(__lifecycle_create),
             );
             crate::facade::__private0::inventory::submit! {
                 crate ::facade::__private0::declared::listed:: < Config > (& __LIFECYCLE_CELL)
@@ -215,7 +208,11 @@ fn minimal_function() {
                     )
                     .inside(|| ::lifecycle::__private0::path_of(&__lifecycle_here)),
                 &const { ::lifecycle::__private0::Settings::new() },
-                ::lifecycle::__private0::Ask::Sync(__lifecycle_ask),
+                ::lifecycle::__private0::Ask::Made(|| ::lifecycle::__private0::declared::made::<
+                    String,
+                    _,
+                    _,
+                >(__lifecycle_create)),
             );
             ::lifecycle::__private0::inventory::submit! {
                 ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
@@ -225,25 +222,6 @@ fn minimal_function() {
             fn __lifecycle_create() -> String {
                 "hello".to_owned()
             }
-            fn __lifecycle_ask() -> ::lifecycle::__private0::core::result::Result<
-                &'static String,
-                ::lifecycle::__private0::SingletonError,
-            > {
-                ::lifecycle::__private0::declared::or_refused(
-                    ::lifecycle::__private0::declared::get::<
-                        __LifecycleKept,
-                        _,
-                    >(
-                        &__LIFECYCLE_CELL,
-                        || ::lifecycle::__private0::declared::made::<
-                            String,
-                            _,
-                            _,
-                        >(__lifecycle_create),
-                        ::lifecycle::__private0::describe::never,
-                    ),
-                )
-            }
             const _: () = {
                 use ::lifecycle::__private0::channel::NotResult as _;
                 ::lifecycle::__private0::core::assert!(
@@ -251,19 +229,11 @@ fn minimal_function() {
                     "`String` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                 );
             };
-            return ::lifecycle::__private0::declared::or_panic(
-                ::lifecycle::__private0::declared::get::<
-                    __LifecycleKept,
-                    _,
-                >(
-                    &__LIFECYCLE_CELL,
-                    || ::lifecycle::__private0::declared::made::<
-                        String,
-                        _,
-                        _,
-                    >(__lifecycle_create),
-                    ::lifecycle::__private0::describe::never,
-                ),
+            return ::lifecycle::__private0::declared::instance::<
+                __LifecycleKept,
+            >(
+                &__LIFECYCLE_CELL,
+                || ::lifecycle::__private0::declared::made::<String, _, _>(__lifecycle_create),
             );
         }
     "#]].assert_eq(&pretty(&singleton(quote!(), quote!(fn greeting() -> String { "hello".to_owned() }))));
@@ -396,19 +366,15 @@ fn a_body_that_says_self_is_a_closure() {
                         "`Table` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
                     );
                 };
-                return ::lifecycle::__private0::declared::or_panic(
-                    ::lifecycle::__private0::declared::get::<
-                        __LifecycleKept,
+                return ::lifecycle::__private0::declared::instance::<
+                    __LifecycleKept,
+                >(
+                    &__LIFECYCLE_CELL,
+                    || ::lifecycle::__private0::declared::made::<
+                        Table,
                         _,
-                    >(
-                        &__LIFECYCLE_CELL,
-                        || ::lifecycle::__private0::declared::made::<
-                            Table,
-                            _,
-                            _,
-                        >(|| -> Table { Self::build() }),
-                        ::lifecycle::__private0::describe::never,
-                    ),
+                        _,
+                    >(|| -> Table { Self::build() }),
                 );
             }
         }

@@ -83,18 +83,11 @@ fn an_async_function() {
             >(&__LIFECYCLE_CELL) {
                 return lifecycle_found;
             }
-            return ::lifecycle::__private0::declared::or_panic(
-                ::lifecycle::__private0::declared::get_async::<
-                    __LifecycleKept,
-                    _,
-                    _,
-                >(
-                        &__LIFECYCLE_CELL,
-                        __lifecycle_create,
-                        ::lifecycle::__private0::describe::never,
-                    )
-                    .await,
-            );
+            return ::lifecycle::__private0::declared::instance_async::<
+                __LifecycleKept,
+                _,
+            >(&__LIFECYCLE_CELL, __lifecycle_create)
+                .await;
         }
     "#]].assert_eq(&pretty(&singleton(quote!(), item)));
 }
@@ -269,33 +262,29 @@ fn an_async_body_that_says_self_is_a_closure() {
                 >(&__LIFECYCLE_CELL) {
                     return lifecycle_found;
                 }
-                return ::lifecycle::__private0::declared::or_panic(
-                    ::lifecycle::__private0::declared::get_async::<
-                        __LifecycleKept,
-                        _,
-                        _,
-                    >(
-                            &__LIFECYCLE_CELL,
-                            || -> ::lifecycle::__private0::Making<
-                                Table,
-                                ::lifecycle::__private0::Infallible,
-                            > {
-                                ::lifecycle::__private0::std::boxed::Box::pin(async {
-                                    ::lifecycle::__private0::core::result::Result::Ok(
-                                        async {
-                                            if false {
-                                                return ::lifecycle::__private0::guard::never::<Table>();
-                                            }
-                                            Self::build().await
+                return ::lifecycle::__private0::declared::instance_async::<
+                    __LifecycleKept,
+                    _,
+                >(
+                        &__LIFECYCLE_CELL,
+                        || -> ::lifecycle::__private0::Making<
+                            Table,
+                            ::lifecycle::__private0::Infallible,
+                        > {
+                            ::lifecycle::__private0::std::boxed::Box::pin(async {
+                                ::lifecycle::__private0::core::result::Result::Ok(
+                                    async {
+                                        if false {
+                                            return ::lifecycle::__private0::guard::never::<Table>();
                                         }
-                                            .await,
-                                    )
-                                })
-                            },
-                            ::lifecycle::__private0::describe::never,
-                        )
-                        .await,
-                );
+                                        Self::build().await
+                                    }
+                                        .await,
+                                )
+                            })
+                        },
+                    )
+                    .await;
             }
         }
     "#]].assert_eq(&pretty_method(&singleton(quote!(), item)));

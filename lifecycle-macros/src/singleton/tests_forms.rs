@@ -275,18 +275,11 @@ fn an_async_type() {
                     ) = ::lifecycle::__private0::declared::hot::<Pool>(&__LIFECYCLE_CELL) {
                         return lifecycle_found;
                     }
-                    ::lifecycle::__private0::declared::or_panic(
-                        ::lifecycle::__private0::declared::get_async::<
-                            Pool,
-                            _,
-                            _,
-                        >(
-                                &__LIFECYCLE_CELL,
-                                __lifecycle_create,
-                                ::lifecycle::__private0::describe::never,
-                            )
-                            .await,
-                    )
+                    ::lifecycle::__private0::declared::instance_async::<
+                        Pool,
+                        _,
+                    >(&__LIFECYCLE_CELL, __lifecycle_create)
+                        .await
                 }
                 /**The one `Pool` of the process, created on first use.
 
