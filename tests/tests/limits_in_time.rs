@@ -161,7 +161,7 @@ mod init_timeout {
     }
 
     #[test]
-    #[should_panic(expected = "singleton `late` was not created within 5s; waiting for late (")]
+    #[should_panic(expected = "singleton `late` was not created within 5s; still under way: late (")]
     fn where_there_is_no_error_it_is_a_panic() {
         #[singleton(init_timeout = "5s")]
         async fn late() -> u8 {
@@ -252,7 +252,7 @@ mod retry_backoff {
                 );
                 assert_eq!(
                     refused.to_string(),
-                    "singleton `moody`: its factory failed (the factory panicked), next attempt in 1s"
+                    "singleton `moody`: its factory failed (the factory panicked: not today), next attempt in 1s"
                 );
                 testing::advance(SECOND);
             }
