@@ -53,6 +53,8 @@ pub(crate) struct Frame {
     /// The frames that wait for this one: those of the thread that asked for it.
     askers: Vec<FrameId>,
     noted: Mutex<Noted>,
+    /// It has left the graph.
+    ended: std::sync::atomic::AtomicBool,
 }
 
 /// What is observed of a factory while it runs.
@@ -98,7 +100,7 @@ impl Frame {
             }
         }
         drop(graph);
-        Arc::new(Self { id, subject, askers, noted: Mutex::default() })
+        Arc::new(Self { id, subject, askers, noted: Mutex::default(), ended: false.into() })
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -145,6 +147,9 @@ impl Frame {
 
     /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).
     pub(crate) fn end(&self) {
+        if self.ended.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return;
+        }
         let mut graph = graph();
         let gone = graph.remove(&self.id);
         for asker in &self.askers {
