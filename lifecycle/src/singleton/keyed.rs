@@ -139,7 +139,7 @@ impl<K: SingletonKey, T: SingletonValue> Slots<K, T> {
 impl<K: SingletonKey, T: SingletonValue> Drop for Slots<K, T> {
     /// A test world ends: what it created goes, the newest first, or stays with those who hold it.
     fn drop(&mut self) {
-        let mut all: Vec<_> = self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.record().order, keyed)).collect();
+        let mut all: Vec<_> = self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.order(), keyed)).collect();
         all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         for (_, keyed) in all {
             keyed.entry.creation.abandon(true);
@@ -457,7 +457,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         let mut all: Vec<_> = self
             .with_instances()
             .into_iter()
-            .map(|(key, keyed)| (keyed.entry.creation.record().order, key, keyed.entry))
+            .map(|(key, keyed)| (keyed.entry.creation.order(), key, keyed.entry))
             .collect();
         all.sort_by_key(|(order, ..)| std::cmp::Reverse(*order));
         let taken = all.into_iter().filter_map(|(_, key, entry)| {
@@ -542,7 +542,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
     }
 
     fn order(&'static self) -> Option<u64> {
-        self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.record().order).max()
+        self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.order()).max()
     }
 
     fn abandon(&'static self, even_if_awaited: bool) {
