@@ -37,14 +37,14 @@ fn egg() -> u32 {
 
 #[lifecycle::test]
 fn a_panic_is_remembered_with_its_words() {
-    let panic = std::panic::catch_unwind(|| explodes()).unwrap_err();
+    let panic = std::panic::catch_unwind(explodes).unwrap_err();
     assert_eq!(panic.downcast_ref::<String>().unwrap(), "no wick", "it goes on as it was");
     assert_eq!(seen("explodes").last_error.as_deref(), Some("the factory panicked: no wick"));
     assert!(row("explodes").contains("failed once: the factory panicked: no wick"), "{}", row("explodes"));
-    std::panic::catch_unwind(|| explodes()).unwrap_err();
+    std::panic::catch_unwind(explodes).unwrap_err();
     assert!(row("explodes").contains("failed 2 times:"), "{}", row("explodes"));
 
-    std::panic::catch_unwind(|| hen()).unwrap_err();
+    std::panic::catch_unwind(hen).unwrap_err();
     let said = seen("hen").last_error.unwrap();
     assert!(said.contains("need each other to be created: hen (tests/"), "{said}");
 }

@@ -1,51 +1,31 @@
 //! The declared singleton: one atomic pointer on the hot path, everything else outlined.
 
-use super::creation::{Creation, Making, Plan, Record, Waiting, next_order};
+use super::creation::{Making, Plan, Record, next_order};
 use super::face::Seen;
 use super::output::SingletonValue;
 use super::settings::Settings;
+use super::asking::Ask;
+use super::creating::Wait;
+use super::slot::Slot;
 use super::storage::{Static, Storage, Storing, Swapped};
-use crate::clock::{ClockHandle, Moment};
-use crate::counter::{self, Counters};
-use crate::error::{BoxError, CreateError, SingletonError, chain};
-use crate::instance::Instance;
+use crate::clock::Moment;
+use crate::counter::{self};
+use crate::error::CreateError;
 use crate::registry::{Component, Descriptor, register};
-use crate::scope::{self, Context, Entry, OverrideGuard, Scoped, StateRef, Universe};
+use crate::scope::{self, OverrideGuard, Scoped, StateRef};
 use crate::telemetry;
 use std::any::type_name;
 use std::convert::Infallible;
-use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{self, Poll};
-
-/// The answer of a singleton that is asked without naming its factory, to be awaited.
-#[doc(hidden)]
-pub type Asking<H> = Pin<Box<dyn Future<Output = Result<H, SingletonError>> + Send>>;
-
-/// How a singleton is reached without naming its factory.
-#[doc(hidden)]
-pub enum Ask<T, H> {
-    /// By a factory that cannot fail.
-    Made(fn() -> Result<T, Infallible>),
-    /// By a factory whose error is boxed.
-    Tried(fn() -> Result<T, BoxError>),
-    /// By an accessor, which knows its factory's error.
-    Sync(fn() -> Result<H, SingletonError>),
-    /// By a factory that is a future.
-    Async(fn() -> Asking<H>),
-    /// Not at all: only its accessor can create it.
-    Never,
-}
 
 /// The home of one declared singleton. Expansions put it into a static.
 #[doc(hidden)]
 pub struct Cell<T: 'static, S: Storage<T>> {
-    slot: Scoped<Slot<T, S>>,
+    pub(super) slot: Scoped<Slot<T, S>>,
     pub(super) descriptor: Descriptor,
-    ask: Ask<T, S::Handed>,
+    pub(super) ask: Ask<T, S::Handed>,
 }
 
 /// A singleton whose instance lives as long as the process.
@@ -62,75 +42,21 @@ impl<T: SingletonValue, S: Storing<T>> std::fmt::Debug for Cell<T, S> {
     }
 }
 
-/// One world's instance.
-pub(super) struct Slot<T: 'static, S: Storage<T>> {
-    stored: S,
-    accesses: Counters<1>,
-    pub(super) creation: Creation<T>,
-    retired: AtomicU64,
-    /// Values put in place by hand; each wins over a factory that began before.
-    replaced: AtomicU64,
-    pub(super) clock: ClockHandle,
-    pub(super) settings: &'static Settings<T>,
-}
-
-impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
-    const fn new(settings: &'static Settings<T>) -> Self {
-        Self {
-            stored: S::EMPTY,
-            accesses: Counters::new(),
-            creation: Creation::new(),
-            retired: AtomicU64::new(0),
-            replaced: AtomicU64::new(0),
-            clock: ClockHandle::System,
-            settings,
-        }
-    }
-
-    fn in_universe(universe: &Universe, settings: &'static Settings<T>) -> Self {
-        Self {
-            stored: S::EMPTY,
-            accesses: Counters::local(),
-            creation: Creation::new(),
-            retired: AtomicU64::new(0),
-            replaced: AtomicU64::new(0),
-            clock: universe.clock(),
-            settings,
-        }
-    }
-
-    /// The instance that was put in place by hand since there were `seen` such.
-    fn replaced_since(&self, seen: u64) -> Option<S::Owned> {
-        if self.replaced.load(Ordering::Relaxed) == seen { None } else { self.stored.owned() }
-    }
-
-    /// Puts an instance, or none, in place; under the creation's lock.
-    fn put(&self, new: Option<S::Owned>) -> Option<S::Owned> {
-        if let Some((due, every)) = self.stored.due().zip(self.settings.refresh) {
-            // Without an instance it is the creation that looks at the clock next.
-            let next = if new.is_some() { self.clock.now().after(every) } else { Moment::NEVER };
-            due.store(next.as_nanos(), Ordering::Relaxed);
-        }
-        let old = self.stored.put(new);
-        if old.is_some() && S::KEEPS {
-            self.retired.fetch_add(1, Ordering::Relaxed);
-        }
-        old
-    }
-}
-
 /// Stands in for an instance.
 struct Override<O>(O);
 
 /// What an access off the hot path finds.
-enum Found<O> {
+pub(super) enum Found<O> {
     /// An override: it has no age.
     StandsIn(O),
     Instance(O),
 }
 
+/// The slot of the world that is meant, and what it has.
+type Entered<T, S> = (StateRef<'static, Slot<T, S>>, Option<Found<<S as Storage<T>>::Owned>>);
+
 impl<O> Found<O> {
-    fn into_inner(self) -> O {
+    pub(super) fn into_inner(self) -> O {
         match self {
             Self::StandsIn(owned) | Self::Instance(owned) => owned,
         }
@@ -206,9 +132,9 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn poll_or_panic(
+    pub(super) fn poll_or_panic(
         &'static self,
-        waiting: &mut Option<Box<Place<T, S>>>,
+        waiting: &mut Wait<T, S>,
         launch: &dyn Fn() -> Making<T, Infallible>,
         cx: &mut task::Context<'_>,
     ) -> Poll<S::Handed> {
@@ -242,12 +168,12 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         list.find::<Override<S::Owned>>(self.slot.key()).map(|found| found.0.clone())
     }
 
-    fn plan<'a>(&self, slot: &'a Slot<T, S>) -> Plan<'a> {
+    pub(super) fn plan<'a>(&self, slot: &'a Slot<T, S>) -> Plan<'a> {
         Plan::new(self.descriptor.subject(), type_name::<T>(), &slot.clock, slot.settings.limits)
     }
 
     /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
-    fn enter(&'static self) -> (StateRef<'static, Slot<T, S>>, Option<Found<S::Owned>>) {
+    pub(super) fn enter(&'static self) -> Entered<T, S> {
         scope::look_again();
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.subject());
@@ -284,12 +210,12 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// Does this code run by [`reload`](Self::reload)?
-    fn is_renewing(&self) -> bool {
+    pub(super) fn is_renewing(&self) -> bool {
         scope::renewing() == Some(self.slot.key())
     }
 
     /// Is the instance to be made anew, by this caller? The others are told "no" meanwhile.
-    fn is_due(&'static self, slot: &Slot<T, S>) -> bool {
+    pub(super) fn is_due(&'static self, slot: &Slot<T, S>) -> bool {
         let Some((due, every)) = slot.stored.due().zip(slot.settings.refresh) else {
             return false;
         };
@@ -304,7 +230,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
 
     /// Runs the factory and puts its value in place; an error leaves everything as it is, and so does a value that is put in
     /// place by hand meanwhile. When it is made `anew`, the instance that is there is no answer.
-    fn make<E>(
+    pub(super) fn make<E>(
         &'static self,
         slot: &Slot<T, S>,
         anew: bool,
@@ -326,32 +252,6 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         )?;
         self.retire(slot, old, Some(&made), "reload");
         Ok(made)
-    }
-
-    /// Runs the factory again and puts its value in place; an error leaves everything as it is.
-    ///
-    /// # Errors
-    /// The factory's error, or why it was not run.
-    pub fn reload(&'static self) -> Result<Instance<T>, SingletonError> {
-        let _renewing = scope::install(Entry::Renew(self.slot.key()));
-        if let Some(asked) = self.ask_sync() {
-            return asked;
-        }
-        match &self.ask {
-            Ask::Async(_) => Err(SingletonError::NeedsAsync { name: self.descriptor.name().to_owned() }),
-            _ => Err(never_asked(self.descriptor.name().to_owned())),
-        }
-    }
-
-    /// As [`reload`](Self::reload), also where the factory is a future.
-    pub fn reload_async(&'static self) -> Asking<Instance<T>> {
-        match &self.ask {
-            Ask::Async(ask) => {
-                let asked = Context::of(Entry::Renew(self.slot.key())).wrap(ask());
-                Box::pin(async move { asked.await.map(S::handed_instance) })
-            }
-            _ => Box::pin(async move { self.reload() }),
-        }
     }
 
     /// Lets `value` stand in for the instance until the guard is dropped.
@@ -402,7 +302,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     /// An instance has given way: hooks and events, with no lock held.
-    fn retire(&self, slot: &Slot<T, S>, old: Option<S::Owned>, new: Option<&S::Owned>, reason: &'static str) {
+    pub(super) fn retire(&self, slot: &Slot<T, S>, old: Option<S::Owned>, new: Option<&S::Owned>, reason: &'static str) {
         let Some(old) = old else { return };
         if S::KEEPS {
             let retired = slot.retired.load(Ordering::Relaxed);
@@ -425,63 +325,15 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         super::drop_apart(old);
     }
 
-    /// The instance by way of its own factory.
-    ///
-    /// # Errors
-    /// The factory's error, or why it was not run.
-    pub fn ask(&'static self) -> Result<Instance<T>, SingletonError> {
-        if let Some(asked) = self.ask_sync() {
-            return asked;
-        }
-        match &self.ask {
-            Ask::Async(_) => self.only_existing(|name| SingletonError::NeedsAsync { name }),
-            _ => self.only_existing(never_asked),
-        }
-    }
-
-    /// As [`ask`](Self::ask), also where the factory is a future.
-    pub fn ask_async(&'static self) -> Asking<Instance<T>> {
-        match &self.ask {
-            Ask::Async(ask) => {
-                let asked = ask();
-                Box::pin(async move { asked.await.map(S::handed_instance) })
-            }
-            _ => Box::pin(async move { self.ask() }),
-        }
-    }
-
-    /// The instance by way of its own factory, if that is none of a future.
-    fn ask_sync(&'static self) -> Option<Result<Instance<T>, SingletonError>> {
-        let handed = match &self.ask {
-            Ask::Made(make) => self.get_or_create(*make, never).map_err(|error| match error {
-                CreateError::Factory(never) => match never {},
-                CreateError::Refused(refused) => refused,
-            }),
-            Ask::Tried(make) => self.get_or_create(*make, |error| chain(&**error)).map_err(|error| match error {
-                CreateError::Factory(source) => SingletonError::factory(self.descriptor.name(), source),
-                CreateError::Refused(refused) => refused,
-            }),
-            Ask::Sync(ask) => ask(),
-            Ask::Async(_) | Ask::Never => return None,
-        };
-        Some(handed.map(S::handed_instance))
-    }
-
-    fn only_existing(&'static self, missing: fn(String) -> SingletonError) -> Result<Instance<T>, SingletonError> {
-        let (slot, found) = self.enter();
-        let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
-        slot.accesses.hit::<0>();
-        Ok(S::instance(found.into_inner()))
-    }
 }
 
-fn never(never: &Infallible) -> String {
+pub(super) fn never(never: &Infallible) -> String {
     match *never {}
 }
 
 /// What an access gives that has no channel for a refusal.
 #[track_caller]
-fn or_panic<H>(outcome: Result<H, CreateError<Infallible>>) -> H {
+pub(super) fn or_panic<H>(outcome: Result<H, CreateError<Infallible>>) -> H {
     match outcome {
         Ok(handed) => handed,
         Err(CreateError::Factory(never)) => match never {},
@@ -489,175 +341,3 @@ fn or_panic<H>(outcome: Result<H, CreateError<Infallible>>) -> H {
     }
 }
 
-fn never_asked(name: String) -> SingletonError {
-    SingletonError::NotReachable {
-        name,
-        why: "its body says `Self`, so only a call of the function itself can create it",
-    }
-}
-
-impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
-    /// A test world ends: what it created goes, or stays allocated for those who hold it.
-    fn drop(&mut self) {
-        self.creation.abandon(true);
-        let Some(instance) = self.stored.put(None) else { return };
-        if let Some(on_retire) = self.settings.on_retire {
-            // Nobody is left to be told of a panic.
-            _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));
-        }
-        super::drop_apart(instance);
-    }
-}
-
-/// The future of an accessor: it takes no more room than its reference and a pointer, whatever the factory needs.
-#[doc(hidden)]
-#[must_use = "futures do nothing unless polled"]
-pub struct Creating<T: 'static, S: Storage<T>, L, D> {
-    cell: &'static Cell<T, S>,
-    launch: L,
-    describe: D,
-    place: Taken<T, S>,
-}
-
-/// There from the first poll on that has to wait.
-struct Taken<T: 'static, S: Storage<T>>(ManuallyDrop<Option<Box<Place<T, S>>>>);
-
-impl<T: 'static, S: Storage<T>> Taken<T, S> {
-    #[cold]
-    #[inline(never)]
-    fn leave(&mut self) {
-        drop(self.0.take());
-    }
-}
-
-/// By hand, so that an accessor's code holds no more of it than the question.
-impl<T: 'static, S: Storage<T>> Drop for Taken<T, S> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if self.0.is_some() {
-            self.leave();
-        }
-    }
-}
-
-struct Place<T: 'static, S: Storage<T>> {
-    slot: StateRef<'static, Slot<T, S>>,
-    waiting: Waiting,
-    /// The instance is being made anew: until that is done this one is good enough.
-    stale: Option<S::Owned>,
-    /// It is to be made anew, whatever is there.
-    reloading: bool,
-    /// Values put in place by hand when this began.
-    seen: u64,
-}
-
-impl<T: 'static, S: Storage<T>> Drop for Place<T, S> {
-    fn drop(&mut self) {
-        if let Some(due) = self.stale.as_ref().and_then(|_| self.slot.stored.due()) {
-            // This caller goes before the new instance is there: the next one takes over.
-            due.store(0, Ordering::Relaxed);
-        }
-    }
-}
-
-impl<T: 'static, S: Storage<T>, L, D> Unpin for Creating<T, S, L, D> {}
-
-impl<T, S, L, D, E> Future for Creating<T, S, L, D>
-where
-    T: SingletonValue,
-    S: Storing<T>,
-    E: Send + 'static,
-    L: Fn() -> Making<T, E>,
-    D: Fn(&E) -> String,
-{
-    type Output = Result<S::Handed, CreateError<E>>;
-
-    /// Without a look at the hot path: accessors look before they make this.
-    #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        this.cell.poll_create(&mut this.place.0, &this.launch, &this.describe, cx)
-    }
-}
-
-impl<T: SingletonValue, S: Storing<T>, L, D> Creating<T, S, L, D> {
-    /// The instance of `cell`, created by the future that `launch` makes if there is none.
-    #[inline(always)]
-    pub(crate) fn new(cell: &'static Cell<T, S>, launch: L, describe: D) -> Self {
-        Self { cell, launch, describe, place: Taken(ManuallyDrop::new(None)) }
-    }
-
-    /// As [`poll`](Future::poll), where the factory cannot fail.
-    ///
-    /// # Panics
-    /// On a refusal.
-    #[inline(always)]
-    #[track_caller]
-    pub(super) fn poll_or_panic(&mut self, cx: &mut task::Context<'_>) -> Poll<S::Handed>
-    where
-        L: Fn() -> Making<T, Infallible>,
-    {
-        self.cell.poll_or_panic(&mut self.place.0, &self.launch, cx)
-    }
-}
-
-impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
-    /// [`Creating`] off the hot path: one for all declarations of one type.
-    #[cold]
-    #[inline(never)]
-    fn poll_create<E: Send + 'static>(
-        &'static self,
-        waiting: &mut Option<Box<Place<T, S>>>,
-        launch: &dyn Fn() -> Making<T, E>,
-        describe: &dyn Fn(&E) -> String,
-        cx: &mut task::Context<'_>,
-    ) -> Poll<Result<S::Handed, CreateError<E>>> {
-        if waiting.is_none() {
-            let (slot, found) = self.enter();
-            let reloading = self.is_renewing();
-            let stale = match found {
-                None => None,
-                Some(_) if reloading => None,
-                Some(Found::Instance(stale)) if self.is_due(&slot) => Some(stale),
-                Some(found) => {
-                    slot.accesses.hit::<0>();
-                    return Poll::Ready(Ok(S::hand(found.into_inner())));
-                }
-            };
-            register(Component::Singleton(self));
-            let seen = slot.replaced.load(Ordering::Relaxed);
-            *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading, seen }));
-        }
-        let Some(place) = waiting else { return Poll::Pending };
-        let Place { slot, waiting: inner, stale, reloading, seen } = &mut **place;
-        let mut old = None;
-        let renewing = *reloading || stale.is_some();
-        let polled = slot.creation.poll_once(
-            inner,
-            cx,
-            &self.plan(slot),
-            // While it is made anew, the instance that is there is no answer.
-            || if renewing { slot.replaced_since(*seen) } else { slot.stored.owned() },
-            launch,
-            |value| {
-                let instance = S::own(value);
-                old = slot.put(Some(instance.clone()));
-                instance
-            },
-            describe,
-        );
-        let Poll::Ready(outcome) = polled else { return Poll::Pending };
-        if let Ok(new) = &outcome {
-            self.retire(slot, old, Some(new), "reload");
-        }
-        let outcome = match (outcome, stale.take()) {
-            (Err(_), Some(stale)) => Ok(stale),
-            (outcome, _) => outcome,
-        };
-        if outcome.is_ok() && !*reloading {
-            slot.accesses.hit::<0>();
-        }
-        *waiting = None;
-        Poll::Ready(outcome.map(S::hand))
-    }
-}

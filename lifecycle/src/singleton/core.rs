@@ -2,7 +2,7 @@
 //! create.
 
 use super::creation::{Limits, Plan, Waiting};
-use super::face::{AnySingleton, mismatch};
+use super::any::{AnySingleton, mismatch};
 use super::names::{CoreState, Entry, Held};
 use crate::clock::{Clock, ClockHandle};
 use crate::error::{BoxError, CreateError, Error, SingletonError, chain};

@@ -1,7 +1,7 @@
 //! One face for managing any singleton: declared by a type, a function or a static, or stored by name.
 
-use super::cell::Asking;
-use super::face::{AnySingleton, mismatch};
+use super::asking::Asking;
+use super::any::{AnySingleton, mismatch};
 use super::output::SingletonValue;
 use crate::error::{Error, SingletonError};
 use crate::instance::{AnyInstance, Instance};

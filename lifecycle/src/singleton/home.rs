@@ -1,7 +1,8 @@
 //! What expansions say of a declaration, and where it lives. Everything here names the declaration and not its value's type:
 //! that a value cannot be shared between threads is found out once, where the type is said ([`Kept::Value`]).
 
-use super::cell::{Cell, Creating};
+use super::cell::Cell;
+use super::creating::Creating;
 use super::creation::Making;
 use super::face::Singleton;
 use super::output::SingletonValue;

@@ -3,25 +3,20 @@
 //! Each key has a creation of its own, so keys do not wait for each other. At `max_keys` a new key gets a fresh instance that
 //! nobody keeps: an instance handed out must never change under its holder, and never is one given up that is in use.
 
-use super::cell::Asking;
 use super::creation::{Creation, Making, Plan, Record, Waiting};
 use super::drop_apart;
-use super::face::{AnySingleton, HookOf, Seen, mismatch};
 use super::home::Kept;
-use super::hooks::{HealthRun, HookResult, HookRun};
-use super::kept::keep;
 use super::output::SingletonValue;
-use super::settings::{Dependency, Settings};
+use super::settings::Settings;
 use crate::clock::ClockHandle;
 use crate::counter::Counters;
-use crate::error::{CreateError, Error, SingletonError};
-use crate::instance::{AnyInstance, Instance};
+use crate::error::{CreateError, SingletonError};
 use crate::keyed::query::{Exactly, Query};
 use crate::keyed::{KeyedMap, Lookup};
-use crate::registry::{Component, Descriptor, Kind, SingletonSnapshot, register};
-use crate::scope::{self, OverrideGuard, Scoped, StateRef, Universe};
+use crate::registry::{Component, Descriptor, Kind, register};
+use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::telemetry;
-use std::any::{Any, TypeId, type_name};
+use std::any::type_name;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -34,9 +29,9 @@ impl<K: std::hash::Hash + Eq + Clone + Send + Sync + 'static> SingletonKey for K
 /// The home of one keyed singleton. Expansions put it into a static.
 #[doc(hidden)]
 pub struct KeyedCell<K: SingletonKey, T: SingletonValue> {
-    slots: Scoped<Slots<K, T>>,
-    descriptor: Descriptor,
-    label: fn(&K) -> String,
+    pub(super) slots: Scoped<Slots<K, T>>,
+    pub(super) descriptor: Descriptor,
+    pub(super) label: fn(&K) -> String,
 }
 
 /// What a keyed declaration tells its instances apart by.
@@ -74,21 +69,21 @@ impl<K: KeptByKey> std::fmt::Debug for KeyedHome<K> {
     }
 }
 
-struct Slots<K: SingletonKey, T: SingletonValue> {
-    keys: KeyedMap<K, Keyed<T>>,
+pub(super) struct Slots<K: SingletonKey, T: SingletonValue> {
+    pub(super) keys: KeyedMap<K, Keyed<T>>,
     /// Calls of all keys that gave an instance.
-    accesses: Counters<1>,
+    pub(super) accesses: Counters<1>,
     /// Instances that found no place.
-    unkept: AtomicU64,
+    pub(super) unkept: AtomicU64,
     clock: ClockHandle,
-    settings: &'static Settings<T>,
+    pub(super) settings: &'static Settings<T>,
     max_keys: usize,
 }
 
-struct Keyed<T: SingletonValue> {
-    entry: Arc<Entry<T>>,
+pub(super) struct Keyed<T: SingletonValue> {
+    pub(super) entry: Arc<Entry<T>>,
     /// Changed under the creation's lock only.
-    instance: Option<Arc<T>>,
+    pub(super) instance: Option<Arc<T>>,
 }
 
 impl<T: SingletonValue> Clone for Keyed<T> {
@@ -97,10 +92,10 @@ impl<T: SingletonValue> Clone for Keyed<T> {
     }
 }
 
-struct Entry<T: SingletonValue> {
-    descriptor: Descriptor,
-    creation: Creation<T>,
-    accesses: Counters<1>,
+pub(super) struct Entry<T: SingletonValue> {
+    pub(super) descriptor: Descriptor,
+    pub(super) creation: Creation<T>,
+    pub(super) accesses: Counters<1>,
 }
 
 impl<T: SingletonValue> Entry<T> {
@@ -170,7 +165,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
         Self { slots: Scoped::declared(Slots::new(settings, max_keys, ClockHandle::System)), descriptor, label }
     }
 
-    fn resolve(&'static self) -> StateRef<'static, Slots<K, T>> {
+    pub(super) fn resolve(&'static self) -> StateRef<'static, Slots<K, T>> {
         self.slots.resolve(|universe: &Universe| {
             let process = self.slots.process();
             let mut slots = Slots::new(process.settings, process.max_keys, universe.clock());
@@ -329,12 +324,12 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
         Plan::new(subject, type_name::<T>(), &entered.slots.clock, entered.slots.settings.limits)
     }
 
-    fn with_instances(&'static self) -> Vec<(K, Keyed<T>)> {
+    pub(super) fn with_instances(&'static self) -> Vec<(K, Keyed<T>)> {
         let entries = self.resolve().keys.entries().into_iter();
         entries.filter(|(_, keyed)| keyed.instance.is_some()).collect()
     }
 
-    fn take(slots: &Slots<K, T>, key: &K, entry: &Arc<Entry<T>>) -> Option<Arc<T>> {
+    pub(super) fn take(slots: &Slots<K, T>, key: &K, entry: &Arc<Entry<T>>) -> Option<Arc<T>> {
         entry.creation.exclusively(
             |record| {
                 *record = Record::default();
@@ -350,7 +345,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
 /// One access off the hot path.
 struct Entered<K: SingletonKey, T: SingletonValue> {
     slots: StateRef<'static, Slots<K, T>>,
-    entry: Arc<Entry<T>>,
+    pub(super) entry: Arc<Entry<T>>,
     /// The key's fingerprint, if the entry is not in the map.
     unkept: Option<usize>,
     found: Option<Arc<T>>,
@@ -370,214 +365,5 @@ impl<K: SingletonKey, T: SingletonValue> Entered<K, T> {
         if self.unkept.is_none() {
             self.entry.accesses.hit::<0>();
         }
-    }
-}
-
-impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
-    fn by_label(&'static self, label: &str) -> Option<(K, Keyed<T>)> {
-        self.with_instances().into_iter().find(|(key, _)| (self.label)(key) == label)
-    }
-
-    fn hooks<R: 'static>(&'static self, hook: Option<impl Fn(Arc<T>) -> R + Copy + Send + 'static>) -> Vec<HookOf<R>> {
-        let Some(hook) = hook else { return Vec::new() };
-        let all = self.with_instances().into_iter().filter_map(|(_, keyed)| {
-            let instance = keyed.instance?;
-            let run: Box<dyn FnOnce() -> R + Send> = Box::new(move || hook(instance));
-            Some((keyed.entry.descriptor.name().to_owned(), run))
-        });
-        all.collect()
-    }
-
-    fn settings(&self) -> &'static Settings<T> {
-        self.slots.process().settings
-    }
-
-    fn not_possible(&self) -> Error {
-        Error::NotPossible {
-            name: self.descriptor.name().to_owned(),
-            reason: "a keyed singleton has one instance a key: `delete` the key's, or override what its function calls",
-        }
-    }
-
-    fn unreachable(&self) -> SingletonError {
-        SingletonError::NotReachable {
-            name: self.descriptor.name().to_owned(),
-            why: "a keyed singleton is created by calling its function with the key; by name ask for one that exists, \
-                  `name[key]`",
-        }
-    }
-}
-
-impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-
-    fn type_name(&self) -> &'static str {
-        type_name::<T>()
-    }
-
-    fn value_type(&self) -> Option<TypeId> {
-        Some(TypeId::of::<T>())
-    }
-
-    fn observe(&'static self) -> Vec<SingletonSnapshot> {
-        let slots = self.resolve();
-        let entries = self.with_instances();
-        let memory = self.settings().memory;
-        let mut all = Vec::with_capacity(entries.len() + 1);
-        let declared = self.settings().depends_on;
-        let whole = Seen { accesses: slots.accesses.read(0), declared, ..Seen::default() };
-        let mut whole = whole.snapshot(&self.descriptor, type_name::<T>(), size_of::<T>());
-        whole.keys = Some(entries.len());
-        whole.unkept = slots.unkept.load(Ordering::Relaxed);
-        all.push(whole);
-        for (_, keyed) in entries {
-            let Some(instance) = keyed.instance else { continue };
-            let seen = Seen {
-                created: true,
-                accesses: keyed.entry.accesses.read(0),
-                // A hook that panics knows nothing.
-                heap: memory.map(|memory| catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)),
-                record: keyed.entry.creation.record(),
-                ..Seen::default()
-            };
-            let mut one = seen.snapshot(&keyed.entry.descriptor, type_name::<T>(), size_of::<T>());
-            one.declared_at = self.descriptor.declared_at();
-            let key = &one.name[self.descriptor.name().len()..];
-            one.path = format!("{}{key}", self.descriptor.path());
-            all.push(one);
-            drop_apart(instance);
-        }
-        all
-    }
-
-    fn delete_any(&'static self) -> usize {
-        let slots = self.resolve();
-        let mut all: Vec<_> = self
-            .with_instances()
-            .into_iter()
-            .map(|(key, keyed)| (keyed.entry.creation.order(), key, keyed.entry))
-            .collect();
-        all.sort_by_key(|(order, ..)| std::cmp::Reverse(*order));
-        let taken = all.into_iter().filter_map(|(_, key, entry)| {
-            let taken = Self::take(&slots, &key, &entry)?;
-            self.let_go(&entry, taken);
-            Some(())
-        });
-        let taken = taken.count();
-        slots.keys.idle_again();
-        taken
-    }
-
-    fn delete_key(&'static self, label: &str) -> bool {
-        let slots = self.resolve();
-        let Some((key, keyed)) = self.by_label(label) else { return false };
-        let taken = Self::take(&slots, &key, &keyed.entry);
-        slots.keys.idle_again();
-        match taken {
-            Some(taken) => {
-                self.let_go(&keyed.entry, taken);
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn needs(&'static self) -> Vec<usize> {
-        let entries = self.with_instances().into_iter();
-        entries.flat_map(|(_, keyed)| keyed.entry.creation.record().needs()).collect()
-    }
-
-    fn dependencies(&self) -> &'static [Dependency] {
-        self.settings().depends_on
-    }
-
-    fn exists(&'static self) -> bool {
-        !self.with_instances().is_empty()
-    }
-
-    fn existing_any(&'static self, key: &str) -> Option<AnyInstance> {
-        let (_, keyed) = self.by_label(key)?;
-        keyed.instance.map(|instance| Instance::Shared(instance as _))
-    }
-
-    fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
-        if key.is_empty() {
-            return Err(self.unreachable());
-        }
-        let Some((_, keyed)) = self.by_label(key) else { return Ok(None) };
-        keyed.entry.accesses.hit::<0>();
-        self.resolve().accesses.hit::<0>();
-        Ok(keyed.instance.map(|instance| Instance::Shared(instance as _)))
-    }
-
-    fn ask_any_async(&'static self) -> Asking<AnyInstance> {
-        let refused = self.unreachable();
-        Box::pin(async move { Err(refused) })
-    }
-
-    fn reload_any(&'static self) -> Result<AnyInstance, SingletonError> {
-        Err(self.unreachable())
-    }
-
-    fn reload_any_async(&'static self) -> Asking<AnyInstance> {
-        self.ask_any_async()
-    }
-
-    fn replace_any(
-        &'static self,
-        _: Box<dyn Any + Send + Sync>,
-        found: &'static str,
-    ) -> Result<Option<AnyInstance>, Error> {
-        Err(if found == type_name::<T>() {
-            self.not_possible()
-        } else {
-            mismatch(self.descriptor.name(), found, type_name::<T>())
-        })
-    }
-
-    fn override_any(&'static self, _: Box<dyn Any + Send + Sync>, _: &'static str) -> Result<OverrideGuard, Error> {
-        Err(self.not_possible())
-    }
-
-    fn order(&'static self) -> Option<u64> {
-        self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.order()).max()
-    }
-
-    fn abandon(&'static self, even_if_awaited: bool) {
-        for (_, keyed) in self.resolve().keys.entries() {
-            keyed.entry.creation.abandon(even_if_awaited);
-        }
-    }
-
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
-        // The process ends: an instance may as well stay for ever.
-        self.hooks(self.settings().shutdown.map(|hook| move |instance: Arc<T>| hook(&**keep(instance))))
-    }
-
-    fn reset_hooks(&'static self) -> Vec<HookOf<HookResult>> {
-        self.hooks(self.settings().reset.map(|hook| move |instance: Arc<T>| hook(&instance)))
-    }
-
-    fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
-        self.hooks(self.settings().pressure.map(|hook| move |instance: Arc<T>| hook(&instance)))
-    }
-
-    fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {
-        self.hooks(self.settings().health_ref.map(|hook| move |instance: Arc<T>| HealthRun::Done(hook(&instance))))
-    }
-}
-
-impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
-    /// An instance was taken out of the map: hooks and events, with no lock held.
-    fn let_go(&self, entry: &Entry<T>, instance: Arc<T>) {
-        if let Some(on_retire) = self.settings().on_retire {
-            if catch_unwind(AssertUnwindSafe(|| on_retire(&instance))).is_err() {
-                telemetry::singleton_hook_failed(entry.descriptor.name(), "on_retire", "it panicked");
-            }
-        }
-        telemetry::singleton_reset(entry.descriptor.name(), "delete");
-        drop_apart(instance);
     }
 }

@@ -1,6 +1,7 @@
 //! A lazy static: `#[singleton] static POOL: Lazy<Pool> = expr;`
 
-use super::cell::{Ask, SingletonCell};
+use super::asking::Ask;
+use super::cell::SingletonCell;
 use super::output::SingletonValue;
 use super::settings::Settings;
 use crate::error::{CreateError, SingletonError};

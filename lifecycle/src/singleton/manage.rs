@@ -3,7 +3,8 @@
 use super::core::{SingletonCore, not_found, unless_async};
 use super::creation::{Record, next_order};
 use super::drop_apart;
-use super::face::{AnySingleton, Seen, short_type_name};
+use super::any::{AnySingleton};
+use super::face::{Seen, short_type_name};
 use super::names::{CoreState, Entry, Held};
 use super::stats::SingletonStats;
 use crate::clock::unix_seconds;

@@ -16,8 +16,11 @@ macro_rules! outside_models {
 }
 
 outside_models! {
+    mod any;
+    mod asking;
     mod cell;
     mod core;
+    mod creating;
     mod erased;
     mod face;
     mod handle;
@@ -26,12 +29,14 @@ outside_models! {
     pub mod hooks;
     mod kept;
     mod keyed;
+    mod keyed_face;
     mod lazy;
     mod manage;
     mod names;
     mod operation;
     mod output;
     mod settings;
+    mod slot;
     mod stats;
     mod storage;
 
@@ -47,10 +52,12 @@ outside_models! {
 
     #[doc(hidden)]
     pub use {
-        cell::{Ask, Asking, Cell, Creating, SingletonCell, SwapCell},
+        asking::{Ask, Asking},
+        cell::{Cell, SingletonCell, SwapCell},
+        creating::Creating,
         creation::Making,
         erased::ErasedCell,
-        face::{AnySingleton, HookOf},
+        any::{AnySingleton, HookOf},
         home::{Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
         keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},

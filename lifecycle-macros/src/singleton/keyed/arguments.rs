@@ -149,6 +149,14 @@ fn check_owned(ty: &Type, errors: &mut Errors) {
     }
 }
 
+fn is_lifetime(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Punct(sign)) if sign.as_char() == '\'')
+}
+
+fn is_static(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Ident(life)) if life == "static")
+}
+
 /// The first `&` or lifetime in a type that is not `'static`. What stands in the parentheses of `fn(..)` is not kept.
 fn borrow_in(tokens: TokenStream) -> Option<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
@@ -156,16 +164,8 @@ fn borrow_in(tokens: TokenStream) -> Option<TokenTree> {
     while let Some(token) = tokens.next() {
         let word = matches!(token, TokenTree::Ident(_));
         match &token {
-            TokenTree::Punct(sign) if sign.as_char() == '&' => {
-                if !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'') {
-                    return Some(token);
-                }
-            }
-            TokenTree::Punct(sign) if sign.as_char() == '\'' => {
-                if !matches!(tokens.peek(), Some(TokenTree::Ident(life)) if life == "static") {
-                    return tokens.next();
-                }
-            }
+            TokenTree::Punct(sign) if sign.as_char() == '&' && !is_lifetime(tokens.peek()) => return Some(token),
+            TokenTree::Punct(sign) if sign.as_char() == '\'' && !is_static(tokens.peek()) => return tokens.next(),
             TokenTree::Group(group) if !(after_word && group.delimiter() == Delimiter::Parenthesis) => {
                 if let Some(found) = borrow_in(group.stream()) {
                     return Some(found);
