@@ -304,6 +304,11 @@ impl<K, V: Clone> KeyedMap<K, V> {
         self.list(|node| (node.key.clone(), node.value.clone()))
     }
 
+    /// All values, as [`entries`](Self::entries).
+    pub(crate) fn values(&self) -> Vec<V> {
+        self.list(|node| node.value.clone())
+    }
+
     /// All keys, in the order of insertion, as [`entries`](Self::entries).
     #[allow(dead_code, reason = "for keyed singletons")]
     pub(crate) fn keys(&self) -> Vec<K>

@@ -216,7 +216,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     }
 
     fn order(&'static self) -> Option<u64> {
-        self.resolve().creation.record().order
+        self.resolve().creation.order()
     }
 
     fn abandon(&'static self, even_if_awaited: bool) {

@@ -5,7 +5,7 @@ use super::face::Seen;
 use super::output::SingletonValue;
 use super::settings::Settings;
 use super::asking::Ask;
-use super::creating::Place;
+use super::creating::Wait;
 use super::slot::Slot;
 use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::Moment;
@@ -134,7 +134,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     #[track_caller]
     pub(super) fn poll_or_panic(
         &'static self,
-        waiting: &mut Option<Box<Place<T, S>>>,
+        waiting: &mut Wait<T, S>,
         launch: &dyn Fn() -> Making<T, Infallible>,
         cx: &mut task::Context<'_>,
     ) -> Poll<S::Handed> {

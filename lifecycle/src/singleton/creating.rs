@@ -25,8 +25,11 @@ pub struct Creating<T: 'static, S: Storage<T>, L, D> {
     place: Taken<T, S>,
 }
 
+/// A caller that waits has a place.
+pub(super) type Wait<T, S> = Option<Box<Place<T, S>>>;
+
 /// There from the first poll on that has to wait.
-struct Taken<T: 'static, S: Storage<T>>(ManuallyDrop<Option<Box<Place<T, S>>>>);
+struct Taken<T: 'static, S: Storage<T>>(ManuallyDrop<Wait<T, S>>);
 
 impl<T: 'static, S: Storage<T>> Taken<T, S> {
     #[cold]
@@ -113,7 +116,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     #[inline(never)]
     pub(super) fn poll_create<E: Send + 'static>(
         &'static self,
-        waiting: &mut Option<Box<Place<T, S>>>,
+        waiting: &mut Wait<T, S>,
         launch: &dyn Fn() -> Making<T, E>,
         describe: &dyn Fn(&E) -> String,
         cx: &mut task::Context<'_>,

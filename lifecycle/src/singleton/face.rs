@@ -66,7 +66,10 @@ impl Seen {
 
 /// A type's name without the modules, with its generics: `alloc::vec::Vec<u8>` -> `Vec<u8>`.
 pub(super) fn short_type_name(full: &str) -> String {
-    let mut short = String::new();
+    if !full.contains("::") {
+        return full.to_owned();
+    }
+    let mut short = String::with_capacity(full.len());
     let mut word = String::new();
     let mut rest = full.chars().peekable();
     while let Some(c) = rest.next() {

@@ -103,7 +103,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         let mut all: Vec<_> = self
             .with_instances()
             .into_iter()
-            .map(|(key, keyed)| (keyed.entry.creation.record().order, key, keyed.entry))
+            .map(|(key, keyed)| (keyed.entry.creation.order(), key, keyed.entry))
             .collect();
         all.sort_by_key(|(order, ..)| std::cmp::Reverse(*order));
         let taken = all.into_iter().filter_map(|(_, key, entry)| {
@@ -188,7 +188,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
     }
 
     fn order(&'static self) -> Option<u64> {
-        self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.record().order).max()
+        self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.order()).max()
     }
 
     fn abandon(&'static self, even_if_awaited: bool) {

@@ -124,7 +124,7 @@ impl SingletonCore {
         state.gate.charge()?;
         let mut all: Vec<(Option<u64>, One)> = Vec::new();
         for named in state.holding() {
-            all.push((named.entry.creation.record().order, One::Named(named.entry)));
+            all.push((named.entry.creation.order(), One::Named(named.entry)));
         }
         for declared in self.all_declared() {
             all.push((declared.order(), One::Declared(declared)));
@@ -215,17 +215,17 @@ impl SingletonCore {
 
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
     pub(crate) fn observe_dynamic(&self) -> Vec<SingletonSnapshot> {
-        let holding = self.resolve().holding().into_iter();
-        let seen = holding.filter_map(|named| {
-            let held = named.held.as_ref()?;
+        let holding = self.resolve().holding();
+        let mut all = Vec::with_capacity(holding.len());
+        for named in holding {
+            let Some(held) = &named.held else { continue };
             let (accesses, record) = (named.entry.accesses.read(0), named.entry.creation.record());
             let seen = Seen { created: true, accesses, record, ..Seen::default() };
-            let snapshot = seen.snapshot(&named.entry.descriptor, held.type_name, held.size);
+            all.push(seen.snapshot(&named.entry.descriptor, held.type_name, held.size));
             // It may have been taken away meanwhile, and then this is its last owner.
             drop_apart(named);
-            Some(snapshot)
-        });
-        seen.collect()
+        }
+        all
     }
 
     /// Gives up futures of factories: only where nobody waits for them, or in any case.

@@ -125,9 +125,8 @@ impl CoreState {
 
     /// Entries that hold an instance, in the order of storing.
     pub(super) fn holding(&self) -> Vec<Named> {
-        let entries = self.names.entries().into_iter().map(|(_, named)| named);
-        let holding = entries.filter(|named| named.held.is_some());
-        let mut all: Vec<_> = holding.map(|named| (named.entry.creation.record().order, named)).collect();
+        let holding = self.names.values().into_iter().filter(|named| named.held.is_some());
+        let mut all: Vec<_> = holding.map(|named| (named.entry.creation.order(), named)).collect();
         all.sort_by_key(|(order, _)| *order);
         all.into_iter().map(|(_, named)| named).collect()
     }

@@ -118,6 +118,11 @@ impl<V> Creation<V> {
         self.state.lock().record.as_deref().cloned().unwrap_or_default()
     }
 
+    /// The place of the present instance in the order of storing.
+    pub(crate) fn order(&self) -> Option<u64> {
+        self.state.lock().record.as_deref().and_then(|record| record.order)
+    }
+
     /// Does a factory run, or is a factory's future awaited?
     pub(crate) fn is_under_way(&self) -> bool {
         match &self.state.lock().creator {
