@@ -138,7 +138,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         launch: &dyn Fn() -> Making<T, Infallible>,
         cx: &mut task::Context<'_>,
     ) -> Poll<S::Handed> {
-        self.poll_create(waiting, launch, &never, cx).map(or_panic)
+        match self.poll_create(waiting, launch, &never, cx) {
+            // Not by `map`: the panic's place would be inside of it.
+            Poll::Ready(outcome) => Poll::Ready(or_panic(outcome)),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     /// The instance if it exists: never creates, never waits, is not counted.
