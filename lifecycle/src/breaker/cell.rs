@@ -112,7 +112,7 @@ impl Cell {
             if failures == word.failures() {
                 return Settled::Quietly;
             }
-            if failures >= config.threshold {
+            if failures >= config.consecutive().unwrap_or(u32::MAX) {
                 break;
             }
             let new = word.with_failures(failures);

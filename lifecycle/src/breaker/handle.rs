@@ -242,7 +242,7 @@ impl CircuitBreaker {
             to: change.to.as_str(),
             reason: change.reason,
             failures,
-            threshold: self.config.threshold,
+            threshold: self.config.consecutive().unwrap_or(0),
             retry_after,
         });
     }
@@ -338,7 +338,7 @@ impl CircuitBreaker {
             name: self.name().to_owned(),
             state: word.state().as_str().to_owned(),
             failures: word.failures(),
-            threshold: self.config.threshold,
+            threshold: self.config.consecutive().unwrap_or(0),
             timeout: self.config.timeout.as_secs_f64(),
             last_failure_time: (last_failure.as_nanos() > 0).then(|| on_wall(last_failure)),
             opened_at: open.then(|| on_wall(opened_at)),

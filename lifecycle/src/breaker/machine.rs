@@ -262,7 +262,7 @@ impl Machine {
                 }
                 Outcome::Failure => {
                     self.failures = self.failures.saturating_add(1);
-                    (self.failures >= config.threshold)
+                    (self.failures >= config.consecutive().unwrap_or(u32::MAX))
                         .then(|| self.open(config.timeout, "threshold reached", now))
                         .flatten()
                 }

@@ -18,9 +18,11 @@ mod machine;
 mod operation;
 #[cfg(not(loom))]
 mod permit;
+mod policy;
 
 pub use config::BreakerConfig;
 pub use machine::State;
+pub use policy::{Backoff, Cancelled, Verdict, Window};
 #[cfg(not(loom))]
 pub use {
     self::core::{BreakerCoreStats, CircuitBreakerCore, breakers, get_circuit_breaker_manager},
