@@ -198,13 +198,13 @@ impl CircuitBreaker {
         let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
         let traits = state.cell.traits();
         let started = if traits.measured() { traits.now(state.clock.reading()) } else { Moment::NEVER };
-        let seen = super::state::Word::new(State::Closed, true, ticket.generation, 0);
+        let generation = ticket.generation;
         let admitted = match state {
             StateRef::Process(_) if ticket.probe.is_none() => None,
             StateRef::Process(_) => Some(Box::new(Admitted { state: None, ticket })),
             StateRef::Own(state) => Some(Box::new(Admitted { state: Some(state), ticket })),
         };
-        Ok(Slow { admitted, seen, started })
+        Ok(Slow { admitted, generation, started })
     }
 
     /// Looks whether a call would be refused now, and takes nothing: what a guarded function does before it spends a permit
