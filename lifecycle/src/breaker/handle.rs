@@ -11,10 +11,10 @@ use super::state::State;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
+use crate::name::Name;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::telemetry::{self, BreakerChange};
-use std::borrow::Cow;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -98,7 +98,7 @@ impl Drop for GiveBack<'_> {
 
 impl CircuitBreaker {
     /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
-    pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
+    pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
 
