@@ -31,6 +31,8 @@ mod process;
 #[cfg(not(loom))]
 pub mod registry;
 mod scope;
+#[cfg(not(loom))]
+pub mod settings;
 pub mod singleton;
 mod sync;
 mod telemetry;
@@ -38,6 +40,8 @@ mod telemetry;
 pub mod testing;
 #[cfg_attr(loom, path = "model/timer.rs")]
 mod timer;
+#[cfg(not(loom))]
+mod units;
 #[cfg(not(loom))]
 pub mod wire;
 
@@ -82,6 +86,8 @@ mod face {
     pub use crate::scope::{
         Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,
     };
+    #[doc(inline)]
+    pub use crate::settings::{Settings, configure};
     #[doc(inline)]
     pub use crate::singleton::{
         Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,

@@ -233,7 +233,8 @@ pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
     }
 }
 
-/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing.
+/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing;
+/// and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
@@ -254,5 +255,6 @@ pub fn verify() -> Vec<Error> {
             errors.push(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() });
         }
     }
+    errors.extend(crate::settings::problems().into_iter().map(|problem| Error::IgnoredSetting { problem }));
     errors
 }

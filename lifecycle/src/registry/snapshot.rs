@@ -22,7 +22,7 @@ pub struct Snapshot {
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
     pub initialization: InitializationSnapshot,
-    /// Short names declared more than once within a kind, with their paths.
+    /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
 }
 

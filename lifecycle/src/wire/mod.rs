@@ -51,6 +51,8 @@ fn kind(error: &Error) -> &'static str {
         Error::NotInitialized => "not_initialized",
         Error::BreakerConfigMismatch { .. } => "breaker_config_mismatch",
         Error::InvalidConfig { .. } => "invalid_config",
+        Error::InvalidSettings { .. } => "invalid_settings",
+        Error::IgnoredSetting { .. } => "ignored_setting",
         Error::Full { .. } => "full",
         Error::TooLarge { .. } => "too_large",
         Error::UnknownOperation { .. } => "unknown_operation",

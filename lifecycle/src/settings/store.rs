@@ -1,0 +1,140 @@
+//! What `configure` said, for the components that ask for it later, and what was found wrong: the process's, or the test
+//! world's own. Its locks are leaves: nothing is called while one is held, so a component may ask under its own.
+
+use super::options::ComponentSettings;
+use super::problem::Problem;
+use super::table::{Entry, Settings};
+use crate::registry::{Descriptor, Kind};
+use crate::scope::{Scoped, StateRef};
+use crate::sync::Mutex;
+use crate::telemetry;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Problems kept for `verify`. There are as many as there are mistakes, unless names are made up at run time.
+const MOST_PROBLEMS: usize = 256;
+
+/// What a component can be meant by, the least specific first: the name, the path, and for `fetch[acme]` those of `fetch`
+/// before its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    kind: Kind,
+    names: Vec<String>,
+}
+
+impl Names {
+    pub(crate) fn of(descriptor: &Descriptor) -> Self {
+        let (name, path) = (descriptor.name(), descriptor.path());
+        let mut names = Vec::with_capacity(4);
+        if let Some((base, _)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+            names.push(base.to_owned());
+            names.push(format!("{}{base}", path.strip_suffix(name).unwrap_or_default()));
+        }
+        names.push(name.to_owned());
+        names.push(path);
+        names.dedup();
+        Self { kind: descriptor.kind(), names }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The name for messages. All keys of one component share it, so that as many keys are not as many messages.
+    pub(super) fn shown(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+}
+
+/// What is said by name.
+pub(super) type Layer = BTreeMap<String, Entry>;
+
+/// One world's.
+#[derive(Debug)]
+pub(super) struct Store {
+    configured: Mutex<Option<Arc<Layer>>>,
+    problems: Mutex<Vec<Noted>>,
+    /// There are problems that nobody was told of.
+    untold: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Noted {
+    kind: Kind,
+    problem: Problem,
+    told: bool,
+}
+
+static STORE: Scoped<Store> = Scoped::declared(Store::new());
+
+/// The store that is meant where this is called.
+pub(super) fn store() -> StateRef<'static, Store> {
+    STORE.resolve(|_| Store::new())
+}
+
+impl Store {
+    const fn new() -> Self {
+        Self { configured: Mutex::new(None), problems: Mutex::new(Vec::new()), untold: AtomicBool::new(false) }
+    }
+
+    /// What `configure` said last.
+    pub(super) fn configured(&self) -> Option<Arc<Layer>> {
+        self.configured.lock().clone()
+    }
+
+    /// Puts another layer in place of the one there was, which is given back.
+    pub(super) fn replace(&self, settings: Settings) -> Option<Arc<Layer>> {
+        let new = Some(settings.0).filter(|names| !names.is_empty()).map(Arc::new);
+        std::mem::replace(&mut *self.configured.lock(), new)
+    }
+
+    /// Keeps what is wrong with a component, in place of what was wrong with it before and `goes`.
+    pub(super) fn note(&self, names: &Names, goes: impl Fn(&Problem) -> bool, found: Vec<Problem>) {
+        let mut noted = self.problems.lock();
+        noted.retain(|one| {
+            one.kind != names.kind
+                || one.problem.name != names.shown()
+                || !goes(&one.problem)
+                || found.contains(&one.problem)
+        });
+        for problem in found {
+            // A variable is wrong for all that ask for it at once.
+            if noted.len() < MOST_PROBLEMS && !noted.iter().any(|one| one.problem == problem) {
+                noted.push(Noted { kind: names.kind, problem, told: false });
+                self.untold.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        self.problems.lock().iter().map(|one| one.problem.clone()).collect()
+    }
+}
+
+/// What is configured for a component.
+pub(crate) fn configured<S: ComponentSettings>(names: &Names) -> Option<S> {
+    part(&*store().configured()?, names)
+}
+
+/// What a layer says of a component.
+pub(super) fn part<S: ComponentSettings>(layer: &Layer, names: &Names) -> Option<S> {
+    let parts = names.iter().filter_map(|name| S::part(layer.get(name)?));
+    parts.fold(None, |settings: Option<S>, part| Some(settings.unwrap_or_default().merged(part)))
+}
+
+/// Tells of the problems that were noted since the last time, each once. Not to be called under a lock.
+pub(crate) fn tell() {
+    let store = store();
+    if !store.untold.swap(false, Ordering::Acquire) {
+        return;
+    }
+    let mut untold = Vec::new();
+    for one in store.problems.lock().iter_mut().filter(|one| !one.told) {
+        one.told = true;
+        untold.push(one.problem.clone());
+    }
+    for problem in untold {
+        telemetry::settings_ignored(&problem);
+    }
+}
