@@ -5,7 +5,7 @@ pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
     // Names come from outside: what is longer than any of ours is no slip of the pen.
     let word: String = word.chars().take(200).collect::<String>().to_lowercase();
     let near = |known: &str| steps(&word, known) <= known.chars().count().max(word.chars().count()) / 3;
-    known.filter(|known| near(known)).min_by_key(|known| steps(&word, known))
+    known.filter(|known| near(known)).min_by_key(|known| (steps(&word, known), distance(&word, known)))
 }
 
 /// The hint of a message, or nothing.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn misspellings_are_recognized_and_strangers_are_not() {
-        let known = ["threshold", "timeout", "fetch_user", "rate"];
+        let known = ["threshold", "timeout", "fetch", "fetch_user", "rate"];
         for (word, meant) in [
             ("treshold", Some("threshold")),
             ("thershold", Some("threshold")),
