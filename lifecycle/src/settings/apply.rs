@@ -204,12 +204,18 @@ pub(crate) fn problems() -> Vec<Problem> {
     };
     let outside = scope::universe().is_none();
     let mut known = Vec::new();
-    each(|names, _| {
+    let mut look = |names: &Names| {
         if outside {
             environment::environment::<BreakerSettings>(names).1.into_iter().for_each(&mut add);
         }
         known.extend(names.iter().map(str::to_owned));
-    });
+    };
+    each(|names, _| look(names));
+    for component in registry::components().iter() {
+        if let Component::Limiter(limiter) = component {
+            look(&Names::of(limiter.descriptor()));
+        }
+    }
     if outside {
         environment::misspelled(&known).into_iter().for_each(&mut add);
     }
