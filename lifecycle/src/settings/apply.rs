@@ -3,7 +3,7 @@
 use super::environment;
 use super::options::ComponentSettings;
 use super::problem::{Problem, Source};
-use super::store::{Layer, Names, part, store};
+use super::store::{Layer, Names, part, store, without_key};
 use super::table::Settings;
 use super::{BreakerSettings, suggest};
 use crate::error::{Error, printable};
@@ -147,7 +147,8 @@ impl Configured {
                     Error::InvalidConfig { reason, .. } => reason,
                     other => other.to_string(),
                 };
-                let problem = Problem::new(names.shown(), Source::Configured, reason);
+                let of_key = names.own().any(|name| settings.contains_key(name));
+                let problem = Problem::new(names.shown(of_key), Source::Configured, reason);
                 if !problems.contains(&problem) {
                     problems.push(problem);
                 }
@@ -169,9 +170,10 @@ impl Configured {
             }
             if !lacks.is_empty() {
                 let near = known.iter().filter(|(_, kind)| lacks.contains(kind)).map(|(name, _)| name.as_str());
+                let name_of_all = without_key(name).unwrap_or(name);
                 let words = lacks.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
                 all.waiting.push(name.clone());
-                all.missing.push(format!("no {words} of that name so far{}", suggest::hint(name, near)));
+                all.missing.push(format!("no {words} of that name so far{}", suggest::hint_of_slip(name_of_all, near)));
             }
         }
         Ok(all)
@@ -206,7 +208,7 @@ pub(crate) fn problems() -> Vec<Problem> {
     let mut known = Vec::new();
     let mut look = |names: &Names| {
         if outside {
-            environment::environment::<BreakerSettings>(names).1.into_iter().for_each(&mut add);
+            environment::environment::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
         }
         known.extend(names.iter().map(str::to_owned));
     };
@@ -221,7 +223,8 @@ pub(crate) fn problems() -> Vec<Problem> {
     }
     let configured = store().configured();
     for name in configured.iter().flat_map(|layer| layer.keys()).filter(|name| !known.contains(name)) {
-        if let Some(meant) = suggest::closest(name, known.iter().map(String::as_str)) {
+        let name_of_all = without_key(name).unwrap_or(name);
+        if let Some(meant) = suggest::slip_of(name_of_all, known.iter().map(String::as_str)) {
             let reason = format!("nobody has that name so far, did you mean `{meant}`?");
             add(Problem::new(name, Source::Configured, reason));
         }

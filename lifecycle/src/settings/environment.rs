@@ -57,27 +57,35 @@ fn in_variables(name: &str) -> String {
     upper.map(|c| if c.is_ascii_uppercase() || c.is_ascii_digit() { c } else { '_' }).collect()
 }
 
-/// What the environment says of a component, and what is wrong with it.
-pub(crate) fn environment<S: ComponentSettings>(names: &Names) -> (Option<S>, Vec<Problem>) {
+/// What the environment says of a component.
+pub(super) struct Found<S> {
+    pub(super) settings: Option<S>,
+    /// Some of it is said of its own key.
+    pub(super) of_key: bool,
+    pub(super) problems: Vec<Problem>,
+}
+
+pub(super) fn environment<S: ComponentSettings>(names: &Names) -> Found<S> {
     of(process(), names)
 }
 
-fn of<S: ComponentSettings>(environment: &Environment, names: &Names) -> (Option<S>, Vec<Problem>) {
+fn of<S: ComponentSettings>(environment: &Environment, names: &Names) -> Found<S> {
+    let mut found = Found { settings: None::<S>, of_key: false, problems: Vec::new() };
     if environment.is_empty() {
-        return (None, Vec::new());
+        return found;
     }
-    let (mut settings, mut problems) = (None::<S>, Vec::new());
     for name in names.iter() {
         let Some(said) = environment.get(&in_variables(name)) else { continue };
         if let Some(part) = S::part(&said.entry) {
-            settings = Some(settings.unwrap_or_default().merged(part));
+            found.settings = Some(found.settings.unwrap_or_default().merged(part));
         }
-        problems.extend(said.slips.iter().map(|slip| Problem {
+        found.of_key |= names.own().any(|own| own == name);
+        found.problems.extend(said.slips.iter().map(|slip| Problem {
             variable: said.variables.get(&slip.option).cloned(),
-            ..Problem::new(names.shown(), Source::Environment, slip.reason.clone()).at(&slip.option)
+            ..Problem::new(name, Source::Environment, slip.reason.clone()).at(&slip.option)
         }));
     }
-    (settings, problems)
+    found
 }
 
 /// Variables of names that nobody has and that are near to one that somebody has.
@@ -89,10 +97,8 @@ pub(super) fn misspelled(known: &[String]) -> Vec<Problem> {
 fn misspelled_in(environment: &Environment, known: &[String]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, said) in environment.iter().filter(|(name, _)| !known.contains(name)) {
-        // Comparing is done in small letters.
-        let small: Vec<String> = known.iter().map(|known| known.to_lowercase()).collect();
-        let Some(meant) = suggest::closest(name, small.iter().map(String::as_str)) else { continue };
-        let reason = format!("nobody has the name `{name}` so far, did you mean `{}`?", meant.to_uppercase());
+        let Some(meant) = suggest::slip_of(name, known.iter().map(String::as_str)) else { continue };
+        let reason = format!("nobody has the name `{name}` so far, did you mean `{meant}`?");
         problems.extend(said.variables.values().map(|variable| Problem {
             variable: Some(variable.clone()),
             ..Problem::new(name, Source::Environment, reason.clone())
@@ -112,8 +118,8 @@ mod tests {
     }
 
     fn said(environment: &Environment, descriptor: &Descriptor) -> (Option<BreakerSettings>, Vec<String>) {
-        let (settings, problems) = of(environment, &Names::of(descriptor));
-        (settings, problems.iter().map(ToString::to_string).collect())
+        let found = of(environment, &Names::of(descriptor));
+        (found.settings, found.problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -176,7 +182,11 @@ mod tests {
 
     #[test]
     fn a_name_that_is_nearly_one_is_pointed_out_and_a_strange_one_is_not() {
-        let environment = environment(&[("LIFECYCLE__FETCH_USR__TIMEOUT", "3"), ("LIFECYCLE__ANOTHER__TIMEOUT", "3")]);
+        let environment = environment(&[
+            ("LIFECYCLE__FETCH_USR__TIMEOUT", "3"),
+            ("LIFECYCLE__ANOTHER__TIMEOUT", "3"),
+            ("LIFECYCLE__FETCH_USER_ACME___TIMEOUT", "3"),
+        ]);
         let told = misspelled_in(&environment, &["FETCH_USER".to_owned(), "M__FETCH_USER".to_owned()]);
         let told: Vec<_> = told.iter().map(ToString::to_string).collect();
         let expected = "environment variable `LIFECYCLE__FETCH_USR__TIMEOUT` is ignored: nobody has the name `FETCH_USR` so \

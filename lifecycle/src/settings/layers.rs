@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(crate) struct Layers<S> {
     /// From the lowest to the highest: see [`SOURCES`].
     given: [Option<Arc<S>>; 3],
+    /// Something is said of this one key of a keyed component.
+    of_key: bool,
 }
 
 const SOURCES: [Source; 3] = [Source::Configured, Source::Environment, Source::Reconfigured];
@@ -39,18 +41,20 @@ const CHOICES: [[bool; 3]; 7] = [
 
 impl<S: ComponentSettings> Layers<S> {
     pub(crate) const fn new() -> Self {
-        Self { given: [None, None, None] }
+        Self { given: [None, None, None], of_key: false }
     }
 
     /// Takes over what `configure` and the environment say by now. A test world has no environment.
     pub(crate) fn refresh(&mut self, descriptor: &Descriptor) {
         let names = Names::of(descriptor);
-        self.given[CONFIGURED] = configured(&names).map(Arc::new);
+        let configured = configured(&names);
+        (self.given[CONFIGURED], self.of_key) = (configured.0.map(Arc::new), configured.1);
         self.given[ENVIRONMENT] = None;
         if scope::universe().is_none() {
-            let (settings, problems) = environment(&names);
-            self.given[ENVIRONMENT] = settings.map(Arc::new);
-            store().note(&names, |problem| problem.variable.is_some(), problems);
+            let said = environment(&names);
+            self.given[ENVIRONMENT] = said.settings.map(Arc::new);
+            self.of_key |= said.of_key;
+            store().note(descriptor.kind(), said.problems);
         }
     }
 
@@ -58,22 +62,24 @@ impl<S: ComponentSettings> Layers<S> {
     pub(crate) fn effective(&self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
         let (holds, reason) = self.holding(base);
         let names = Names::of(descriptor);
+        let name = names.shown(self.of_key || self.given[RECONFIGURED].is_some());
         let left_out = |at: usize| {
             let what = match SOURCES[at] {
                 Source::Configured => "; what is configured for it is ignored",
                 Source::Reconfigured => "; what it was reconfigured to is ignored",
                 _ => "",
             };
-            Problem::new(names.shown(), SOURCES[at], format!("{reason}{what}"))
+            Problem::new(name, SOURCES[at], format!("{reason}{what}"))
         };
         let ignored = (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out).collect();
-        store().note(&names, |problem| problem.option.is_none(), ignored);
+        store().note_layers(descriptor.kind(), name, ignored);
         self.overlaid(base, holds)
     }
 
     /// Replaces the reconfigured layer, if what comes of it is valid.
     pub(crate) fn reconfigure(&mut self, descriptor: &Descriptor, base: &S::Config, settings: S) -> Result<(), Error> {
-        let lower = Self { given: [self.given[CONFIGURED].clone(), self.given[ENVIRONMENT].clone(), None] };
+        let lower =
+            Self { given: [self.given[CONFIGURED].clone(), self.given[ENVIRONMENT].clone(), None], ..Self::new() };
         let (holds, _) = lower.holding(base);
         S::validate(&settings.overlay(lower.overlaid(base, holds)), descriptor.name())?;
         self.given[RECONFIGURED] = Some(settings).filter(|settings| !settings.is_nothing()).map(Arc::new);
@@ -135,7 +141,7 @@ mod tests {
     const BASE: BreakerConfig = BreakerConfig::new().timeout(Duration::from_secs(30));
 
     fn layers(given: [Option<BreakerSettings>; 3]) -> Layers<BreakerSettings> {
-        Layers { given: given.map(|layer| layer.map(Arc::new)) }
+        Layers { given: given.map(|layer| layer.map(Arc::new)), of_key: false }
     }
 
     fn descriptor(name: &'static str) -> Descriptor {

@@ -21,30 +21,46 @@ const MOST_PROBLEMS: usize = 256;
 pub(crate) struct Names {
     kind: Kind,
     names: Vec<String>,
+    /// So many of them are those of all keys.
+    of_all_keys: usize,
 }
 
 impl Names {
     pub(crate) fn of(descriptor: &Descriptor) -> Self {
         let (name, path) = (descriptor.name(), descriptor.path());
         let mut names = Vec::with_capacity(4);
-        if let Some((base, _)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+        if let Some(base) = without_key(name) {
             names.push(base.to_owned());
             names.push(format!("{}{base}", path.strip_suffix(name).unwrap_or_default()));
+            names.dedup();
         }
+        let of_all_keys = names.len();
         names.push(name.to_owned());
         names.push(path);
         names.dedup();
-        Self { kind: descriptor.kind(), names }
+        Self { kind: descriptor.kind(), names, of_all_keys }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
-    /// The name for messages. All keys of one component share it, so that as many keys are not as many messages.
-    pub(super) fn shown(&self) -> &str {
-        self.names.first().map_or("", String::as_str)
+    /// Those that are not of all keys.
+    pub(super) fn own(&self) -> impl Iterator<Item = &str> {
+        self.iter().skip(self.of_all_keys)
     }
+
+    /// The name for messages. All keys of one component share it where nothing is said of one of them, so that as many keys are
+    /// not as many messages.
+    pub(super) fn shown(&self, itself: bool) -> &str {
+        let at = if itself { self.of_all_keys } else { 0 };
+        self.names.get(at).map_or("", String::as_str)
+    }
+}
+
+/// `fetch` of `fetch[acme]`.
+pub(super) fn without_key(name: &str) -> Option<&str> {
+    name.strip_suffix(']').and_then(|name| name.split_once('[')).map(|(base, _)| base)
 }
 
 /// What is said by name.
@@ -89,22 +105,26 @@ impl Store {
         std::mem::replace(&mut *self.configured.lock(), new)
     }
 
-    /// Keeps what is wrong with a component, in place of what was wrong with it before and `goes`.
-    pub(super) fn note(&self, names: &Names, goes: impl Fn(&Problem) -> bool, found: Vec<Problem>) {
+    /// Keeps what is wrong with the environment, which stays so.
+    pub(super) fn note(&self, kind: Kind, found: Vec<Problem>) {
+        if found.is_empty() {
+            return;
+        }
         let mut noted = self.problems.lock();
-        noted.retain(|one| {
-            one.kind != names.kind
-                || one.problem.name != names.shown()
-                || !goes(&one.problem)
-                || found.contains(&one.problem)
-        });
         for problem in found {
             // A variable is wrong for all that ask for it at once.
             if noted.len() < MOST_PROBLEMS && !noted.iter().any(|one| one.problem == problem) {
-                noted.push(Noted { kind: names.kind, problem, told: false });
+                noted.push(Noted { kind, problem, told: false });
                 self.untold.store(true, Ordering::Release);
             }
         }
+    }
+
+    /// Keeps what is wrong with the layers over a component, in place of what was wrong with them before.
+    pub(super) fn note_layers(&self, kind: Kind, name: &str, found: Vec<Problem>) {
+        let of_layers = |one: &Noted| one.kind == kind && one.problem.option.is_none() && one.problem.name == name;
+        self.problems.lock().retain(|one| !of_layers(one) || found.contains(&one.problem));
+        self.note(kind, found);
     }
 
     pub(super) fn problems(&self) -> Vec<Problem> {
@@ -112,9 +132,12 @@ impl Store {
     }
 }
 
-/// What is configured for a component.
-pub(crate) fn configured<S: ComponentSettings>(names: &Names) -> Option<S> {
-    part(&*store().configured()?, names)
+/// What is configured for a component, and whether some of it is said of its own key.
+pub(super) fn configured<S: ComponentSettings>(names: &Names) -> (Option<S>, bool) {
+    match store().configured() {
+        Some(layer) => (part(&layer, names), names.own().any(|name| layer.contains_key(name))),
+        None => (None, false),
+    }
 }
 
 /// What a layer says of a component.

@@ -8,9 +8,30 @@ pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
     known.filter(|known| near(known)).min_by_key(|known| (steps(&word, known), distance(&word, known)))
 }
 
-/// The hint of a message, or nothing.
+/// The one of `known` of which `name` is a slip, if it is of any. Stricter than for options: there are only so many options, while
+/// names are made up, and `fetch_2` is not `fetch_1` misspelled.
+pub(super) fn slip_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name: String = name.chars().take(200).collect();
+    let letters = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let near = |known: &str| {
+        let steps = distance(&name, known);
+        steps <= 2 && steps <= name.chars().count() / 3 && letters(&name) != letters(known)
+    };
+    known.filter(|known| near(known)).min_by_key(|known| distance(&name, known))
+}
+
+/// The hint of a message about an option's part, or nothing.
 pub(super) fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    closest(word, known).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
+    said(closest(word, known))
+}
+
+/// The hint of a message about a name, or nothing.
+pub(super) fn hint_of_slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    said(slip_of(name, known))
+}
+
+fn said(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
 }
 
 /// How far a word is from a known one; one step for `thresh` and for `failure_threshold`.
@@ -42,7 +63,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{closest, slip_of};
 
     #[test]
     fn misspellings_are_recognized_and_strangers_are_not() {
@@ -62,5 +83,22 @@ mod tests {
             assert_eq!(closest(word, known.into_iter()), meant, "{word}");
         }
         assert_eq!(closest(&"x".repeat(100_000), known.into_iter()), None, "it does not take for ever");
+    }
+
+    #[test]
+    fn names_are_slips_of_names_only_when_very_near() {
+        let known = ["fetch", "fetch_user", "shard_1", "db"];
+        for (name, meant) in [
+            ("fetch_usr", Some("fetch_user")),
+            ("fecth", Some("fetch")),
+            ("fetch_users", Some("fetch_user")),
+            ("fetch_users_v2", None),
+            ("shard_2", None),
+            ("shard_12", None),
+            ("bd", None),
+            ("db2", None),
+        ] {
+            assert_eq!(slip_of(name, known.into_iter()), meant, "{name}");
+        }
     }
 }
