@@ -290,6 +290,16 @@ impl ClockHandle {
         }
     }
 
+    /// The time for a decision under a lock. A user's clock is read now, since it must not be called there; the system's when
+    /// the decision asks.
+    #[inline]
+    pub(crate) fn reading(&self) -> Reading {
+        Reading(match self {
+            Self::System => None,
+            Self::Custom(clock) => Some(Moment(clock.now_mono())),
+        })
+    }
+
     /// Does it run by itself, in real time?
     pub(crate) fn is_system(&self) -> bool {
         matches!(self, Self::System)
@@ -300,6 +310,22 @@ impl ClockHandle {
             Self::System => SystemClock.now_wall(),
             Self::Custom(clock) => clock.now_wall(),
         }
+    }
+}
+
+/// See [`ClockHandle::reading`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading(Option<Moment>);
+
+impl Reading {
+    #[inline]
+    pub(crate) fn now(self) -> Moment {
+        self.0.unwrap_or_else(|| ClockHandle::System.now())
+    }
+
+    #[inline]
+    pub(crate) fn coarse(self) -> Moment {
+        self.0.unwrap_or_else(|| ClockHandle::System.coarse())
     }
 }
 
