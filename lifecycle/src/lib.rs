@@ -87,7 +87,7 @@ mod face {
         Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,
     };
     #[doc(inline)]
-    pub use crate::settings::{Settings, configure};
+    pub use crate::settings::{BreakerSettings, Configured, RateLimiterSettings, Settings, configure};
     #[doc(inline)]
     pub use crate::singleton::{
         Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,

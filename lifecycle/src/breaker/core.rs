@@ -277,9 +277,14 @@ impl CircuitBreakerCore {
         declared.into_iter()
     }
 
+    /// Those made here.
+    pub(crate) fn dynamic(&self) -> Vec<Arc<CircuitBreaker>> {
+        self.resolve().breakers.entries().into_iter().map(|(_, breaker)| breaker).collect()
+    }
+
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
     pub(crate) fn observe_dynamic(&self) -> Vec<BreakerSnapshot> {
-        self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()).collect()
+        self.dynamic().iter().map(|breaker| breaker.observe()).collect()
     }
 
     /// The core's numbers. Never refused.

@@ -13,7 +13,7 @@ pub(crate) use labels::labels;
 
 pub use snapshot::{
     BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot,
-    SingletonSnapshot, Snapshot, snapshot,
+    SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
 };
 
 use crate::breaker::CircuitBreaker;

@@ -6,6 +6,7 @@ use super::problem::{Problem, Source};
 use super::store::{Layer, Names, part, store, without_key};
 use super::table::Settings;
 use super::{BreakerSettings, suggest};
+use crate::breaker::breakers;
 use crate::error::{Error, printable};
 use crate::registry::{self, Component, Descriptor, Kind};
 use crate::scope;
@@ -42,6 +43,9 @@ fn each(mut visit: impl FnMut(&Names, &dyn Configurable)) {
         if let Component::Breaker(breaker) = component {
             see(*breaker);
         }
+    }
+    for breaker in breakers().dynamic() {
+        see(&*breaker);
     }
 }
 

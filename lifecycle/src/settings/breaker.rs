@@ -49,6 +49,7 @@ macro_rules! breaker_settings {
                 name: stringify!($name),
                 given: |settings| settings.$name.is_some(),
                 said: |config| config.$name != BreakerConfig::new().$name,
+                write: |settings| settings.$name.as_ref().map(<$spelling>::write),
             },)*];
 
             fn overlay(&self, mut config: BreakerConfig) -> BreakerConfig {
@@ -60,6 +61,10 @@ macro_rules! breaker_settings {
 
             fn merged(self, over: &Self) -> Self {
                 Self { $($name: over.$name.or(self.$name),)* }
+            }
+
+            fn numbers(config: &BreakerConfig) -> Self {
+                Self { threshold: config.consecutive(), ..Self::from(*config) }
             }
 
             fn validate(config: &BreakerConfig, name: &str) -> Result<(), Error> {
@@ -160,18 +165,4 @@ impl<'de> Deserialize<'de> for BreakerSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         table::deserialize(deserializer)
     }
-}
-
-// A stub until breakers keep their layers.
-impl super::Configurable for crate::breaker::CircuitBreaker {
-    fn descriptor(&self) -> &crate::registry::Descriptor {
-        self.descriptor()
-    }
-
-    fn accepts(&self, settings: &super::apply::Proposed<'_>) -> Result<(), Error> {
-        let layers = super::Layers::<BreakerSettings>::new();
-        layers.accepts(self.descriptor(), self.config(), settings.of(self.descriptor()))
-    }
-
-    fn settings_changed(&self) {}
 }

@@ -1,11 +1,11 @@
 //! The layers over a component's declaration: `configure` < environment < `reconfigure`.
 
 use super::environment::environment;
-use super::options::ComponentSettings;
+use super::options::{ComponentSettings, Number};
 use super::problem::{Problem, Source};
 use super::store::{Names, configured, store};
 use crate::error::Error;
-use crate::registry::Descriptor;
+use crate::registry::{Descriptor, SettingSnapshot};
 use crate::scope;
 use std::sync::Arc;
 
@@ -97,10 +97,11 @@ impl<S: ComponentSettings> Layers<S> {
         S::validate(&then.overlaid(base, [true, holds[ENVIRONMENT], holds[RECONFIGURED]]), descriptor.name())
     }
 
-    /// Where each number of [`effective`](Self::effective) comes from.
-    pub(crate) fn sources(&self, base: &S::Config) -> Vec<(&'static str, Source)> {
+    /// The numbers of [`effective`](Self::effective), and where each comes from.
+    pub(crate) fn listed(&self, base: &S::Config) -> Vec<SettingSnapshot> {
         let (holds, _) = self.holding(base);
-        let source = |number: &super::options::Number<S>| {
+        let numbers = S::numbers(&self.overlaid(base, holds));
+        let source = |number: &Number<S>| {
             let by = (0..3).rev().find(|at| holds[*at] && self.given[*at].as_deref().is_some_and(number.given));
             match by {
                 Some(at) => SOURCES[at],
@@ -108,7 +109,11 @@ impl<S: ComponentSettings> Layers<S> {
                 None => Source::Default,
             }
         };
-        S::NUMBERS.iter().map(|number| (number.name, source(number))).collect()
+        let listed = S::NUMBERS.iter().filter_map(|number| {
+            let value = (number.write)(&numbers)?;
+            Some(SettingSnapshot { option: number.name.to_owned(), value, source: source(number) })
+        });
+        listed.collect()
     }
 
     /// Which layers hold; where not all do, why.
@@ -164,13 +169,18 @@ mod tests {
         let config = layers.effective(&descriptor("precedence"), &BASE);
         let expected = BASE.threshold(3).half_open_calls(4).success_threshold(2).slow_call(Duration::from_secs(3));
         assert_eq!(config, expected);
-        let sources = layers.sources(&BASE);
-        let source = |option| sources.iter().find(|(name, _)| *name == option).unwrap().1;
-        assert_eq!(
-            ["threshold", "half_open_calls", "success_threshold", "timeout", "backoff"].map(source),
-            [Source::Reconfigured, Source::Environment, Source::Configured, Source::Attribute, Source::Default]
-        );
-        assert_eq!(sources.len(), 12);
+        let listed = layers.listed(&BASE);
+        let listed: Vec<_> =
+            listed.iter().map(|one| (one.option.as_str(), one.value.to_string(), one.source)).collect();
+        let expected = [
+            ("threshold", "3", Source::Reconfigured),
+            ("slow_call", "\"3s\"", Source::Configured),
+            ("cancelled", "\"failure_when_slow\"", Source::Default),
+            ("timeout", "\"30s\"", Source::Attribute),
+            ("half_open_calls", "4", Source::Environment),
+            ("success_threshold", "2", Source::Configured),
+        ];
+        assert_eq!(listed, expected.map(|(option, value, source)| (option, value.to_owned(), source)));
         assert!(problems("precedence").is_empty());
     }
 
@@ -186,7 +196,7 @@ mod tests {
         let told = "`left_out`: its environment variables are ignored: `window` is about rates: it needs `failure_rate` or \
                     `slow_call_rate`";
         assert_eq!(problems("left_out"), [told]);
-        assert!(layers.sources(&BASE).iter().all(|(_, source)| *source != Source::Environment));
+        assert!(layers.listed(&BASE).iter().all(|one| one.source != Source::Environment));
         // With a rate from another layer it goes.
         layers.given[CONFIGURED] = Some(Arc::new(s().failure_rate(50)));
         let expected = BASE.failure_rate(50).threshold(9).window(Window::Calls(10));

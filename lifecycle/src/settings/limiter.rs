@@ -96,8 +96,18 @@ impl ComponentSettings for RateLimiterSettings {
 
     const NUMBERS: &'static [Number<Self>] = &[
         // A limiter has no defaults: what no layer gives is the declaration's.
-        Number { name: "limit", given: |settings| settings.limit.is_some(), said: |_| true },
-        Number { name: "window", given: |settings| settings.window.is_some(), said: |_| true },
+        Number {
+            name: "limit",
+            given: |settings| settings.limit.is_some(),
+            said: |_| true,
+            write: |settings| settings.limit.as_ref().map(Count::write),
+        },
+        Number {
+            name: "window",
+            given: |settings| settings.window.is_some(),
+            said: |_| true,
+            write: |settings| settings.window.as_ref().map(Length::write),
+        },
     ];
 
     fn overlay(&self, config: LimiterConfig) -> LimiterConfig {
@@ -106,6 +116,10 @@ impl ComponentSettings for RateLimiterSettings {
 
     fn merged(self, over: &Self) -> Self {
         Self { limit: over.limit.or(self.limit), window: over.window.or(self.window) }
+    }
+
+    fn numbers(config: &LimiterConfig) -> Self {
+        Self { limit: Some(config.limit), window: Some(config.window) }
     }
 
     fn validate(config: &LimiterConfig, name: &str) -> Result<(), Error> {

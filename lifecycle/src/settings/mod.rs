@@ -26,6 +26,6 @@ pub use limiter::RateLimiterSettings;
 pub use problem::{Problem, Source};
 pub use table::Settings;
 
-pub(crate) use apply::{Configurable, problems};
+pub(crate) use apply::{Configurable, Proposed, problems};
 pub(crate) use layers::Layers;
 pub(crate) use store::tell;

@@ -22,6 +22,9 @@ pub(crate) trait ComponentSettings: Clone + Default + PartialEq + Send + Sync + 
     /// `self`, and what is given in `over` in place of its own.
     fn merged(self, over: &Self) -> Self;
 
+    /// The numbers of a configuration, those that have one.
+    fn numbers(config: &Self::Config) -> Self;
+
     fn validate(config: &Self::Config, name: &str) -> Result<(), Error>;
 
     /// This kind's part of what is said under a name.
@@ -46,6 +49,7 @@ pub(crate) struct Number<S: ComponentSettings> {
     pub(super) given: fn(&S) -> bool,
     /// Is it other than where nothing is said?
     pub(super) said: fn(&S::Config) -> bool,
+    pub(super) write: fn(&S) -> Option<Value>,
 }
 
 pub(super) fn option<S: ComponentSettings>(name: &str) -> Option<&'static Setting<S>> {
