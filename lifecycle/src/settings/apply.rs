@@ -152,7 +152,7 @@ impl Configured {
                     other => other.to_string(),
                 };
                 let of_key = names.own().any(|name| settings.contains_key(name));
-                let problem = Problem::new(names.shown(of_key), Source::Configured, reason);
+                let problem = Problem::new(names.shown(of_key).0, Source::Configured, reason);
                 if !problems.contains(&problem) {
                     problems.push(problem);
                 }

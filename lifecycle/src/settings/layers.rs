@@ -5,7 +5,7 @@ use super::options::{ComponentSettings, Number};
 use super::problem::{Problem, Source};
 use super::store::{Names, configured, store};
 use crate::error::Error;
-use crate::registry::{Descriptor, SettingSnapshot};
+use crate::registry::{self, Descriptor, SettingSnapshot};
 use crate::scope;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl<S: ComponentSettings> Layers<S> {
             let said = environment(&names);
             self.given[ENVIRONMENT] = said.settings.map(Arc::new);
             self.of_key |= said.of_key;
-            store().note(descriptor.kind(), said.problems);
+            store().note(said.problems);
         }
     }
 
@@ -62,8 +62,10 @@ impl<S: ComponentSettings> Layers<S> {
     pub(crate) fn effective(&self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
         let (holds, reason) = self.holding(base);
         let names = Names::of(descriptor);
-        let name = names.shown(self.of_key || self.given[RECONFIGURED].is_some());
+        let (name, path) = names.shown(self.of_key || self.given[RECONFIGURED].is_some());
         let left_out = |at: usize| {
+            // Several may have the short name.
+            let name = if registry::find(descriptor.kind(), name).is_err() { path } else { name };
             let what = match SOURCES[at] {
                 Source::Configured => "; what is configured for it is ignored",
                 Source::Reconfigured => "; what it was reconfigured to is ignored",
@@ -72,7 +74,8 @@ impl<S: ComponentSettings> Layers<S> {
             Problem::new(name, SOURCES[at], format!("{reason}{what}"))
         };
         let ignored = (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out).collect();
-        store().note_layers(descriptor.kind(), name, ignored);
+        let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
+        store().note_layers(&owner, ignored);
         self.overlaid(base, holds)
     }
 

@@ -4,7 +4,7 @@
 use super::options::ComponentSettings;
 use super::problem::Problem;
 use super::table::{Entry, Settings};
-use crate::registry::{Descriptor, Kind};
+use crate::registry::Descriptor;
 use crate::scope::{Scoped, StateRef};
 use crate::sync::Mutex;
 use crate::telemetry;
@@ -19,7 +19,6 @@ const MOST_PROBLEMS: usize = 256;
 /// before its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {
-    kind: Kind,
     names: Vec<String>,
     /// So many of them are those of all keys.
     of_all_keys: usize,
@@ -38,7 +37,7 @@ impl Names {
         names.push(name.to_owned());
         names.push(path);
         names.dedup();
-        Self { kind: descriptor.kind(), names, of_all_keys }
+        Self { names, of_all_keys }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
@@ -50,11 +49,12 @@ impl Names {
         self.iter().skip(self.of_all_keys)
     }
 
-    /// The name for messages. All keys of one component share it where nothing is said of one of them, so that as many keys are
-    /// not as many messages.
-    pub(super) fn shown(&self, itself: bool) -> &str {
-        let at = if itself { self.of_all_keys } else { 0 };
-        self.names.get(at).map_or("", String::as_str)
+    /// Name and path for messages. All keys of one component share them where nothing is said of one of them, so that as many
+    /// keys are not as many messages.
+    pub(super) fn shown(&self, itself: bool) -> (&str, &str) {
+        let (of_all, own) = self.names.split_at(self.of_all_keys);
+        let names = if itself || of_all.is_empty() { own } else { of_all };
+        (names.first().map_or("", String::as_str), names.last().map_or("", String::as_str))
     }
 }
 
@@ -77,7 +77,8 @@ pub(super) struct Store {
 
 #[derive(Debug)]
 struct Noted {
-    kind: Kind,
+    /// The component over which layers do not go together; a variable is wrong for all.
+    owner: Option<String>,
     problem: Problem,
     told: bool,
 }
@@ -106,25 +107,27 @@ impl Store {
     }
 
     /// Keeps what is wrong with the environment, which stays so.
-    pub(super) fn note(&self, kind: Kind, found: Vec<Problem>) {
-        if found.is_empty() {
-            return;
-        }
-        let mut noted = self.problems.lock();
-        for problem in found {
-            // A variable is wrong for all that ask for it at once.
-            if noted.len() < MOST_PROBLEMS && !noted.iter().any(|one| one.problem == problem) {
-                noted.push(Noted { kind, problem, told: false });
-                self.untold.store(true, Ordering::Release);
-            }
+    pub(super) fn note(&self, found: Vec<Problem>) {
+        if !found.is_empty() {
+            self.add(&mut self.problems.lock(), None, found);
         }
     }
 
     /// Keeps what is wrong with the layers over a component, in place of what was wrong with them before.
-    pub(super) fn note_layers(&self, kind: Kind, name: &str, found: Vec<Problem>) {
-        let of_layers = |one: &Noted| one.kind == kind && one.problem.option.is_none() && one.problem.name == name;
-        self.problems.lock().retain(|one| !of_layers(one) || found.contains(&one.problem));
-        self.note(kind, found);
+    pub(super) fn note_layers(&self, owner: &str, found: Vec<Problem>) {
+        let mut noted = self.problems.lock();
+        noted.retain(|one| one.owner.as_deref() != Some(owner) || found.contains(&one.problem));
+        self.add(&mut noted, Some(owner), found);
+    }
+
+    fn add(&self, noted: &mut Vec<Noted>, owner: Option<&str>, found: Vec<Problem>) {
+        for problem in found {
+            let known = noted.iter().any(|one| one.owner.as_deref() == owner && one.problem == problem);
+            if !known && noted.len() < MOST_PROBLEMS {
+                noted.push(Noted { owner: owner.map(str::to_owned), problem, told: false });
+                self.untold.store(true, Ordering::Release);
+            }
+        }
     }
 
     pub(super) fn problems(&self) -> Vec<Problem> {
