@@ -22,7 +22,7 @@ pub(crate) struct Cell {
     word: AtomicU64,
     /// When an open breaker's refusals end; written before the word that says open.
     open_until: AtomicU64,
-    /// When it opened: no clock that lags behind may make the rest longer than the whole.
+    /// When it opened: a clock that lags behind must not make the rest longer than the whole.
     opened_at: AtomicU64,
     /// What is asked of the configuration off the lock.
     threshold: AtomicU32,
@@ -181,7 +181,10 @@ impl Cell {
         // The load of the word pairs with its publication, which wrote this first. A later opening may have moved it since:
         // then refusing is right all the more.
         let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
-        let coarse = clock.coarse().max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
+        let mut coarse = clock.coarse();
+        if clock.is_system() {
+            coarse = coarse.max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
+        }
         if !until.has_come(coarse.after(COARSE_TICK)) {
             return Some(Admission::Open(until.until(coarse)));
         }
