@@ -53,8 +53,9 @@ pub mod __private0;
 mod face {
     #[doc(inline)]
     pub use crate::breaker::{
-        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation, Permit, State,
-        Verdict, Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation, ListenerId,
+        OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict, Window, breakers,
+        execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
