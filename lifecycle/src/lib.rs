@@ -59,8 +59,8 @@ mod face {
     #[doc(inline)]
     pub use crate::breaker::{
         Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, State, Transition, Verdict, Window,
-        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict,
+        Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
