@@ -246,7 +246,7 @@ fn what_does_not_go_together() {
         (quote!(HA, threshold = 3), "`threshold` belongs to the breaker itself"),
         (quote!(HA, name = "x"), "`name` belongs to the breaker itself"),
         (quote!(HA, key = id), "leave one of the two away"),
-        (quote!(HA, dispatch), "a breaker of its own"),
+        (quote!(threshold = 3, fallback = f, on_rejected = g), "says already"),
         (quote!(skip, threshold = 3), "nothing more to say"),
         (quote!(skip, on_rejected = f), "nothing more to say"),
         (quote!(HA, skip), "needs no breaker"),
