@@ -85,7 +85,7 @@ impl<T, E> Outcome<Result<T, E>> {
     /// An `Err` is a failure.
     #[inline]
     pub fn __verdict(self, value: &Result<T, E>) -> Verdict {
-        if value.is_err() { Verdict::Failure } else { Verdict::Success }
+        if value.is_ok() { Verdict::Success } else { Verdict::Failure }
     }
 }
 

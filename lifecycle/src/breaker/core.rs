@@ -2,7 +2,7 @@
 
 use super::config::BreakerConfig;
 use super::handle::CircuitBreaker;
-use super::machine::State;
+
 use crate::clock::{Clock, ClockHandle};
 use crate::error::{CallError, Error};
 use crate::instance::Instance;
@@ -174,8 +174,8 @@ impl CircuitBreakerCore {
         let state = self.resolve();
         Self::charge(&state)?;
         let breaker = self.find_or_make(&state, name, config)?;
-        if *breaker.config() != config {
-            telemetry::breaker_config_differs(name, &breaker.config().to_string(), &config.to_string());
+        if breaker.written != config {
+            telemetry::breaker_config_differs(name, &breaker.written.to_string(), &config.to_string());
         }
         Ok(breaker)
     }
@@ -188,12 +188,12 @@ impl CircuitBreakerCore {
         let state = self.resolve();
         Self::charge(&state)?;
         let breaker = self.find_or_make(&state, name, config)?;
-        if *breaker.config() == config {
+        if breaker.written == config {
             return Ok(breaker);
         }
         Err(Error::BreakerConfigMismatch {
             name: name.to_owned(),
-            existing: breaker.config().to_string(),
+            existing: breaker.written.to_string(),
             requested: config.to_string(),
         })
     }
@@ -348,20 +348,5 @@ impl CircuitBreakerCore {
     /// [`Error::InvalidConfig`] for a limit or window of zero.
     pub fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
         self.resolve().gate.set_rate_limit(limit)
-    }
-}
-
-impl CircuitBreaker {
-    /// Closed, without failures: its state could be made anew.
-    fn is_pristine(&self) -> bool {
-        let word = self.resolve().cell.word();
-        word.state() == State::Closed && word.failures() == 0
-    }
-
-    /// Nothing ever went through it, and nobody moved it.
-    fn is_unused(&self) -> bool {
-        let seen = self.metrics();
-        let counts = &seen.statistics;
-        self.is_pristine() && counts.total_calls + counts.rejected_calls + counts.times_opened == 0
     }
 }

@@ -12,8 +12,8 @@ pub(crate) use index::register;
 pub(crate) use labels::labels;
 
 pub use snapshot::{
-    BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot, SingletonSnapshot,
-    Snapshot, snapshot,
+    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot,
+    SingletonSnapshot, Snapshot, snapshot,
 };
 
 use crate::breaker::CircuitBreaker;

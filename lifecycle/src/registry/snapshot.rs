@@ -84,10 +84,10 @@ pub struct BreakerSnapshot {
     pub name: String,
     /// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `observe_only`.
     pub state: String,
-    /// Consecutive failures.
+    /// Failures in a row; of a breaker that looks at rates only, failures in its window.
     pub failures: u32,
-    /// Failures that open it.
-    pub threshold: u32,
+    /// Failures in a row that open it, if it looks at them.
+    pub threshold: Option<u32>,
     /// How long it stays open.
     pub timeout: f64,
     /// When it last counted a failure.
@@ -98,6 +98,9 @@ pub struct BreakerSnapshot {
     pub retry_after_seconds: Option<f64>,
     /// What went through it.
     pub statistics: BreakerStatistics,
+    /// What its rates look at, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<BreakerRates>,
     /// `module::name`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
@@ -107,10 +110,34 @@ pub struct BreakerSnapshot {
 }
 
 impl BreakerSnapshot {
-    /// Without the place of the declaration, which the wire form does not have.
+    /// Without what the wire form does not have: the place of the declaration, the rates.
     pub(crate) fn into_wire(self) -> Self {
-        Self { path: String::new(), declared_at: String::new(), ..self }
+        Self { path: String::new(), declared_at: String::new(), rates: None, ..self }
     }
+}
+
+/// The window of a breaker that looks at rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BreakerRates {
+    /// `100 calls`, or `10s`.
+    pub window: String,
+    /// Calls in it.
+    pub calls: u32,
+    /// Failed ones.
+    pub failures: u32,
+    /// Slow ones, failed or not.
+    pub slow_calls: u32,
+    /// Calls it must hold before its rates count.
+    pub minimum_calls: u32,
+    /// Failures in percent of the calls; missing while it holds too few.
+    pub failure_rate: Option<f64>,
+    /// Slow calls in percent of the calls; missing while it holds too few.
+    pub slow_call_rate: Option<f64>,
+    /// The failure rate that opens the breaker.
+    pub opens_at_failure_rate: Option<u32>,
+    /// The slow-call rate that opens it.
+    pub opens_at_slow_call_rate: Option<u32>,
 }
 
 /// What went through a breaker.

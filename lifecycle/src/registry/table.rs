@@ -140,7 +140,7 @@ impl Snapshot {
             table.row(vec![
                 label,
                 one.state.clone(),
-                format!("{}/{}", one.failures, one.threshold),
+                failures(one),
                 one.statistics.successful_calls.to_string(),
                 one.statistics.failed_calls.to_string(),
                 one.statistics.rejected_calls.to_string(),
@@ -180,5 +180,14 @@ impl Snapshot {
             ]);
         }
         table
+    }
+}
+
+/// `2/5` in a row; `3 of 20 (50 %)` in a window.
+fn failures(one: &super::BreakerSnapshot) -> String {
+    match (one.threshold, &one.rates) {
+        (Some(threshold), _) => format!("{}/{threshold}", one.failures),
+        (None, Some(rates)) => format!("{} of {}", rates.failures, rates.calls),
+        (None, None) => one.failures.to_string(),
     }
 }
