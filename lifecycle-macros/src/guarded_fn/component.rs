@@ -89,10 +89,11 @@ impl Guard {
             Source::Given(given) => {
                 let span = pointed(given);
                 let here = runtime.private_at(span);
+                let ours = span.resolved_at(Span::mixed_site());
                 let how = format_ident!("{}_{}", reach.how(), self.kind.noun(), span = span);
-                let named =
-                    format_ident!("lifecycle_given_{}", self.kind.noun(), span = span.resolved_at(Span::mixed_site()));
-                let given = generated!(let #named = &(#given););
+                let named = format_ident!("lifecycle_given_{}", self.kind.noun(), span = ours);
+                // All in its place: what is wrong with it is said there.
+                let given = quote_spanned!(ours=> let #named = &(#given););
                 let found = quote_spanned!(span=> #here::guard::#how(#named));
                 generated!(#given let #local = #found;)
             }

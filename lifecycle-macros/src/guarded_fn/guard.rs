@@ -74,13 +74,13 @@ impl PerCall {
         }
     }
 
-    /// These, and for what they do not say the other's.
+    /// These, and for what they do not say the other's. What counts is said by both predicates together.
     pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            way_out: if matches!(self.way_out, WayOut::From) { other.way_out } else { self.way_out },
-            ignore: self.ignore.or(other.ignore),
-            failure_if: self.failure_if.or(other.failure_if),
-        }
+        let way_out = if matches!(self.way_out, WayOut::From) { other.way_out } else { self.way_out };
+        let counts = self.ignore.is_some() || self.failure_if.is_some();
+        let (ignore, failure_if) =
+            if counts { (self.ignore, self.failure_if) } else { (other.ignore, other.failure_if) };
+        Self { way_out, ignore, failure_if }
     }
 
     /// As they are written, each with a comma before it.

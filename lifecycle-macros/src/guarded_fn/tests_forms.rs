@@ -176,7 +176,8 @@ fn one_that_is_declared_elsewhere() {
                     .await;
             }
         }
-    "#]].assert_eq(&pretty_method(&expanded));
+    "#]]
+    .assert_eq(&pretty_method(&expanded));
 }
 
 /// What holds a borrow of `self` through the body cannot stand where the body has `self` to itself.
@@ -339,7 +340,8 @@ fn statics() {
                 ::lifecycle::__private0::Listed::limiter(& API)
             }
         };
-    "#]].assert_eq(&pretty(&quote!(#breaker #limiter)));
+    "#]]
+    .assert_eq(&pretty(&quote!(#breaker #limiter)));
 }
 
 #[test]
@@ -534,7 +536,8 @@ fn both_guards_on_an_impl_block() {
                 self.get()
             }
         }
-    "##]].assert_eq(&pretty(&breaker_first));
+    "##]]
+    .assert_eq(&pretty(&breaker_first));
     let expanded = rate_limit(
         quote!("3/s"),
         quote!(
