@@ -25,6 +25,6 @@ pub(crate) fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStre
 pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Guard {
     let args = args::Args::parse(args, errors);
     check::check(&args.options, errors);
-    let numbers = |options: &mut _| guarded_fn::Numbers::Breaker(Numbers::take(options));
+    let numbers = |options: &mut _| guarded_fn::Numbers::Breaker(Box::new(Numbers::take(options)));
     Guard::new(Kind::Breaker, at, args.options, numbers, errors)
 }

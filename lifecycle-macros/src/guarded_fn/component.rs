@@ -87,14 +87,13 @@ impl Guard {
             }
             // With a name first: what the expression makes, such as an `Arc`, lives as long as the call.
             Source::Given(given) => {
-                let span = pointed(given);
-                let here = runtime.private_at(span);
-                let ours = span.resolved_at(Span::mixed_site());
-                let how = format_ident!("{}_{}", reach.how(), self.kind.noun(), span = span);
+                // All in its place, and all ours: only then what is wrong with it is said there.
+                let ours = pointed(given).resolved_at(Span::mixed_site());
+                let here = runtime.private_at(ours);
+                let how = format_ident!("{}_{}", reach.how(), self.kind.noun(), span = ours);
                 let named = format_ident!("lifecycle_given_{}", self.kind.noun(), span = ours);
-                // All in its place: what is wrong with it is said there.
                 let given = quote_spanned!(ours=> let #named = &(#given););
-                let found = quote_spanned!(span=> #here::guard::#how(#named));
+                let found = quote_spanned!(ours=> #here::guard::#how(#named));
                 generated!(#given let #local = #found;)
             }
         }
@@ -122,16 +121,18 @@ impl Guard {
             return runtime.listed(self.kind.noun(), &generated!(#item));
         };
         let private = runtime.private();
-        // In the option's place: if this is no free function, it is not found by its name, and the option is what is wrong.
+        // In the option's place: if this is no free function, it is not found by its name, and the option is what is wrong; what
+        // the function returns may not be fit for it either.
         let mut called = function.sig.ident.clone();
         called.set_span(dispatch.span());
+        let ours = dispatch.span().resolved_at(Span::mixed_site());
+        let here = runtime.private_at(ours);
+        let call = quote_spanned! {ours=>
+            use #here::channel::DispatchedWhole as _;
+            #here::channel::Dispatching(#called()).__dispatched()
+        };
         generated! {
-            #private::inventory::submit! {
-                #private::Listed::breaker_with(&#item, || {
-                    use #private::channel::DispatchedWhole as _;
-                    #private::channel::Dispatching(#called()).__dispatched()
-                })
-            }
+            #private::inventory::submit! { #private::Listed::breaker_with(&#item, || { #call }) }
         }
     }
 }

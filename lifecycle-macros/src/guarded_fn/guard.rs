@@ -38,8 +38,8 @@ pub(super) enum Source {
 
 /// What a component goes by.
 pub(crate) enum Numbers {
-    Breaker(circuit_breaker::Numbers),
-    Limiter(rate_limit::Numbers),
+    Breaker(Box<circuit_breaker::Numbers>),
+    Limiter(Box<rate_limit::Numbers>),
 }
 
 impl Numbers {

@@ -36,9 +36,9 @@ pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenS
 
 /// `channel::ignores(value, CALLABLE)`: what is wrong with the callable, or that it cannot be asked here, is said on it.
 fn asked(runtime: &Runtime, question: &str, callable: &Expr) -> TokenStream {
-    let span = callable.span();
-    let here = runtime.private_at(span);
-    let question = Ident::new(question, span);
-    let value = Ident::new("lifecycle_value", span.resolved_at(Span::mixed_site()));
-    quote_spanned!(span=> #here::channel::#question(#value, #callable))
+    let ours = callable.span().resolved_at(Span::mixed_site());
+    let here = runtime.private_at(ours);
+    let question = Ident::new(question, ours);
+    let value = Ident::new("lifecycle_value", ours);
+    quote_spanned!(ours=> #here::channel::#question(#value, #callable))
 }

@@ -7,9 +7,10 @@ use crate::errors::Errors;
 use crate::item::{DeclaredStatic, cfgs};
 use crate::names::snake_case;
 use crate::runtime::{Runtime, generated};
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned as _;
 
 /// Input: `static HA: CircuitBreaker;`
 /// Output: `static HA: CircuitBreaker = { consts CircuitBreaker::__declared(.., || &HA) }; const _: () = { listed };`
@@ -32,15 +33,12 @@ fn expand(guard: &Guard, declared: &DeclaredStatic) -> TokenStream {
     let (consts, arguments) = guard.numbers.tokens(runtime);
     let descriptor = guard.descriptor(runtime, &snake_case(ident));
     // Of the runtime's own type, and in the place of the author's: another type is told so there.
-    let place = syn::spanned::Spanned::span(ty);
-    let here = runtime.private_at(place);
-    let constructor = Ident::new(guard.kind.ty(), place);
-    let constructor = quote::quote_spanned!(place=> #here::#constructor::__declared);
-    let value = if consts.is_empty() {
-        generated!(#constructor(#descriptor, #arguments, || &#ident))
-    } else {
-        generated!({ #consts #constructor(#descriptor, #arguments, || &#ident) })
-    };
+    let ours = ty.span().resolved_at(Span::mixed_site());
+    let here = runtime.private_at(ours);
+    let constructor = Ident::new(guard.kind.ty(), ours);
+    let me = respanned(ident, ours);
+    let value = quote_spanned!(ours=> #here::#constructor::__declared(#descriptor, #arguments, || &#me));
+    let value = if consts.is_empty() { value } else { quote_spanned!(ours=> { #consts #value }) };
     let declaration = declared.with_value(&value);
     let listed = runtime.listed(guard.kind.noun(), &generated!(#ident));
     let cfgs = cfgs(&declared.attrs);
@@ -51,6 +49,13 @@ fn expand(guard: &Guard, declared: &DeclaredStatic) -> TokenStream {
             #listed
         };
     }
+}
+
+/// The name in another place; what it means is the user's.
+fn respanned(ident: &Ident, place: Span) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(place.resolved_at(ident.span()));
+    ident
 }
 
 /// What is wrong becomes right, so that its users see no errors about it.
@@ -72,7 +77,7 @@ fn check(kind: Kind, declared: &mut DeclaredStatic, runtime: &Runtime, errors: &
             _ => format!("`#[{name}]` declares a {noun} to share: write `static {}: {ty};`", declared.ident),
         };
         errors.on(&declared.ty, message);
-        let (root, ty) = (runtime.root(), Ident::new(ty, proc_macro2::Span::mixed_site()));
+        let (root, ty) = (runtime.root(), Ident::new(ty, Span::mixed_site()));
         declared.ty = Type::Verbatim(quote!(#root::#ty));
     }
 }

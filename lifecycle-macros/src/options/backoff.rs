@@ -34,13 +34,17 @@ const GRAMMAR: Grammar = Grammar {
 
 /// How the time grows.
 pub(crate) enum Backoff {
-    Exponential {
-        factor: Option<Factor>,
-        cap: Option<TimeSpan>,
-        jitter: Option<Count>,
-    },
+    Exponential(Box<Exponential>),
     /// A const expression of type `Backoff`.
     Const(Expr),
+}
+
+/// What is said about it.
+#[derive(Default)]
+pub(crate) struct Exponential {
+    factor: Option<Factor>,
+    cap: Option<TimeSpan>,
+    jitter: Option<Count>,
 }
 
 /// Input: `exponential`, `exponential(cap = "10m")`, `BACKOFF`
@@ -50,7 +54,7 @@ pub(super) fn read(key: &Key, value: &Expr, errors: &mut Errors) -> Option<Backo
     match value {
         Expr::Path(path) => match path.path.get_ident() {
             Some(word) if word == WORD => {
-                return Some(Backoff::Exponential { factor: None, cap: None, jitter: None });
+                return Some(Backoff::Exponential(Box::default()));
             }
             // The name of a const is not in small letters.
             Some(word) if !word.to_string().contains(char::is_uppercase) => {
@@ -64,7 +68,8 @@ pub(super) fn read(key: &Key, value: &Expr, errors: &mut Errors) -> Option<Backo
                 Some((_, Value::Factor(factor))) => Some(factor),
                 _ => None,
             };
-            return Some(Backoff::Exponential { factor, cap: options.time("cap"), jitter: options.count("jitter") });
+            let (cap, jitter) = (options.time("cap"), options.count("jitter"));
+            return Some(Backoff::Exponential(Box::new(Exponential { factor, cap, jitter })));
         }
         _ if text(value).is_some() => wrong(format!(
             "`{name}` says how the time grows: the first is `timeout`, the longest is `cap`: write `{example}`"
@@ -86,7 +91,8 @@ impl Backoff {
     pub(crate) fn tokens(&self, runtime: &Runtime) -> (TokenStream, TokenStream) {
         let private = runtime.private();
         match self {
-            Self::Exponential { factor, cap, jitter } => {
+            Self::Exponential(exponential) => {
+                let Exponential { factor, cap, jitter } = &**exponential;
                 let parts = [
                     factor.as_ref().map(|factor| ("factor", factor.tokens(runtime, "factor"))),
                     cap.as_ref().map(|cap| ("cap", cap.tokens(runtime, "cap"))),

@@ -23,6 +23,6 @@ pub(crate) fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Guard {
     let args = args::Args::parse(args, errors);
     check::check(&args, at, errors);
-    let numbers = |options: &mut _| guarded_fn::Numbers::Limiter(Numbers::take(args.rate, options));
+    let numbers = |options: &mut _| guarded_fn::Numbers::Limiter(Box::new(Numbers::take(args.rate, options)));
     Guard::new(Kind::Limiter, at, args.options, numbers, errors)
 }
