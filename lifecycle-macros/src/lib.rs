@@ -185,12 +185,13 @@ pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("singleton", args.into(), item.into(), singleton::singleton).into()
 }
 
-/// Refuses calls for a while after too many failures, on a function or method, sync or async.
+/// Refuses calls for a while after too many failures: on a function or method, sync or async, on an impl block, or on a static
+/// to share.
 ///
-/// A failure is an `Err`, or a panic (which goes on); any other value is a success. Failures in a row up to the threshold open
-/// the breaker: calls are refused without running, until `timeout` is over. The next call is then a probe, which closes or
-/// re-opens it. A future dropped early counts for nothing, but one that is dropped after `slow_call` is a failure, so that what
-/// hangs under its callers' time limits opens the breaker.
+/// A failure is an `Err`, or a panic (which goes on); any other value is a success. Five failures in a row open the breaker:
+/// calls are refused without running for 60 seconds. The next call is then a probe, which closes or re-opens it. A future that
+/// its caller drops counts for nothing, but from `slow_call` on it is a failure, so that what hangs under its callers' time
+/// limits opens the breaker.
 ///
 /// ```
 /// use lifecycle::circuit_breaker;
@@ -219,29 +220,188 @@ pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///
-/// There is one breaker a function, whatever the receiver and the generic types. It is reached by
-/// `lifecycle::breaker("name_of")`. Two methods of one name in one module share their path: give one a `name`.
+/// # When it opens, and for how long
 ///
 /// | option | meaning | default |
 /// | --- | --- | --- |
-/// | `threshold = 5` | failures in a row that open it | 5 |
+/// | `threshold = 5` | failures in a row that open it | 5; with a rate, only if written |
+/// | `failure_rate = 50` | percent of the calls in the window that failed, from which on it opens; 1 to 100 | |
+/// | `slow_call_rate = 80` | percent of the calls in the window that took `slow_call` or longer, whether they failed or not | |
+/// | `window = "100 calls"`, `"10s"` | which calls the rates look at: the last so many (at most 1,048,576), or those of the last so much time | the last 100 |
+/// | `minimum_calls = 20` | calls the window must hold before a rate counts | 10, or the window's size if that is less |
+/// | `slow_call = "2s"` | from then on a call is slow, and a dropped one a failure | 10 s |
 /// | `timeout = 60`, `"250ms"` | how long it stays open (seconds, or with a unit); **not** a limit on the call | 60 s |
-/// | `slow_call = "2s"` | from then on a dropped future is a failure | 10 s |
+/// | `backoff = exponential` | it stays open longer each time that it opens again without having closed; `exponential(factor = 2, cap = "10m", jitter = 10)` says how many times as long, the longest time, and by how many percent the time is changed at random | the same each time; factor 2, no cap, no jitter |
 /// | `half_open_calls = 1` | probes that may run at a time | 1 |
 /// | `success_threshold = 1` | probes that must succeed in a row to close it | 1 |
 /// | `half_open_timeout = "30s"` | a probe older than this loses its slot to the next caller | `timeout`, at most 5 min |
-/// | `on_rejected = path` or closure | gives the error of a `Result`, the whole value otherwise | `From<Rejected>` |
-/// | `fallback = path` | a function with the same arguments that answers refused calls | |
-/// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
+///
+/// All of these may be const expressions, of type `u32`, `Duration` (for `timeout` also a `u64` of seconds), `Window` and
+/// `Backoff`. Durations are written with a unit (`ms`, `s`, `min` or `m`, `h`, ..). A limit on the call itself is
+/// `tokio::time::timeout` inside the body.
+///
+/// ```
+/// use lifecycle::circuit_breaker;
+///
+/// // Half of the calls of the last 10 seconds failed, at least 20 of them: refuse for 5 s, 10 s, 20 s, .. up to 10 min.
+/// #[circuit_breaker(
+///     failure_rate = 50,
+///     window = "10s",
+///     minimum_calls = 20,
+///     timeout = 5,
+///     backoff = exponential(cap = "10m", jitter = 10)
+/// )]
+/// async fn search(words: &str) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+///     Ok(words.len())
+/// }
+///
+/// assert!(lifecycle::breaker("search")?.config().to_string().starts_with("failure_rate 50 %, window 10s, minimum_calls 20"));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// # What counts
+///
+/// | option | meaning | default |
+/// | --- | --- | --- |
+/// | `ignore = path` or closure | gets the `&E` of an `Err`: what it answers `true` to is none of the breaker's business, neither failure nor success | nothing |
+/// | `failure_if = path` or closure | gets the whole value, `&R`, and alone says whether it is a failure; also where the function returns no `Result` | an `Err` is |
+/// | `cancelled = neutral`, `failure` | what a future is that its caller drops: always nothing, or always a failure | `failure_when_slow`: a failure from `slow_call` on |
+///
+/// `ignore` is asked first. A panic is a failure, one inside these predicates too.
+///
+/// ```
+/// use lifecycle::circuit_breaker;
+/// # struct Response { status: u16 }
+/// # #[derive(Debug, thiserror::Error)]
+/// # enum Error { #[error(transparent)] Refused(#[from] lifecycle::Rejected), #[error("no such user")] NotFound }
+///
+/// #[circuit_breaker(threshold = 1, ignore = |error| matches!(error, Error::NotFound))]
+/// fn find(id: u64) -> Result<String, Error> {
+///     if id == 0 { Err(Error::NotFound) } else { Ok(id.to_string()) }
+/// }
+///
+/// #[circuit_breaker(threshold = 1, failure_if = |response| response.status >= 500, on_rejected = |_| Response { status: 503 })]
+/// fn get(path: &str) -> Response {
+///     Response { status: if path == "/broken" { 500 } else { 200 } }
+/// }
+///
+/// assert!(find(0).is_err() && find(7).is_ok());
+/// assert_eq!((get("/").status, get("/broken").status, get("/").status), (200, 500, 503));
+/// ```
+///
+/// # What a refused call gives
+///
+/// | option | meaning |
+/// | --- | --- |
+/// | (nothing) | the function's own error, by `From<lifecycle::Rejected>`; `anyhow` and `Box<dyn Error>` have that already |
+/// | `on_rejected = path` or closure | gets the [`Rejected`] and gives the error of a `Result`, the whole value otherwise; sees the arguments by name |
+/// | `fallback = path` | a function with the same arguments that answers refused calls (not failed ones: for those write `.or_else(..)`) |
+///
+/// The [`Rejected`] says why (`kind`), by whom (`name`) and, where that is known, when to try again (`retry_after`). A function
+/// with no way to say "refused" does not compile.
+///
+/// # One for each key
+///
+/// `key = expr` gives each key a breaker of its own: one host that is down leaves the others alone. The expression sees the
+/// arguments, before they move, and its value is known by its `Display`. At most `max_keys` (65,536) are kept: beyond that one
+/// that holds no failure makes room, and a full map shares one breaker among new keys. `lifecycle::breaker("fetch[b.example]")`
+/// finds one.
+///
+/// ```
+/// use lifecycle::{Rejected, circuit_breaker};
+///
+/// #[circuit_breaker(threshold = 1, key = host, max_keys = 1_000, on_rejected = |rejected| rejected.to_string())]
+/// async fn fetch(host: &str, path: &str) -> Result<String, String> {
+///     if host == "a.example" { Err("down".to_owned()) } else { Ok(format!("{host}/{path}")) }
+/// }
+/// ```
+///
+/// # One to share
+///
+/// On a static without a value the attribute makes a breaker to share. Functions name it, or any other expression that gives a
+/// reference to one: a field, a look-up, an `Arc`. Beside it stand only the options about calls (`on_rejected`, `fallback`,
+/// `ignore`, `failure_if`, `crate`); the numbers belong to the breaker.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, Rejected, circuit_breaker};
+/// use std::sync::Arc;
+///
+/// #[circuit_breaker(threshold = 3, timeout = 30)]
+/// static HA: CircuitBreaker;
+///
+/// #[circuit_breaker(HA)]
+/// fn switch(light: &str) -> Result<usize, Rejected> { Ok(light.len()) }
+///
+/// #[circuit_breaker(HA, on_rejected = |_| None, failure_if = Option::is_none)]
+/// async fn temperature() -> Option<f64> { Some(21.5) }
+///
+/// struct Client {
+///     breaker: Arc<CircuitBreaker>,
+/// }
+///
+/// impl Client {
+///     #[circuit_breaker(self.breaker)] // an `Arc`, since the body has `self` to itself; with `&self` any field will do
+///     async fn send(&mut self) -> Result<(), Rejected> { Ok(()) }
+/// }
+///
+/// assert!(switch("porch").is_ok());
+/// assert_eq!(HA.metrics().statistics.successful_calls, 1);
+/// ```
+///
+/// # All methods of an impl block
+///
+/// On an impl block, of a trait or not, one breaker is shared by all methods whose signature says `Result`, also in a future.
+/// `#[circuit_breaker(skip)]` leaves one out, `#[circuit_breaker(include)]` takes in one that says none (an alias of `Result`,
+/// another type), and a method with other options has a breaker of its own. It is named after the type, or by `name`; options
+/// about calls go with each method, and beside `include` a method may say its own.
+///
+/// ```
+/// use lifecycle::{Rejected, circuit_breaker};
+///
+/// struct Users;
+///
+/// #[circuit_breaker(threshold = 3)]
+/// impl Users {
+///     async fn load(&self, id: u64) -> Result<String, Rejected> { Ok(id.to_string()) }
+///     async fn store(&self, id: u64) -> Result<(), Rejected> { Ok(()) }
+///
+///     #[circuit_breaker(skip)]
+///     fn parse(text: &str) -> Result<u64, std::num::ParseIntError> { text.parse() }
+///
+///     #[circuit_breaker(include, on_rejected = |_| None, failure_if = Option::is_none)]
+///     async fn first(&self) -> Option<String> { None }
+///
+///     fn len(&self) -> usize { 0 }
+/// }
+///
+/// assert_eq!(lifecycle::breaker("users")?.state(), lifecycle::State::Closed);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// # Names, and the rest
+///
+/// There is one breaker a declaration: a generic function or a method of a generic type has one for all its types (give each
+/// its own by `key`, or by a field). It is called as the function, the static or the type, in snake_case; two of one name in one
+/// module share their path, so give one a `name`.
+///
+/// | option | meaning | default |
+/// | --- | --- | --- |
+/// | `name = ".."` | its name in snapshots, events, look-ups and the environment | the name in snake_case |
+/// | `dispatch` | `execute_circuit_breaker_operation("call", ..)` may call this function: a free one, not async, without arguments, whose value is `serde::Serialize` and whose error is `Display` | it may not |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
 ///
-/// Numbers and durations may be const expressions. A limit on the call itself is `tokio::time::timeout` inside the body.
+/// Beside [`#[rate_limit]`](macro@rate_limit) the order is fixed, whichever is written first: an open breaker refuses without
+/// spending a permit, and a refusal by the limiter is never a failure. A foreign attribute below ends up outside the guard. A
+/// future is admitted when it is first polled.
+///
+/// [`Rejected`]: https://docs.rs/lifecycle/latest/lifecycle/struct.Rejected.html
 #[proc_macro_attribute]
 pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("circuit_breaker", args.into(), item.into(), circuit_breaker::circuit_breaker).into()
 }
 
-/// Never lets more than so many calls pass in any window of time, on a function or method, sync or async.
+/// Never lets more than so many calls pass in any window of time: on a function or method, sync or async, on an impl block, or
+/// on a static to share.
 ///
 /// The window slides and is exact: a permit that is exactly a window old still counts. A refused call does not run, uses up
 /// nothing, and says after what time a retry can succeed.
@@ -259,15 +419,51 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// assert!(refused.retry_after.is_some());
 /// ```
 ///
-/// | option | meaning |
-/// | --- | --- |
-/// | `"100/s"` | the rate: up to 1,048,576 calls in a window (`s`, `min`, `h`, or a number with a unit) |
-/// | `limit = N, window = "1s"` | the same, where they are const expressions |
-/// | `on_rejected`, `fallback`, `name`, `crate` | as of `#[circuit_breaker]` |
+/// | option | meaning | default |
+/// | --- | --- | --- |
+/// | `"100/s"` | the rate: up to 1,048,576 calls in a window (`s`, `min`, `h`, or a number with a unit) | |
+/// | `limit = N, window = "1s"` | the same, where they are const expressions (`u32`, `Duration`) | |
+/// | `on_rejected`, `fallback` | what a refused call gives, as of [`#[circuit_breaker]`](macro@circuit_breaker) | `From<Rejected>` |
+/// | `key = expr` | a limiter for each key: the expression sees the arguments, and its value is known by its `Display` | one for all |
+/// | `max_keys = 10_000` | with `key`: at most so many are kept; idle ones make room | 65,536 |
+/// | `name = ".."` | its name in snapshots, events, look-ups and the environment | the name in snake_case |
+/// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
+///
+/// The other forms are those of `#[circuit_breaker]`: a static to share, an expression that gives a reference to a limiter, an
+/// impl block whose methods share one (with `skip` and `include`).
+///
+/// ```
+/// use lifecycle::{RateLimiter, Rejected, rate_limit};
+///
+/// #[rate_limit("100/s")]
+/// static API: RateLimiter;
+///
+/// #[rate_limit(API)]
+/// fn load() -> Result<(), Rejected> { Ok(()) }
+///
+/// #[rate_limit(API, on_rejected = |_| None)]
+/// async fn peek() -> Option<u8> { Some(1) }
+///
+/// #[rate_limit("5/s", key = client)]
+/// fn hello(client: &str) -> Result<String, Rejected> { Ok(format!("hello {client}")) }
+///
+/// struct Users;
+///
+/// #[rate_limit("1000/s")]
+/// impl Users {
+///     fn load(&self, id: u64) -> Result<u64, Rejected> { Ok(id) }
+///     fn store(&self, id: u64) -> Result<(), Rejected> { Ok(()) }
+/// }
+///
+/// load()?;
+/// Users.load(7)?;
+/// assert_eq!((API.usage().used, lifecycle::limiter("users").unwrap().usage().used), (1, 1));
+/// # Ok::<(), Rejected>(())
+/// ```
 ///
 /// Beside `#[circuit_breaker]` the order is fixed, whichever is written first: an open breaker refuses without spending a
-/// permit, and a refusal by the limiter is never a failure. There is one limiter a function, reached by
-/// `lifecycle::limiter("search")`.
+/// permit, and a refusal by the limiter is never a failure. There is one limiter a declaration (a generic function has one for
+/// all its types), reached by `lifecycle::limiter("search")`.
 #[proc_macro_attribute]
 pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("rate_limit", args.into(), item.into(), rate_limit::rate_limit).into()

@@ -6,7 +6,9 @@ pub mod declared;
 pub mod guard;
 
 pub use self::channel::Dispatched;
-pub use crate::breaker::{Backoff, BreakerConfig, Cancelled, CircuitBreaker, Permit, Verdict, Window};
+pub use crate::breaker::{
+    Backoff, BreakerConfig, Cancelled, CircuitBreaker, KeyedCircuitBreaker, Permit, Verdict, Window,
+};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
 pub use crate::keyed::held as keyed;
