@@ -1,7 +1,7 @@
 //! The attribute macros of the `lifecycle` crate. Depend on that one: it re-exports them.
 //!
-//! This file only dispatches; long documentation is in the macro's `docs.md`. Each macro is a folder of `args` (what may be written) -> `model` (what it means) -> `check`
-//! (what cannot be) -> `expand` (what comes out).
+//! This file only dispatches. Each macro is a folder of `args` (what may be written) -> `model` (what it means) -> `check`
+//! (what cannot be) -> `expand` (what comes out); documentation that is long is there, too, in `docs.md`.
 
 mod circuit_breaker;
 mod entry;

@@ -83,7 +83,7 @@ fn guards_work_in_their_order_whichever_is_written_first() {
         ("between", between),
     ];
     for (name, call) in all {
-        let state = || lifecycle::breaker(name).map(CircuitBreaker::state).ok();
+        let state = || lifecycle::breaker(name).map(|breaker| breaker.state()).ok();
         isolated(|| {
             assert_eq!((call(false).is_ok(), call(false).is_ok()), (true, true), "{name}");
             assert_eq!(
