@@ -5,7 +5,10 @@ pub mod channel;
 pub mod declared;
 pub mod guard;
 
-pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
+pub use self::channel::Dispatched;
+pub use crate::breaker::{
+    Backoff, BreakerConfig, Cancelled, CircuitBreaker, KeyedCircuitBreaker, Permit, Verdict, Window,
+};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
 pub use crate::keyed::held as keyed;
