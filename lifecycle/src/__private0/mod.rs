@@ -3,6 +3,7 @@
 
 pub mod channel;
 pub mod declared;
+pub mod given;
 pub mod guard;
 
 pub use self::channel::Dispatched;

@@ -147,36 +147,54 @@ impl Component {
 
 /// A component on the link-time list.
 #[doc(hidden)]
-pub struct Listed(Component);
+pub struct Listed(Component, Option<Dispatch>);
+
+/// A guarded function that may be called by name.
+type Dispatch = fn() -> Result<serde_json::Value, String>;
 
 impl Listed {
     #[must_use]
     pub const fn singleton(singleton: &'static dyn AnySingleton) -> Self {
-        Self(Component::Singleton(singleton))
+        Self(Component::Singleton(singleton), None)
     }
 
     #[must_use]
     pub const fn breaker(breaker: &'static CircuitBreaker) -> Self {
-        Self(Component::Breaker(breaker))
+        Self(Component::Breaker(breaker), None)
+    }
+
+    /// With the function it guards, which may be called by name.
+    #[must_use]
+    pub const fn breaker_with(breaker: &'static CircuitBreaker, call: Dispatch) -> Self {
+        Self(Component::Breaker(breaker), Some(call))
     }
 
     #[must_use]
     pub const fn keyed_breaker(family: &'static KeyedCircuitBreaker) -> Self {
-        Self(Component::KeyedBreaker(family))
+        Self(Component::KeyedBreaker(family), None)
     }
 
     #[must_use]
     pub const fn limiter(limiter: &'static RateLimiter) -> Self {
-        Self(Component::Limiter(limiter))
+        Self(Component::Limiter(limiter), None)
     }
 
     #[must_use]
     pub const fn flag(flag: &'static dyn AnyFlag) -> Self {
-        Self(Component::Flag(flag))
+        Self(Component::Flag(flag), None)
     }
 }
 
 inventory::collect!(Listed);
+
+/// The function behind a declared breaker, if it may be called by name.
+pub(crate) fn dispatch(breaker: &CircuitBreaker) -> Option<Dispatch> {
+    let mut listed = inventory::iter::<Listed>.into_iter();
+    listed.find_map(|Listed(component, call)| match component {
+        Component::Breaker(one) if std::ptr::eq(*one, breaker) => *call,
+        _ => None,
+    })
+}
 
 /// All declared components, each once, in a stable order: by kind, then module, file and line.
 pub(crate) fn components() -> Arc<[Component]> {
