@@ -22,7 +22,6 @@ pub mod init;
 mod instance;
 #[cfg(not(loom))]
 pub(crate) mod keyed;
-#[cfg(not(loom))]
 pub mod limiter;
 #[cfg(loom)]
 pub mod model;

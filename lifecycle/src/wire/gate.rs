@@ -2,7 +2,7 @@
 
 use crate::clock::ClockHandle;
 use crate::error::Error;
-use crate::limiter::{Decision, WindowCell};
+use crate::limiter::{Outcome, WindowCell};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Gate {
     }
 
     fn charge_limited(&self) -> Result<(), Error> {
-        let Decision::Refused { retry_after, .. } = self.cell.try_acquire(1, &self.clock) else {
+        let Outcome::Refused { wait, .. } = self.cell.acquire(1, 0, &self.clock) else {
             return Ok(());
         };
         self.rejected.fetch_add(1, Ordering::Relaxed);
@@ -68,13 +68,13 @@ impl Gate {
             manager: self.manager,
             limit,
             window,
-            retry_after: retry_after.unwrap_or(Duration::MAX),
+            retry_after: wait.map_or(Duration::MAX, Duration::from_nanos),
         })
     }
 
     /// Empties the window and forgets the refusals.
     pub(crate) fn reset(&self) {
-        self.cell.reset();
+        self.cell.reset(&self.clock);
         self.rejected.store(0, Ordering::Relaxed);
     }
 
@@ -93,7 +93,7 @@ impl Gate {
     pub(crate) fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
         if let Some((limit, window)) = limit {
             crate::limiter::check_limit(self.manager, limit, window)?;
-            self.cell.reconfigure(limit, window);
+            self.cell.reconfigure(limit, window, &self.clock);
         }
         self.unlimited.store(limit.is_none(), Ordering::Relaxed);
         Ok(())
