@@ -67,7 +67,7 @@ mod face {
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
-    pub use crate::limiter::RateLimiter;
+    pub use crate::limiter::{RateLimiter, RateLimiterBuilder};
     #[doc(inline)]
     pub use crate::process::{
         HealthCheck, HealthReport, HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError,

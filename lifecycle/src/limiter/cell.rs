@@ -1,44 +1,137 @@
-//! What a limiter decides by, with a clock of the house.
+//! What a limiter decides by: the ring, or what is chosen instead of it, with a clock of the house.
 
+use super::buckets::Buckets;
+use super::gcra::Gcra;
 use super::ring::{Outcome, Ring};
 use crate::clock::{ClockHandle, nanos};
 use std::time::Duration;
 
-/// A window that any number of threads share.
-#[derive(Debug)]
-pub(crate) struct WindowCell(Ring);
+/// The largest limit that is kept permit by permit: eight bytes each.
+pub(super) const MOST_EXACT: u32 = 1 << 20;
 
-impl WindowCell {
-    pub(crate) const fn new(limit: u32, window: Duration) -> Self {
-        Self(Ring::new(limit, nanos(window)))
+/// The numbers of a limiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) limit: u32,
+    pub(crate) window: Duration,
+    /// Permits at once, in the mode that counts by a mean rate.
+    pub(super) burst: Option<u32>,
+}
+
+impl Rule {
+    /// At most `limit` permits in any `window`.
+    pub(crate) const fn exact(limit: u32, window: Duration) -> Self {
+        Self { limit, window, burst: None }
+    }
+}
+
+/// A limit that any number of threads share.
+#[derive(Debug)]
+pub(crate) struct LimiterCell(Engine);
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
+enum Engine {
+    Ring(Ring),
+    Buckets(Buckets),
+    Gcra(Gcra),
+}
+
+impl LimiterCell {
+    pub(crate) const fn new(rule: Rule) -> Self {
+        let window = nanos(rule.window);
+        Self(match rule.burst {
+            Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst)),
+            None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window)),
+            None => Engine::Buckets(Buckets::new(rule.limit, window)),
+        })
     }
 
     /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later.
     #[inline]
     pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
-        self.0.acquire(permits, patience, || clock.now().as_nanos())
+        match &self.0 {
+            Engine::Ring(ring) => ring.acquire(permits, patience, || clock.now().as_nanos()),
+            other => other.acquire(permits, patience, clock),
+        }
     }
 
-    /// The permits that count now.
+    /// The permits of the limit that are taken now.
     pub(crate) fn used(&self, clock: &ClockHandle) -> u32 {
-        self.0.used(&|| clock.now().as_nanos())
+        let clock = || clock.now().as_nanos();
+        match &self.0 {
+            Engine::Ring(ring) => ring.used(&clock),
+            Engine::Buckets(buckets) => buckets.used(&clock),
+            Engine::Gcra(gcra) => gcra.used(clock()),
+        }
     }
 
     /// How long until a permit can be had; zero when there is one now.
     pub(crate) fn wait(&self, clock: &ClockHandle) -> Duration {
-        self.0.wait(1, &|| clock.now().as_nanos()).map_or(Duration::MAX, Duration::from_nanos)
+        let clock = || clock.now().as_nanos();
+        let wait = match &self.0 {
+            Engine::Ring(ring) => ring.wait(1, &clock),
+            Engine::Buckets(buckets) => buckets.wait(&clock),
+            Engine::Gcra(gcra) => gcra.wait(clock()),
+        };
+        wait.map_or(Duration::MAX, Duration::from_nanos)
     }
 
+    /// The limit and the window.
     pub(crate) fn limit(&self) -> (u32, Duration) {
-        (self.0.limit(), Duration::from_nanos(self.0.window()))
+        let (limit, window) = match &self.0 {
+            Engine::Ring(ring) => (ring.limit(), ring.window()),
+            Engine::Buckets(buckets) => buckets.limit(),
+            Engine::Gcra(gcra) => gcra.limit(),
+        };
+        (limit, Duration::from_nanos(window))
     }
 
-    pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) {
-        self.0.reconfigure(limit, nanos(window), &|| clock.now().as_nanos());
+    /// Other numbers from now on; else why they cannot be.
+    pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) -> Result<(), String> {
+        let (window, clock) = (nanos(window), || clock.now().as_nanos());
+        match &self.0 {
+            Engine::Ring(ring) if limit <= MOST_EXACT => ring.reconfigure(limit, window, &clock),
+            Engine::Ring(_) => {
+                return Err(format!(
+                    "a limit of {limit} is counted in another way than one up to {MOST_EXACT}, which this limiter was made \
+                     with; make a new limiter"
+                ));
+            }
+            Engine::Buckets(buckets) => buckets.reconfigure(limit, window, &clock)?,
+            Engine::Gcra(gcra) => gcra.reconfigure(limit, window)?,
+        }
+        Ok(())
     }
 
-    /// Empties the window.
+    /// As if no permit had been given.
     pub(crate) fn reset(&self, clock: &ClockHandle) {
-        self.0.reset(&|| clock.now().as_nanos());
+        let clock = || clock.now().as_nanos();
+        match &self.0 {
+            Engine::Ring(ring) => ring.reset(&clock),
+            Engine::Buckets(buckets) => buckets.reset(&clock),
+            Engine::Gcra(gcra) => gcra.reset(),
+        }
+    }
+
+    /// Does nothing count, so that a fresh one would decide the same?
+    pub(super) fn is_idle(&self, now: u64) -> bool {
+        match &self.0 {
+            Engine::Ring(ring) => ring.is_idle(now),
+            Engine::Buckets(buckets) => buckets.is_idle(now),
+            Engine::Gcra(gcra) => gcra.is_idle(now),
+        }
+    }
+}
+
+impl Engine {
+    #[inline(never)]
+    fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
+        let clock = || clock.now().as_nanos();
+        match self {
+            Self::Ring(ring) => ring.acquire(permits, patience, clock),
+            Self::Buckets(buckets) => buckets.acquire(permits, patience, clock),
+            Self::Gcra(gcra) => gcra.acquire(permits, patience, clock()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `RateLimiter`: the cell with its name, clock, counts and events.
 
-use super::cell::WindowCell;
+use super::builder::RateLimiterBuilder;
+use super::cell::{LimiterCell, MOST_EXACT, Rule};
 use super::episode::Episode;
 use super::ring::Outcome;
 use crate::clock::{Clock, ClockHandle};
@@ -12,9 +13,6 @@ use crate::telemetry;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The largest limit: its window takes eight bytes a permit.
-const MAX_LIMIT: u32 = 1 << 20;
 
 const ALLOWED: usize = 0;
 const LIMITED: usize = 1;
@@ -36,15 +34,19 @@ const LIMITED: usize = 1;
 /// ```
 ///
 /// Permits are not given back: a limiter counts beginnings, not what is under way. It is `Sync`; share it by reference or
-/// in an `Arc`.
+/// in an `Arc`. Deciding takes no lock and allocates nothing, but for the first decision of all.
 ///
-/// Decisions use the monotonic clock. Should it go back all the same, nothing panics, nothing expires by the step, and a
+/// **Memory.** Eight bytes a permit, the limit rounded up to a power of two, allocated when it is first used. Limits above
+/// 1,048,576 are counted in blocks, in half a megabyte: still never more in any window, but up to a hundredth less than the limit.
+/// With [`gcra`](RateLimiterBuilder::gcra) it is a word, and the promise another one.
+///
+/// **The clock** is the monotonic one. Should it go back all the same, nothing panics, nothing expires by the step, and a
 /// full window is free again one window after it.
 #[derive(Debug)]
 pub struct RateLimiter {
     descriptor: Descriptor,
-    limit: u32,
-    window: Duration,
+    /// The numbers it begins with, in each world.
+    rule: Rule,
     state: Scoped<LimiterState>,
     /// How a declared limiter puts itself on the list.
     me: Option<fn() -> &'static Self>,
@@ -52,15 +54,17 @@ pub struct RateLimiter {
 
 #[derive(Debug)]
 pub(super) struct LimiterState {
-    pub(super) cell: WindowCell,
+    pub(super) cell: LimiterCell,
     counts: Counters<2>,
+    /// Of a key: the counts of all keys.
+    totals: Option<Arc<Counters<2>>>,
     episode: Episode,
     pub(super) clock: ClockHandle,
 }
 
 impl LimiterState {
-    const fn new(limit: u32, window: Duration, counts: Counters<2>, clock: ClockHandle) -> Self {
-        Self { cell: WindowCell::new(limit, window), counts, episode: Episode::new(), clock }
+    const fn new(rule: Rule, counts: Counters<2>, clock: ClockHandle) -> Self {
+        Self { cell: LimiterCell::new(rule), counts, totals: None, episode: Episode::new(), clock }
     }
 }
 
@@ -68,7 +72,7 @@ impl LimiterState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Permits given within the window that ends now.
+    /// Permits of the limit that are taken: given within the window that ends now, or for later. So `limit - used` can be had now.
     pub used: u32,
     /// Permits a window holds.
     pub limit: u32,
@@ -78,37 +82,38 @@ pub struct Usage {
 
 /// Checks what a limiter or a core is to be limited to.
 pub(crate) fn check_limit(name: &str, limit: u32, window: Duration) -> Result<(), Error> {
-    let invalid = |reason: String| Err(Error::InvalidConfig { name: name.to_owned(), reason });
+    let invalid = |reason: &str| Err(Error::InvalidConfig { name: name.to_owned(), reason: reason.to_owned() });
     if limit == 0 {
-        return invalid("a limit of 0 would refuse everything; the smallest is 1".to_owned());
-    }
-    if limit > MAX_LIMIT {
-        return invalid(format!("a limit of {limit} is too large; the largest is {MAX_LIMIT} permits in a window"));
+        return invalid("a limit of 0 would refuse everything; the smallest is 1");
     }
     if window.is_zero() {
-        return invalid("a window of no length limits nothing; give it a duration".to_owned());
+        return invalid("a window of no length limits nothing; give it a duration");
     }
     Ok(())
 }
 
 impl RateLimiter {
+    /// Begins a limiter of that name.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let limiter = lifecycle::RateLimiter::builder("api").limit(100, Duration::from_secs(60)).build()?;
+    /// assert_eq!(limiter.name(), "api");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    pub fn builder(name: impl Into<Cow<'static, str>>) -> RateLimiterBuilder {
+        RateLimiterBuilder::new(name.into())
+    }
+
     /// A limiter of `limit` permits in any `window`.
     ///
     /// Built inside a test world it runs on that world's clock.
     ///
     /// # Errors
-    /// [`Error::InvalidConfig`] for a limit of 0 or above 1,048,576, and for a window of no length.
+    /// [`Error::InvalidConfig`] for a limit of 0, and for a window of no length.
     pub fn new(limit: u32, window: Duration) -> Result<Self, Error> {
-        const NAME: &str = "rate_limiter";
-        check_limit(NAME, limit, window)?;
-        let state = LimiterState::new(limit, window, Counters::new(), ClockHandle::in_force());
-        Ok(Self {
-            descriptor: Descriptor::dynamic(Kind::Limiter, Cow::Borrowed(NAME)),
-            limit,
-            window,
-            state: Scoped::owned(state),
-            me: None,
-        })
+        Self::builder("rate_limiter").limit(limit, window).build()
     }
 
     /// A limiter of `limit` permits in any second.
@@ -123,6 +128,18 @@ impl RateLimiter {
     /// As [`new`](Self::new).
     pub fn per_second(limit: u32) -> Result<Self, Error> {
         Self::new(limit, Duration::from_secs(1))
+    }
+
+    pub(super) fn built(name: Cow<'static, str>, rule: Rule, clock: ClockHandle) -> Self {
+        let state = LimiterState::new(rule, Counters::new(), clock);
+        Self { descriptor: Descriptor::dynamic(Kind::Limiter, name), rule, state: Scoped::owned(state), me: None }
+    }
+
+    /// One of many keys: it counts in place, since indexes of each thread would cost more than it does.
+    pub(super) fn of_key(name: String, rule: Rule, clock: ClockHandle, totals: Arc<Counters<2>>) -> Self {
+        let state = LimiterState { totals: Some(totals), ..LimiterState::new(rule, Counters::local(), clock) };
+        let descriptor = Descriptor::dynamic(Kind::Limiter, Cow::Owned(name));
+        Self { descriptor, rule, state: Scoped::owned(state), me: None }
     }
 
     /// Names it, for errors and events. Without a name it is `rate_limiter`.
@@ -149,23 +166,20 @@ impl RateLimiter {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.state =
-            Scoped::owned(LimiterState::new(self.limit, self.window, Counters::new(), ClockHandle::Custom(clock)));
+        self.state = Scoped::owned(LimiterState::new(self.rule, Counters::new(), ClockHandle::Custom(clock)));
         self
     }
 
     /// A declared limiter. `me` gives the static it stands in.
     ///
     /// # Panics
-    /// At compile time, for what [`new`](Self::new) refuses.
+    /// At compile time, for what [`new`](Self::new) refuses, and for a limit above 1,048,576.
     #[doc(hidden)]
     #[must_use]
     pub const fn __declared(descriptor: Descriptor, limit: u32, window: Duration, me: fn() -> &'static Self) -> Self {
-        assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
-        assert!(limit <= MAX_LIMIT, "the largest rate limit is 1,048,576 permits in a window");
-        assert!(!window.is_zero(), "a rate limit needs a window longer than nothing");
-        let state = LimiterState::new(limit, window, Counters::new(), ClockHandle::System);
-        Self { descriptor, limit, window, state: Scoped::declared(state), me: Some(me) }
+        let rule = declared_rule(limit, window);
+        let state = LimiterState::new(rule, Counters::new(), ClockHandle::System);
+        Self { descriptor, rule, state: Scoped::declared(state), me: Some(me) }
     }
 
     /// Its name.
@@ -187,7 +201,14 @@ impl RateLimiter {
     /// does not put the next permit off.
     #[inline]
     pub fn try_acquire(&self) -> Result<(), Rejected> {
-        self.try_acquire_n(1)
+        let state = self.state();
+        match state.cell.acquire(1, 0, &state.clock) {
+            Outcome::Given { reading, .. } => {
+                self.given(&state, 1, reading);
+                Ok(())
+            }
+            Outcome::Refused { reading, wait } => Err(self.refused(&state, 1, reading, wait)),
+        }
     }
 
     /// Takes `permits` permits at once: all of them or none.
@@ -205,22 +226,58 @@ impl RateLimiter {
     /// ever holds.
     pub fn try_acquire_n(&self, permits: u32) -> Result<(), Rejected> {
         let state = self.state();
-        match state.cell.acquire(permits, 0, &state.clock) {
-            Outcome::Given { reading, .. } => {
-                self.count::<ALLOWED>(&state, permits);
-                if state.episode.is_on() {
-                    self.given_after_refusals(&state, reading);
-                }
-                Ok(())
+        self.reserve(&state, permits, 0).map(|_| ())
+    }
+
+    /// Takes `permits` to be used at most `patience` nanoseconds later. Gives what the clock said, and the wait.
+    pub(super) fn reserve(
+        &self,
+        state: &StateRef<'_, LimiterState>,
+        permits: u32,
+        patience: u64,
+    ) -> Result<(u64, u64), Rejected> {
+        match state.cell.acquire(permits, patience, &state.clock) {
+            Outcome::Given { reading, wait } => {
+                self.given(state, permits, reading);
+                Ok((reading, wait))
             }
-            Outcome::Refused { reading, wait } => {
-                self.count::<LIMITED>(&state, permits);
-                Err(self.refused(&state, reading, wait.map(Duration::from_nanos)))
-            }
+            Outcome::Refused { reading, wait } => Err(self.refused(state, permits, reading, wait)),
         }
     }
 
+    /// Another limit and window, from the next decision on; in a test world, for that world.
+    ///
+    /// What was given still counts: a permit is given only if the new window, counted back from it, holds no more than the new
+    /// limit, together with it and with those given before. So a lowered limit may refuse for a while, and a raised one has room
+    /// at once. Where the new window reaches further back than the old one remembers, it is taken to have been as full as it
+    /// can have been. Decisions of other threads wait while this copies what is remembered to a larger place.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = RateLimiter::per_second(1)?;
+    /// limiter.try_acquire()?;
+    /// assert!(limiter.try_acquire().is_err());
+    /// limiter.set_limit(2, Duration::from_secs(1))?;
+    /// limiter.try_acquire()?;
+    /// assert!(limiter.try_acquire().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for what [`new`](Self::new) refuses, and for a change from a limit of up to 1,048,576 to one above
+    /// or back, which are counted in different ways. Nothing has changed then.
+    pub fn set_limit(&self, limit: u32, window: Duration) -> Result<(), Error> {
+        check_limit(self.name(), limit, window)?;
+        let state = self.state();
+        let invalid = |reason| Error::InvalidConfig { name: self.name().to_owned(), reason };
+        state.cell.reconfigure(limit, window, &state.clock).map_err(invalid)
+    }
+
     /// Empties the window: as if no permit had been given. The counts of its life stay.
+    ///
+    /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time.
     pub fn reset(&self) {
         let state = self.state();
         state.cell.reset(&state.clock);
@@ -254,8 +311,22 @@ impl RateLimiter {
     }
 
     #[inline]
-    fn state(&self) -> StateRef<'_, LimiterState> {
-        self.state.resolve(|universe| LimiterState::new(self.limit, self.window, Counters::local(), universe.clock()))
+    pub(super) fn state(&self) -> StateRef<'_, LimiterState> {
+        self.state.resolve(|universe| LimiterState::new(self.rule, Counters::local(), universe.clock()))
+    }
+
+    /// Does a fresh one of the same numbers decide the same?
+    pub(super) fn is_idle(&self, now: u64) -> bool {
+        let cell = &self.state.process().cell;
+        cell.is_idle(now) && cell.limit() == (self.rule.limit, self.rule.window)
+    }
+
+    #[inline]
+    fn given(&self, state: &StateRef<'_, LimiterState>, permits: u32, reading: u64) {
+        self.count::<ALLOWED>(state, permits);
+        if state.episode.is_on() {
+            self.given_after_refusals(state, reading);
+        }
     }
 
     #[inline]
@@ -263,6 +334,9 @@ impl RateLimiter {
         // A test world's counts do not tell of the first one.
         if state.counts.add::<WHICH>(permits.into()) || matches!(state, StateRef::Own(_)) {
             self.register();
+        }
+        if let Some(totals) = &state.totals {
+            totals.add::<WHICH>(permits.into());
         }
     }
 
@@ -275,19 +349,29 @@ impl RateLimiter {
 
     #[cold]
     #[inline(never)]
-    fn refused(&self, state: &LimiterState, now: u64, retry_after: Option<Duration>) -> Rejected {
+    fn refused(&self, state: &StateRef<'_, LimiterState>, permits: u32, reading: u64, wait: Option<u64>) -> Rejected {
+        self.count::<LIMITED>(state, permits);
         let (limit, window) = state.cell.limit();
-        let first = state.episode.refused(now, window, || state.counts.read(LIMITED));
+        let retry_after = wait.map(Duration::from_nanos);
+        let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
         telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
         Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), retry_after)
     }
 
     #[cold]
     #[inline(never)]
-    fn given_after_refusals(&self, state: &LimiterState, now: u64) {
+    fn given_after_refusals(&self, state: &LimiterState, reading: u64) {
         let (_, window) = state.cell.limit();
-        if let Some(suppressed) = state.episode.given(now, window, || state.counts.read(LIMITED)) {
+        if let Some(suppressed) = state.episode.given(reading, window, || state.counts.read(LIMITED)) {
             telemetry::limiter_recovered(self.name(), suppressed);
         }
     }
+}
+
+/// The numbers of a declaration.
+pub(super) const fn declared_rule(limit: u32, window: Duration) -> Rule {
+    assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
+    assert!(limit <= MOST_EXACT, "the largest rate limit is 1,048,576 permits in a window");
+    assert!(!window.is_zero(), "a rate limit needs a window longer than nothing");
+    Rule::exact(limit, window)
 }

@@ -3,12 +3,19 @@
 //! A token bucket of 1000 a second lets 1999 pass within one second; this limiter lets 1000, whichever second one looks at.
 //! A refusal takes nothing, and says after what time a retry can succeed.
 
-// `ring` is the lock-free window over a `table`, `cell` what a limiter may decide by, `handle` adds name, clock, counts and events.
+// `ring` is the lock-free window over a `table`, `buckets` and `gcra` are what may be chosen instead; `cell` is one of them,
+// `handle` adds name, clock, counts and events, `wait` waits for permits.
 
+#[cfg(not(loom))]
+mod buckets;
+#[cfg(not(loom))]
+mod builder;
 #[cfg(not(loom))]
 mod cell;
 #[cfg(not(loom))]
 mod episode;
+#[cfg(not(loom))]
+mod gcra;
 #[cfg(not(loom))]
 mod handle;
 mod probe;
@@ -16,12 +23,21 @@ mod ring;
 #[cfg(all(test, not(loom)))]
 mod ring_tests;
 mod table;
+#[cfg(not(loom))]
+mod wait;
 
 #[cfg(not(loom))]
-pub(crate) use {cell::WindowCell, handle::check_limit, ring::Outcome};
+pub(crate) use {
+    cell::{LimiterCell, Rule},
+    handle::check_limit,
+    ring::Outcome,
+};
 
 #[cfg(not(loom))]
-pub use handle::{RateLimiter, Usage};
+pub use {
+    builder::RateLimiterBuilder,
+    handle::{RateLimiter, Usage},
+};
 
 #[cfg(loom)]
 pub mod model;

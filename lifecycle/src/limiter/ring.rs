@@ -98,11 +98,11 @@ pub(crate) struct Ring {
     period: AtomicU64,
     /// Permits up to this time were forgotten by a reset.
     floor: AtomicU64,
-    /// What the clock is behind by, having gone back, and a nanosecond for each reset.
+    /// What the clock is behind by, having gone back.
     ahead: AtomicU64,
-    /// The last time that was given in advance, and the last time at which that happened.
+    /// The last time that was given before the clock showed it, and what the clock has shown when that was done.
     horizon: AtomicU64,
-    seen: AtomicU64,
+    shown: AtomicU64,
     change: Mutex<Change>,
     #[cfg(any(test, loom))]
     pub(super) log: super::probe::Log,
@@ -133,8 +133,16 @@ struct Seen {
     now: u64,
     ahead: u64,
     floor: u64,
-    /// The earliest time for what is asked.
+    /// The earliest time for what is asked; 0: any.
     earliest: u64,
+}
+
+impl Seen {
+    /// The time from which on permits given now count: not before the newest, nor among those that were forgotten.
+    #[inline(always)]
+    fn time(&self, newest: u64) -> u64 {
+        self.earliest.max(self.now).max(newest).max(self.floor + 1).min(END)
+    }
 }
 
 /// The ring's own scale: zero is before everything, and it does not go back.
@@ -154,7 +162,7 @@ impl Ring {
                 floor: AtomicU64::new(0),
                 ahead: AtomicU64::new(0),
                 horizon: AtomicU64::new(0),
-                seen: AtomicU64::new(0),
+                shown: AtomicU64::new(0),
                 change: Mutex::new(Change { since: 0, earlier: 0 }),
                 #[cfg(any(test, loom))]
                 log: super::probe::Log::new(),
@@ -200,7 +208,7 @@ impl Ring {
             if wait > 0 {
                 // Before the slot can be seen: it shall not look as if the clock had gone back.
                 self.horizon.fetch_max(seen.earliest, Ordering::AcqRel);
-                self.seen.fetch_max(seen.now, Ordering::AcqRel);
+                self.shown.fetch_max(seen.now, Ordering::AcqRel);
             }
             super::probe::stall();
             let after = head.after(permits);
@@ -208,7 +216,7 @@ impl Ring {
                 continue;
             }
             super::probe::stall();
-            let time = seen.earliest.max(seen.now).max(newest >> 1).min(END);
+            let time = seen.time(newest >> 1);
             // Failing, it was done by another, at a later time.
             _ = self.write(view.table, next, old, time);
             if permits > 1 {
@@ -229,7 +237,7 @@ impl Ring {
         if !table.is_filled(first, old) {
             let newest = table.time(first.wrapping_sub(1));
             let seen = self.look(view, end, clock);
-            time = seen.earliest.max(seen.now).max(newest).min(END);
+            time = seen.time(newest);
             super::probe::stall();
             if self.head() != head {
                 return;
@@ -270,11 +278,10 @@ impl Ring {
     fn look(&self, view: View<'_>, end: u64, clock: &(impl Fn() -> u64 + ?Sized)) -> Seen {
         // The others that have to be older than the window are before it, so they are not younger.
         let decisive = view.table.time(end.wrapping_sub(1).wrapping_sub(view.limit));
-        // In this order: whoever sees a reset's floor sees what it did to `ahead`, and is above the floor.
         let floor = self.floor.load(Ordering::Acquire);
         let ahead = self.ahead.load(Ordering::Acquire);
         let reading = clock();
-        let earliest = if decisive > floor { decisive.saturating_add(view.period) } else { floor + 1 };
+        let earliest = if decisive > floor { decisive.saturating_add(view.period) } else { 0 };
         Seen { reading, now: on_scale(reading, ahead), ahead, floor, earliest }
     }
 
@@ -284,13 +291,14 @@ impl Ring {
     /// The newest permit was seen before the clock was read, so a time after `now` means this, or was given in advance.
     #[inline]
     fn went_back(&self, seen: Seen, newest: u64) -> bool {
-        (seen.now < newest || seen.now <= seen.floor) && self.catch_up(seen, newest)
+        seen.now < newest && self.catch_up(seen, newest)
     }
 
     #[cold]
     #[inline(never)]
     fn catch_up(&self, seen: Seen, newest: u64) -> bool {
-        let was = self.latest(newest).max(seen.floor + 1).min(END);
+        let shown = self.shown.load(Ordering::Acquire);
+        let was = if newest > self.horizon.load(Ordering::Acquire) { newest.max(shown) } else { shown };
         if seen.now >= was {
             return false;
         }
@@ -298,12 +306,6 @@ impl Ring {
         // Failing, another did it.
         _ = self.ahead.compare_exchange(seen.ahead, ahead, Ordering::AcqRel, Ordering::Relaxed);
         true
-    }
-
-    /// A time that the clock has shown, as far as the newest permit tells.
-    fn latest(&self, newest: u64) -> u64 {
-        let shown = self.seen.load(Ordering::Acquire);
-        if newest > self.horizon.load(Ordering::Acquire) { newest.max(shown) } else { shown }
     }
 
     #[inline(always)]

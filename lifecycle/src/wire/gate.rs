@@ -2,7 +2,7 @@
 
 use crate::clock::ClockHandle;
 use crate::error::Error;
-use crate::limiter::{Outcome, WindowCell};
+use crate::limiter::{LimiterCell, Outcome, Rule};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const WINDOW: Duration = Duration::from_millis(1000);
 pub(crate) struct Gate {
     manager: &'static str,
     clock: ClockHandle,
-    cell: WindowCell,
+    cell: LimiterCell,
     /// Switched off by `set_rate_limit(None)`.
     unlimited: AtomicBool,
     rejected: AtomicU64,
@@ -33,7 +33,7 @@ impl Gate {
             Self {
                 manager,
                 clock,
-                cell: WindowCell::new(LIMIT, WINDOW),
+                cell: LimiterCell::new(Rule::exact(LIMIT, WINDOW)),
                 unlimited: AtomicBool::new(false),
                 rejected: AtomicU64::new(0),
             }
@@ -93,7 +93,8 @@ impl Gate {
     pub(crate) fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
         if let Some((limit, window)) = limit {
             crate::limiter::check_limit(self.manager, limit, window)?;
-            self.cell.reconfigure(limit, window, &self.clock);
+            let invalid = |reason| Error::InvalidConfig { name: self.manager.to_owned(), reason };
+            self.cell.reconfigure(limit, window, &self.clock).map_err(invalid)?;
         }
         self.unlimited.store(limit.is_none(), Ordering::Relaxed);
         Ok(())

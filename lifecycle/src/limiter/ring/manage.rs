@@ -2,6 +2,7 @@
 
 use super::{Change, Head, Ring, View, on_scale};
 use crate::limiter::table::{END, Table};
+use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 impl Ring {
@@ -23,7 +24,7 @@ impl Ring {
         }
     }
 
-    /// The permits that count now, those given in advance too. More than the limit only after that was lowered.
+    /// The permits of the limit that are taken now: of the newest ones, those that count, given in advance or not.
     pub(crate) fn used(&self, clock: &dyn Fn() -> u64) -> u32 {
         // Under steady traffic the head never stands still; then the last look is as good as any.
         for patience in (0..16).rev() {
@@ -31,9 +32,8 @@ impl Ring {
                 return 0;
             };
             let seen = self.look(view, head.next(), clock);
-            let len = view.table.len();
-            let oldest = head.next().wrapping_sub(len);
-            let (mut low, mut high) = (0, len);
+            let oldest = head.next().wrapping_sub(view.limit);
+            let (mut low, mut high) = (0, view.limit);
             while low < high {
                 let middle = low.midpoint(high);
                 let time = view.table.time(oldest.wrapping_add(middle));
@@ -44,7 +44,7 @@ impl Ring {
                 }
             }
             if patience == 0 || self.head() == head {
-                return (len - low) as u32;
+                return (view.limit - low) as u32;
             }
         }
         0
@@ -67,6 +67,18 @@ impl Ring {
         (seen.earliest != u64::MAX).then(|| seen.earliest.saturating_sub(seen.now))
     }
 
+    /// Does no permit count, so that a fresh ring would decide the same? A look, which others may make untrue at any time.
+    pub(crate) fn is_idle(&self, now: u64) -> bool {
+        let head = self.head();
+        let Some(view) = self.view(head) else {
+            return self.table.load(Ordering::Acquire).is_null();
+        };
+        let now = on_scale(now, self.ahead.load(Ordering::Acquire));
+        let newest = view.table.time(head.next().wrapping_sub(1));
+        view.is_settled(head)
+            && (newest <= self.floor.load(Ordering::Acquire) || newest.saturating_add(view.period) <= now)
+    }
+
     /// Permits in a window.
     pub(crate) fn limit(&self) -> u32 {
         self.limit.load(Ordering::Relaxed)
@@ -80,12 +92,32 @@ impl Ring {
 
     /// Forgets the permits given up to now. Those given in advance go on counting: somebody waits to use them.
     pub(crate) fn reset(&self, clock: &dyn Fn() -> u64) {
-        let newest = self.settled(clock).map_or(0, |(head, view)| view.table.time(head.next().wrapping_sub(1)));
-        // A permit given later, at the same time by a clock that stands still, must be above the floor.
-        let ahead = self.ahead.fetch_add(1, Ordering::AcqRel);
-        let now = on_scale(clock(), ahead);
-        let newest = if newest > self.horizon.load(Ordering::Acquire) { newest } else { 0 };
-        self.floor.fetch_max(now.max(newest).min(END - 1), Ordering::AcqRel);
+        while let Some((head, view)) = self.settled(clock) {
+            let newest = view.table.time(head.next().wrapping_sub(1));
+            let seen = self.look(view, head.next(), clock);
+            if self.went_back(seen, newest) {
+                continue;
+            }
+            let change = self.change.lock();
+            if !self.close(head) {
+                continue;
+            }
+            // By a clock that stands still permits may have been given since the last reset, and others will be after this one;
+            // those are told apart by a nanosecond. If nobody waits, all that follows is that much later.
+            let floor = seen.now.max(seen.floor + 1).min(END - 1);
+            let mut shown = seen.now;
+            if newest <= floor {
+                shown = floor + 1;
+                let ahead = seen.ahead.saturating_add(shown - seen.now);
+                // Failing, the clock was found to have gone back meanwhile, and it is ahead by more.
+                _ = self.ahead.compare_exchange(seen.ahead, ahead, Ordering::AcqRel, Ordering::Relaxed);
+            }
+            self.horizon.fetch_max(floor + 1, Ordering::AcqRel);
+            self.shown.fetch_max(shown, Ordering::AcqRel);
+            self.floor.store(floor, Ordering::Release);
+            self.open(head, view.table.len(), change);
+            return;
+        }
     }
 
     /// Another limit and window from now on. Permits that were given count, also those that only the new window reaches back to.
@@ -108,9 +140,7 @@ impl Ring {
                 continue;
             };
             let larger = (u64::from(limit) > view.table.len()).then(|| self.copy(head, view, limit, &change));
-            // From here on nobody decides, until the head is open again.
-            let closed = Head(head.0 | Head::CLOSED);
-            if self.head.0.compare_exchange(head.0, closed.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            if !self.close(head) {
                 continue;
             }
             let len = larger.as_ref().unwrap_or(view.table).len();
@@ -118,13 +148,24 @@ impl Ring {
                 self.table.store(Box::into_raw(Box::new(larger)), Ordering::Release);
             }
             store();
-            // Two laps further: the slots are where they were, and whoever decided by the old numbers fails.
-            let next = head.next().wrapping_add(2 * len);
             change.earlier = change.given(head);
-            change.since = next;
-            self.head.0.store(next << Head::POSITION, Ordering::Release);
+            change.since = head.next();
+            self.open(head, len, change);
             return;
         }
+    }
+
+    /// From here on nobody decides, until it is opened again. False, if `head` is not the newest any more.
+    fn close(&self, head: Head) -> bool {
+        let closed = head.0 | Head::CLOSED;
+        self.head.0.compare_exchange(head.0, closed, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Two laps further: the slots are where they were, and whoever decided by what was before fails.
+    fn open(&self, head: Head, len: u64, mut change: MutexGuard<'_, Change>) {
+        let skipped = 2 * len;
+        change.since = change.since.wrapping_add(skipped);
+        self.head.0.store(head.next().wrapping_add(skipped) << Head::POSITION, Ordering::Release);
     }
 
     /// A larger table with what this one knows, and with the latest times that can be for the permits before: a permit was given at
