@@ -30,6 +30,26 @@ macro_rules! contestant {
 }
 use contestant;
 
+/// As `contestant!`, for a future: one at a time it is polled by hand, often it is awaited in a loop that is one future, as in
+/// an `async fn`.
+macro_rules! awaited {
+    ($name:literal, $future:expr => $number:expr) => {
+        Contestant {
+            name: $name,
+            once: |_, _| singletons::polled($future).map_or(0, $number),
+            often: |_, times| {
+                let often = async {
+                    for _ in 0..times {
+                        std::hint::black_box($number($future.await));
+                    }
+                };
+                singletons::polled(often);
+            },
+        }
+    };
+}
+use awaited;
+
 /// One kind of work, and who does it.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {

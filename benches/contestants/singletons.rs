@@ -1,6 +1,6 @@
 //! Declared singletons: the reference is handed out, not read through.
 
-use super::{Base, Budget, Contestant, Group, contestant};
+use super::{Base, Budget, Contestant, Group, awaited, contestant, singletons};
 use lifecycle::{Lazy, singleton};
 use std::future::Future;
 use std::hint::black_box;
@@ -42,13 +42,12 @@ pub(super) static GROUPS: &[Group] = &[
         operation: "async accessor, after creation",
         base: Base::Loop,
         contestants: &[
-            contestant!("**lifecycle** `#[singleton] async fn`, counted", |_, _| {
-                polled(settings_async()).map_or(0, address)
-            }),
-            contestant!("**lifecycle** the sync accessor", |_, _| address(settings())),
-            contestant!("tokio `OnceCell::get_or_init`", |_, _| {
-                polled(SETTINGS_TOKIO.get_or_init(async || black_box(Settings::default()))).map_or(0, address)
-            }),
+            awaited!("**lifecycle** `#[singleton] async fn`, counted", settings_async() => address),
+            awaited!("**lifecycle** the sync accessor, in the same loop", async { settings() } => address),
+            awaited!(
+                "tokio `OnceCell::get_or_init`",
+                SETTINGS_TOKIO.get_or_init(async || black_box(Settings::default())) => address
+            ),
         ],
         gives: None,
         budget: Some(Budget::OverBase(52)),
@@ -57,7 +56,7 @@ pub(super) static GROUPS: &[Group] = &[
 
 /// What an accessor gives that need not wait; it is polled once.
 #[inline(always)]
-fn polled<T>(accessor: impl Future<Output = T>) -> Option<T> {
+pub(super) fn polled<T>(accessor: impl Future<Output = T>) -> Option<T> {
     match pin!(accessor).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(found) => Some(found),
         Poll::Pending => None,

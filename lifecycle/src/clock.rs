@@ -4,9 +4,9 @@
 //! even when another thread reports a result to it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A source of time.
 ///
@@ -30,6 +30,14 @@ pub trait Clock: Send + Sync + 'static {
     /// Should it go back all the same, decisions saturate: nothing panics, and nothing expires early.
     fn now_mono(&self) -> u64;
 
+    /// As [`now_mono`](Self::now_mono), cheaper and less exact: it may lag behind by a few milliseconds, and is never ahead.
+    ///
+    /// Asked where that is enough: when a failure was, whether an open breaker is far from its end, which second of a time
+    /// window a call belongs to. By default the exact reading.
+    fn now_coarse(&self) -> u64 {
+        self.now_mono()
+    }
+
     /// The wall time, for display only.
     fn now_wall(&self) -> SystemTime;
 
@@ -46,21 +54,84 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// The process's clock: `Instant` for decisions, `SystemTime` for display.
+/// The process's clock: the system's monotonic clock for decisions, `SystemTime` for display.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
+
+impl SystemClock {
+    /// The origin reads as one second, so that zero can mean "never".
+    #[inline]
+    fn since_origin(reading: u64) -> u64 {
+        static ORIGIN: AtomicU64 = AtomicU64::new(0);
+        let mut origin = ORIGIN.load(Ordering::Relaxed);
+        if origin == 0 {
+            let now = monotonic::now().saturating_sub(1_000_000_000).max(1);
+            origin = match ORIGIN.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => now,
+                Err(first) => first,
+            };
+        }
+        reading.saturating_sub(origin).max(1)
+    }
+}
 
 impl Clock for SystemClock {
     #[inline]
     fn now_mono(&self) -> u64 {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let origin = *ORIGIN.get_or_init(Instant::now);
-        // The origin reads as one second, so that zero can mean "never".
-        nanos(origin.elapsed()).saturating_add(1_000_000_000)
+        Self::since_origin(monotonic::now())
+    }
+
+    #[inline]
+    fn now_coarse(&self) -> u64 {
+        Self::since_origin(monotonic::coarse())
     }
 
     fn now_wall(&self) -> SystemTime {
         SystemTime::now()
+    }
+}
+
+/// The clock behind `Instant`, and where the system has one, its coarse reading: what the last timer tick left in memory.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod monotonic {
+    #[inline]
+    pub(super) fn now() -> u64 {
+        read(libc::CLOCK_MONOTONIC)
+    }
+
+    #[inline]
+    pub(super) fn coarse() -> u64 {
+        read(libc::CLOCK_MONOTONIC_COARSE)
+    }
+
+    #[inline]
+    fn read(clock: libc::clockid_t) -> u64 {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` is a valid, exclusively borrowed `timespec`, which is all that the call writes to. Both clocks exist
+        // since Linux 2.6.32, so it does not fail; if it did, the clock would read zero: nothing would ever expire.
+        unsafe { libc::clock_gettime(clock, &raw mut time) };
+        // On some targets the fields are 32 bits wide.
+        #[allow(clippy::unnecessary_cast, clippy::cast_lossless, reason = "the width depends on the target")]
+        (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod monotonic {
+    use std::sync::OnceLock;
+    use std::time::{Duration, Instant};
+
+    #[inline]
+    pub(super) fn now() -> u64 {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let origin = *ORIGIN.get_or_init(Instant::now);
+        // As if the machine had just been started.
+        super::nanos(origin.elapsed() + Duration::from_secs(2))
+    }
+
+    #[inline]
+    pub(super) fn coarse() -> u64 {
+        now()
     }
 }
 
@@ -174,6 +245,9 @@ pub(crate) fn unix_seconds(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
+/// How far a coarse reading may lag behind: the longest timer tick of a Linux kernel (100 Hz).
+pub(crate) const COARSE_TICK: Duration = Duration::from_millis(10);
+
 /// The clock a state holds. The system's needs no allocation, so that declared states are const.
 #[derive(Clone)]
 pub(crate) enum ClockHandle {
@@ -195,6 +269,15 @@ impl ClockHandle {
         })
     }
 
+    /// Cheaper, and behind by up to [`COARSE_TICK`].
+    #[inline]
+    pub(crate) fn coarse(&self) -> Moment {
+        Moment(match self {
+            Self::System => SystemClock.now_coarse(),
+            Self::Custom(clock) => clock.now_coarse(),
+        })
+    }
+
     /// Wakes `waker` at that time; never, for "never".
     #[cfg(not(loom))]
     pub(crate) fn wake_at(&self, at: Moment, waker: Waker) {
@@ -207,6 +290,16 @@ impl ClockHandle {
         }
     }
 
+    /// The time for a decision under a lock. A user's clock is read now, since it must not be called there; the system's when
+    /// the decision asks.
+    #[inline]
+    pub(crate) fn reading(&self) -> Reading {
+        Reading(match self {
+            Self::System => None,
+            Self::Custom(clock) => Some(Moment(clock.now_mono())),
+        })
+    }
+
     /// Does it run by itself, in real time?
     pub(crate) fn is_system(&self) -> bool {
         matches!(self, Self::System)
@@ -217,6 +310,22 @@ impl ClockHandle {
             Self::System => SystemClock.now_wall(),
             Self::Custom(clock) => clock.now_wall(),
         }
+    }
+}
+
+/// See [`ClockHandle::reading`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading(Option<Moment>);
+
+impl Reading {
+    #[inline]
+    pub(crate) fn now(self) -> Moment {
+        self.0.unwrap_or_else(|| ClockHandle::System.now())
+    }
+
+    #[inline]
+    pub(crate) fn coarse(self) -> Moment {
+        self.0.unwrap_or_else(|| ClockHandle::System.coarse())
     }
 }
 

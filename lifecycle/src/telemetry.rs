@@ -157,7 +157,7 @@ pub(crate) struct BreakerChange<'a> {
     pub(crate) to: &'static str,
     pub(crate) reason: &'static str,
     pub(crate) failures: u32,
-    pub(crate) threshold: u32,
+    pub(crate) threshold: Option<u32>,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -177,6 +177,25 @@ pub(crate) fn breaker_state_changed(change: &BreakerChange<'_>) {
         };
     }
     if change.to == "open" { emit!(Level::WARN) } else { emit!(Level::INFO) }
+}
+
+/// Observing only, it came to what would have opened it: once, until its state is set again.
+pub(crate) fn breaker_would_open(name: &str, reason: &'static str, failures: u32) {
+    record("lifecycle.circuit_breaker.would_open", name, || reason.to_owned());
+    event!(
+        name: "lifecycle.circuit_breaker.would_open", target: "lifecycle::circuit_breaker", Level::WARN,
+        circuit_breaker.name = printable(name), reason, failures, correlation_id = correlation(),
+        "circuit breaker would have opened, if it did not observe only"
+    );
+}
+
+pub(crate) fn breaker_listener_panicked(name: &str) {
+    record("lifecycle.circuit_breaker.listener_panicked", name, String::new);
+    event!(
+        name: "lifecycle.circuit_breaker.listener_panicked", target: "lifecycle::circuit_breaker", Level::ERROR,
+        circuit_breaker.name = printable(name), correlation_id = correlation(),
+        "a listener of a circuit breaker panicked"
+    );
 }
 
 pub(crate) fn breaker_rejected(name: &str, retry_after: Option<Duration>) {

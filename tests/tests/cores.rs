@@ -35,8 +35,8 @@ fn the_first_configuration_stays_and_a_differing_one_is_told() {
     testing::isolated(|| {
         let core = lifecycle::breakers();
         let three = BreakerConfig::new().threshold(3).timeout(Duration::from_secs(30));
-        assert_eq!(core.get("default").unwrap().config(), &BreakerConfig::new());
-        assert_eq!(core.get_with("default", three).unwrap().config(), &BreakerConfig::new());
+        assert_eq!(core.get("default").unwrap().config(), BreakerConfig::new());
+        assert_eq!(core.get_with("default", three).unwrap().config(), BreakerConfig::new());
         assert!(testing::events().iter().any(|event| event.name == "lifecycle.circuit_breaker.config_differs"));
         let error = core.try_get_with("default", three).unwrap_err().to_string();
         assert_eq!(
@@ -76,7 +76,7 @@ fn a_declared_breaker_is_seen_by_the_core_once_used_and_starts_afresh_on_reset()
         let states = core.get_all_states();
         assert_eq!(
             (states[0].name.as_str(), states[0].state.as_str(), states[0].threshold),
-            ("seen_by_core", "open", 1)
+            ("seen_by_core", "open", Some(1))
         );
         assert_eq!(core.get("seen_by_core").unwrap().config().to_string(), "threshold 1, timeout 9s");
         core.reset().unwrap();

@@ -251,7 +251,7 @@ fn a_declared_guard_is_in_the_snapshot_before_and_after_its_first_call() {
     }
     let seen = || lifecycle::snapshot().breakers.into_iter().find(|one| one.name == "counted").unwrap();
     let before = seen();
-    assert_eq!((before.threshold, before.timeout, before.statistics.total_calls), (4, 0.25, 0));
+    assert_eq!((before.threshold, before.timeout, before.statistics.total_calls), (Some(4), 0.25, 0));
     counted().unwrap();
     assert_eq!(seen().statistics.successful_calls, 1);
     let json = serde_json::to_value(lifecycle::snapshot()).unwrap();

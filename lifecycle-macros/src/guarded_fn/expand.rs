@@ -84,7 +84,7 @@ fn failed(runtime: &Runtime, shape: &Shape) -> TokenStream {
     generated! {
         |lifecycle_value| {
             use #private::channel::Whole as _;
-            #private::channel::Outcome::<#value>::NEW.__failed(lifecycle_value)
+            #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value)
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! The pattern: an inherent method on `Outcome<Result<T, E>>` wins over a trait method of the same name on `Outcome<R>`.
 
+use crate::breaker::Verdict;
 use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -78,8 +79,8 @@ impl<T, E> Outcome<Result<T, E>> {
 
     /// An `Err` is a failure.
     #[inline]
-    pub fn __failed(self, value: &Result<T, E>) -> bool {
-        value.is_err()
+    pub fn __verdict(self, value: &Result<T, E>) -> Verdict {
+        if value.is_ok() { Verdict::Success } else { Verdict::Failure }
     }
 }
 
@@ -93,8 +94,8 @@ pub trait Whole<R>: Sized {
 
     /// Whatever comes back is a success; a panic is a failure.
     #[inline]
-    fn __failed(self, _: &R) -> bool {
-        false
+    fn __verdict(self, _: &R) -> Verdict {
+        Verdict::Success
     }
 }
 

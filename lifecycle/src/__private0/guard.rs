@@ -1,23 +1,24 @@
 //! Admission to a guarded function, in the one fixed order: look at the breaker (open: refuse, no permit of the limiter spent),
 //! then the limit, then the breaker's permit. A refusal by the limiter is never a failure of the call.
 
-use crate::breaker::{CircuitBreaker, Guarded, Permit};
+use crate::breaker::{CircuitBreaker, Guarded, Held, Verdict, acquire};
 use crate::error::{Rejected, RejectedKind};
 use crate::limiter::RateLimiter;
 use std::future::Future;
+use std::ops::Deref;
 
 /// A call that the breaker watches.
 #[must_use = "the call has not been made"]
 #[derive(Debug)]
-pub struct Admission(Permit<'static>);
+pub struct Admission<B: Deref<Target = CircuitBreaker>>(Held<B>);
 
 /// A function behind a breaker.
 ///
 /// # Errors
 /// The breaker's refusal.
-#[inline]
-pub fn breaker(breaker: &'static CircuitBreaker) -> Result<Admission, Rejected> {
-    breaker.try_acquire().map(Admission)
+#[inline(always)]
+pub fn breaker<B: Deref<Target = CircuitBreaker>>(breaker: B) -> Result<Admission<B>, Rejected> {
+    acquire(breaker).map(Admission)
 }
 
 /// A function behind a limiter: nothing is watched.
@@ -25,7 +26,7 @@ pub fn breaker(breaker: &'static CircuitBreaker) -> Result<Admission, Rejected> 
 /// # Errors
 /// The limiter's refusal.
 #[inline]
-pub fn limiter(limiter: &'static RateLimiter) -> Result<(), Rejected> {
+pub fn limiter<L: Deref<Target = RateLimiter>>(limiter: L) -> Result<(), Rejected> {
     limiter.try_acquire()
 }
 
@@ -34,8 +35,12 @@ pub fn limiter(limiter: &'static RateLimiter) -> Result<(), Rejected> {
 /// # Errors
 /// The refusal of the one that refused.
 #[inline]
-pub fn both(breaker: &'static CircuitBreaker, limiter: &'static RateLimiter) -> Result<Admission, Rejected> {
-    breaker.__look()?;
+pub fn both<B, L>(breaker: B, limiter: L) -> Result<Admission<B>, Rejected>
+where
+    B: Deref<Target = CircuitBreaker>,
+    L: Deref<Target = RateLimiter>,
+{
+    breaker.look()?;
     limiter.try_acquire()?;
     self::breaker(breaker)
 }
@@ -47,45 +52,32 @@ pub fn by_limiter(rejected: &Rejected) -> bool {
     rejected.kind == RejectedKind::RateLimited
 }
 
-impl Admission {
+impl<B: Deref<Target = CircuitBreaker>> Admission<B> {
     /// Runs the body. A panic drops the permit while it unwinds, which the permit counts as a failure.
     ///
     /// A permit of the hot path gets an instantiation of its own: there is nothing to keep for its end but the word it saw.
     #[inline(always)]
-    pub fn run<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
-        if self.0.is_plain() { self.run_here(body, failed) } else { self.run_outlined(body, failed) }
+    pub fn run<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
+        if self.0.is_plain() { self.run_here(body, judge) } else { self.run_outlined(body, judge) }
     }
 
     #[cold]
     #[inline(never)]
-    fn run_outlined<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
-        self.run_here(body, failed)
+    fn run_outlined<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
+        self.run_here(body, judge)
     }
 
     #[inline(always)]
-    fn run_here<R>(self, body: impl FnOnce() -> R, failed: impl FnOnce(&R) -> bool) -> R {
+    fn run_here<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
         let value = body();
-        self.settle(failed(&value));
+        self.0.settle(judge(&value));
         value
     }
 
     /// Runs the body of an async function: nothing is boxed, and dropping the future is the permit's to judge.
     #[inline]
-    pub fn run_async<F: Future, C: FnOnce(&F::Output) -> bool>(
-        self,
-        body: F,
-        failed: C,
-    ) -> Guarded<'static, F, impl FnOnce(Permit<'static>, &F::Output) + use<F, C>> {
-        self.0.run_async(body, move |permit, value| Self(permit).settle(failed(value)))
-    }
-
-    #[inline]
-    fn settle(self, failed: bool) {
-        if failed {
-            self.0.failure();
-        } else {
-            self.0.success();
-        }
+    pub fn run_async<F: Future, J: FnOnce(&F::Output) -> Verdict>(self, body: F, judge: J) -> Guarded<B, F, J> {
+        self.0.run_async(body, judge)
     }
 }
 

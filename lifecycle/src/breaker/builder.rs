@@ -2,11 +2,11 @@
 
 use super::config::BreakerConfig;
 use super::handle::{BreakerState, CircuitBreaker};
+use super::policy::{Backoff, Cancelled, Window};
 use crate::clock::{Clock, ClockHandle};
 use crate::error::Error;
+use crate::name::Name;
 use crate::registry::{Descriptor, Kind};
-use crate::scope::Scoped;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct CircuitBreakerBuilder {
-    name: Cow<'static, str>,
+    name: Name,
     config: BreakerConfig,
     clock: Option<ClockHandle>,
 }
@@ -40,23 +40,35 @@ macro_rules! settings {
 }
 
 impl CircuitBreakerBuilder {
-    pub(super) fn new(name: Cow<'static, str>) -> Self {
+    pub(super) fn new(name: Name) -> Self {
         Self { name, config: BreakerConfig::new(), clock: None }
     }
 
     settings! {
-        /// Failures in a row that open the breaker (default 5).
+        /// Failures in a row that open it (default 5; with a rate, only if said).
         threshold: u32,
+        /// The percentage of failed calls in the window from which on it opens.
+        failure_rate: u32,
+        /// The percentage of slow calls in the window from which on it opens.
+        slow_call_rate: u32,
+        /// The calls that the rates look at (default: the last 100).
+        window: Window,
+        /// How many calls a window must hold before its rates count (default 10, or the window's size if that is less).
+        minimum_calls: u32,
         /// How long it stays open before a probe is admitted (default 60 s). Not a limit on the call.
         timeout: Duration,
+        /// Lets it stay open longer each time that it opens again without having closed.
+        backoff: Backoff,
         /// Probes that may run at a time while half-open (default 1).
         half_open_calls: u32,
         /// Probes that must succeed in a row to close it (default 1).
         success_threshold: u32,
         /// How long a probe keeps its slot (default: `timeout`, at most five minutes).
         half_open_timeout: Duration,
-        /// From this duration on a dropped call counts as a failure (default 10 s).
+        /// From this duration on a call is slow (default 10 s); dropped, it counts as a failure.
         slow_call: Duration,
+        /// What a call is that its caller drops (default: a failure if it was slow, else nothing).
+        cancelled: Cancelled,
     }
 
     /// All numbers at once.
@@ -87,7 +99,7 @@ impl CircuitBreakerBuilder {
         }
         self.config.validate(&self.name)?;
         let clock = self.clock.unwrap_or_else(ClockHandle::in_force);
-        let state = Scoped::owned(BreakerState::new(clock));
-        Ok(CircuitBreaker::with_state(state, Descriptor::dynamic(Kind::Breaker, self.name), self.config))
+        let descriptor = Descriptor::dynamic(Kind::Breaker, self.name);
+        Ok(CircuitBreaker::with_state(BreakerState::new(clock), descriptor, self.config))
     }
 }

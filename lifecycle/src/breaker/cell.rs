@@ -1,14 +1,20 @@
 //! The concurrent cell around the machine.
 //!
-//! State, generation and failure count are one atomic word. While closed, successes and failures below the threshold change
-//! it lock-free; every change of state runs the pure machine under a small mutex and publishes the word last. An open
-//! breaker refuses from the word and one more atomic, without the lock.
+//! State, generation and failure count are one atomic word. While that is plain (closed, looking at failures in a row only),
+//! successes and failures below the threshold change it lock-free; everything else runs the pure machine under a small mutex
+//! and publishes the word last. While the machine changes, the word says so, and whoever would change it waits for the mutex.
+//! An open breaker refuses from the word and one more atomic, without the lock.
 
 use super::config::BreakerConfig;
-use super::machine::{Admission, Change, Machine, Outcome, State, Word};
-use crate::clock::Moment;
+use super::machine::{Admission, Change, Machine, Outcome};
+use super::policy::{Cancelled, Window};
+use super::state::{State, Word};
+use crate::clock::{COARSE_TICK, ClockHandle, Moment, Reading, nanos};
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+pub(crate) use super::machine::Ticket;
 
 /// A breaker's state shared between threads.
 #[derive(Debug)]
@@ -16,31 +22,93 @@ pub(crate) struct Cell {
     word: AtomicU64,
     /// When an open breaker's refusals end; written before the word that says open.
     open_until: AtomicU64,
+    /// When it opened: no clock that lags behind may make the rest longer than the whole.
+    opened_at: AtomicU64,
+    /// What is asked of the configuration off the lock.
+    threshold: AtomicU32,
+    traits: AtomicU32,
+    slow_after: AtomicU64,
     machine: Mutex<Machine>,
 }
 
-/// The right to run one call.
+/// The configuration's part that says which clock a call needs, and what a dropped one is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ticket {
-    pub(crate) generation: u32,
-    pub(crate) probe: Option<u64>,
-}
+pub(crate) struct Traits(u32);
 
-/// What reporting an outcome did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// Recorded without a change of state.
-    Quietly,
-    /// It changed the state.
-    Changed(Change),
+impl Traits {
+    const CONFIGURED: u32 = 1;
+    /// Calls are measured, since slow ones count.
+    const MEASURED: u32 = 2;
+    /// A call's time decides what window it is in.
+    const TIMED: u32 = 4;
+    /// These times are long enough for the coarse clock.
+    const COARSE: u32 = 8;
+    const CANCELLED_NEUTRAL: u32 = 16;
+    const CANCELLED_FAILURE: u32 = 32;
+
+    fn of(config: &BreakerConfig) -> Self {
+        /// From here on a tick more or less does not matter.
+        const LONG: Duration = Duration::from_secs(1);
+        let mut traits = Self::CONFIGURED;
+        let mut long = config.slow_after() >= LONG;
+        if config.slow_call_rate.is_some() {
+            traits |= Self::MEASURED;
+        }
+        if let (true, Window::Time(length)) = (config.has_rates(), config.rate_window()) {
+            traits |= Self::TIMED;
+            long &= length >= LONG;
+        }
+        if long {
+            traits |= Self::COARSE;
+        }
+        match config.cancelled {
+            Cancelled::Neutral => traits |= Self::CANCELLED_NEUTRAL,
+            Cancelled::Failure => traits |= Self::CANCELLED_FAILURE,
+            Cancelled::FailureWhenSlow => {}
+        }
+        Self(traits)
+    }
+
+    pub(crate) const fn configured(self) -> bool {
+        self.0 & Self::CONFIGURED != 0
+    }
+
+    pub(crate) const fn measured(self) -> bool {
+        self.0 & Self::MEASURED != 0
+    }
+
+    pub(crate) const fn cancelled(self) -> Cancelled {
+        if self.0 & Self::CANCELLED_NEUTRAL != 0 {
+            Cancelled::Neutral
+        } else if self.0 & Self::CANCELLED_FAILURE != 0 {
+            Cancelled::Failure
+        } else {
+            Cancelled::FailureWhenSlow
+        }
+    }
+
+    /// The time with which calls are measured.
+    #[inline]
+    pub(crate) fn now(self, reading: Reading) -> Moment {
+        if self.0 & Self::COARSE != 0 { reading.coarse() } else { reading.now() }
+    }
+
+    /// When a call ended: any time, if it cannot matter.
+    fn ended(self, reading: Reading) -> Moment {
+        if self.0 & (Self::TIMED | Self::MEASURED) != 0 { self.now(reading) } else { Moment::default() }
+    }
 }
 
 impl Cell {
     const_unless_loom! {
         pub(crate) fn new() -> Self {
             Self {
-                word: AtomicU64::new(Word::CLOSED.0),
+                word: AtomicU64::new(Word::INITIAL.0),
                 open_until: AtomicU64::new(0),
+                opened_at: AtomicU64::new(0),
+                threshold: AtomicU32::new(0),
+                traits: AtomicU32::new(0),
+                slow_after: AtomicU64::new(0),
                 machine: Mutex::new(Machine::new()),
             }
         }
@@ -51,18 +119,35 @@ impl Cell {
         Word(self.word.load(Ordering::Acquire))
     }
 
+    #[inline]
+    pub(crate) fn traits(&self) -> Traits {
+        Traits(self.traits.load(Ordering::Relaxed))
+    }
+
+    /// From this duration on a call is slow.
+    pub(crate) fn slow_after(&self) -> Duration {
+        Duration::from_nanos(self.slow_after.load(Ordering::Relaxed))
+    }
+
     /// Reads everything consistently.
     pub(crate) fn look<R>(&self, read: impl FnOnce(Word, &Machine) -> R) -> R {
         let machine = self.machine.lock();
         read(self.word(), &machine)
     }
 
-    /// May a call run? Not asked for a closed breaker, whose word says so.
-    pub(crate) fn admit(
-        &self,
-        config: &BreakerConfig,
-        now: impl Fn() -> Moment,
-    ) -> (Result<Ticket, Admission>, Option<Change>) {
+    /// Goes by other numbers from now on.
+    pub(crate) fn configure(&self, config: BreakerConfig, seed: u64, now: Moment) {
+        self.transition(|machine| {
+            machine.configure(config, seed, now);
+            self.threshold.store(config.consecutive().unwrap_or(u32::MAX), Ordering::Relaxed);
+            self.slow_after.store(nanos(config.slow_after()), Ordering::Relaxed);
+            self.traits.store(Traits::of(&config).0, Ordering::Relaxed);
+            ((), None)
+        });
+    }
+
+    /// May a call run? Not asked for a plain word, which says so itself.
+    pub(crate) fn admit(&self, clock: &ClockHandle) -> (Result<Ticket, Admission>, Option<Change>) {
         let word = self.word();
         match word.state() {
             State::Closed | State::Disabled | State::ObserveOnly => {
@@ -70,20 +155,17 @@ impl Cell {
             }
             State::ForcedOpen => return (Err(Admission::Forced), None),
             State::Open => {
-                // Acquire above pairs with the publication, which wrote this first. A later opening may have moved it since:
-                // then refusing is right all the more.
-                let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
-                let now = now();
-                if !until.has_come(now) {
-                    return (Err(Admission::Open(until.until(now))), None);
+                if let Some(refused) = self.still_open(clock) {
+                    return (Err(refused), None);
                 }
             }
             State::HalfOpen => {}
         }
-        let now = now();
+        // Before the lock: the clock may be the user's.
+        let now = clock.now();
         let mut generation = 0;
         let (admission, change) = self.transition(|machine| {
-            let answer = machine.admit(config, now);
+            let answer = machine.admit(now);
             generation = machine.word().generation();
             answer
         });
@@ -93,67 +175,87 @@ impl Cell {
         }
     }
 
-    /// Takes an outcome.
+    /// An open breaker's refusal. A clock that lags behind is good enough until shortly before the end.
+    #[inline]
+    fn still_open(&self, clock: &ClockHandle) -> Option<Admission> {
+        // The load of the word pairs with its publication, which wrote this first. A later opening may have moved it since:
+        // then refusing is right all the more.
+        let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
+        let coarse = clock.coarse().max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
+        if !until.has_come(coarse.after(COARSE_TICK)) {
+            return Some(Admission::Open(until.until(coarse)));
+        }
+        let now = clock.now();
+        (!until.has_come(now)).then(|| Admission::Open(until.until(now)))
+    }
+
+    /// What [`admit`](Self::admit) would answer, without taking anything.
+    pub(crate) fn peek(&self, clock: &ClockHandle) -> Admission {
+        match self.word().state() {
+            State::Closed | State::Disabled | State::ObserveOnly => Admission::Admitted { probe: None },
+            State::ForcedOpen => Admission::Forced,
+            State::Open | State::HalfOpen => {
+                let now = clock.now();
+                self.machine.lock().look(now)
+            }
+        }
+    }
+
+    /// Takes an outcome; `started` is when the call began, if that was asked.
     #[inline]
     pub(crate) fn settle(
         &self,
-        config: &BreakerConfig,
         outcome: Outcome,
         ticket: Ticket,
-        now: impl FnOnce() -> Moment,
-    ) -> Settled {
+        started: Moment,
+        clock: &ClockHandle,
+    ) -> Option<Change> {
         let mut word = self.word();
-        while word.is_closed() && word.generation() == ticket.generation {
+        while word.is_plain() && word.generation() == ticket.generation {
             let failures = match outcome {
-                Outcome::Neutral => return Settled::Quietly,
+                Outcome::Neutral => return None,
                 Outcome::Success => 0,
                 Outcome::Failure => word.failures().saturating_add(1),
             };
             if failures == word.failures() {
-                return Settled::Quietly;
+                return None;
             }
-            if failures >= config.consecutive().unwrap_or(u32::MAX) {
+            if failures >= self.threshold.load(Ordering::Relaxed) {
                 break;
             }
             let new = word.with_failures(failures);
             match self.word.compare_exchange(word.0, new.0, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Settled::Quietly,
+                Ok(_) => return None,
                 Err(changed) => word = Word(changed),
             }
         }
-        // Of the other states only half-open makes anything of an outcome, and no outcome outlives its generation.
-        if word.generation() != ticket.generation || !matches!(word.state(), State::Closed | State::HalfOpen) {
-            return Settled::Quietly;
+        // No outcome outlives its generation, and these states make nothing of any.
+        if word.generation() != ticket.generation
+            || matches!(word.state(), State::Open | State::ForcedOpen | State::Disabled)
+        {
+            return None;
         }
-        self.settle_locked(config, outcome, ticket, now())
+        self.settle_locked(outcome, ticket, started, clock)
     }
 
-    #[cold]
     #[inline(never)]
-    fn settle_locked(&self, config: &BreakerConfig, outcome: Outcome, ticket: Ticket, now: Moment) -> Settled {
-        let ((), change) =
-            self.transition(|machine| ((), machine.settle(config, outcome, ticket.generation, ticket.probe, now)));
-        change.map_or(Settled::Quietly, Settled::Changed)
+    fn settle_locked(&self, outcome: Outcome, ticket: Ticket, started: Moment, clock: &ClockHandle) -> Option<Change> {
+        let (traits, reading) = (self.traits(), clock.reading());
+        let ended = traits.ended(reading);
+        let slow = traits.measured() && started != Moment::NEVER && ended.since(started) >= self.slow_after();
+        self.transition(|machine| ((), machine.settle(outcome, slow, ticket, ended, || reading.now()))).1
     }
 
-    /// Runs the machine under the lock and publishes what it came to. While closed the word moves without the lock, so the
-    /// step is tried again from the new failure count if it did.
-    pub(crate) fn transition<R>(
-        &self,
-        mut step: impl FnMut(&mut Machine) -> (R, Option<Change>),
-    ) -> (R, Option<Change>) {
+    /// Runs the machine under the lock and publishes what it came to.
+    pub(crate) fn transition<R>(&self, step: impl FnOnce(&mut Machine) -> (R, Option<Change>)) -> (R, Option<Change>) {
         let mut machine = self.machine.lock();
-        loop {
-            let word = self.word();
-            let mut next = machine.clone();
-            next.sync(word);
-            let answer = step(&mut next);
-            self.open_until.store(next.open_until().as_nanos(), Ordering::Relaxed);
-            let published = self.word.compare_exchange(word.0, next.word().0, Ordering::AcqRel, Ordering::Acquire);
-            if published.is_ok() {
-                *machine = next;
-                return answer;
-            }
-        }
+        // A plain word moves without the lock; from here on nobody moves it.
+        let word = Word(self.word.fetch_or(Word::LOCKED, Ordering::AcqRel));
+        machine.sync(word);
+        let answer = step(&mut machine);
+        self.open_until.store(machine.open_until().as_nanos(), Ordering::Relaxed);
+        self.opened_at.store(machine.opened_at.as_nanos(), Ordering::Relaxed);
+        self.word.store(machine.word().0, Ordering::Release);
+        answer
     }
 }

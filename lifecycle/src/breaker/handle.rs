@@ -1,20 +1,24 @@
 //! `CircuitBreaker`: the cell with its name, configuration, clock, counts and events.
 
 use super::builder::CircuitBreakerBuilder;
-use super::cell::{Cell, Settled, Ticket};
+use super::cell::Cell;
 use super::config::BreakerConfig;
-use super::machine::{Admission, Change, Outcome, State};
-use super::permit::{Admitted, Permit};
-use crate::clock::{ClockHandle, Moment, unix_seconds};
+use super::listeners::{Listeners, Transition};
+use super::machine::{Admission, Change, Outcome, Ticket};
+use super::permit::{Admitted, Held, OwnedPermit, Permit, Slow, acquire};
+use super::policy::Verdict;
+use super::state::State;
+use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
-use crate::registry::{BreakerSnapshot, BreakerStatistics, Component, Descriptor, register};
+use crate::name::Name;
+use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::telemetry::{self, BreakerChange};
-use std::borrow::Cow;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// A circuit breaker.
 ///
@@ -36,8 +40,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct CircuitBreaker {
     state: Scoped<BreakerState>,
-    descriptor: Descriptor,
-    config: BreakerConfig,
+    pub(super) descriptor: Descriptor,
+    /// As it was written; what holds is in the cell.
+    pub(super) written: BreakerConfig,
     /// A declared breaker's way to its own static, to be registered on first use.
     me: Option<fn() -> &'static CircuitBreaker>,
 }
@@ -48,8 +53,9 @@ pub(super) struct BreakerState {
     pub(super) cell: Cell,
     pub(super) counts: Counters<5>,
     /// Monotonic time of the last counted failure; 0 = never.
-    last_failure: AtomicU64,
+    pub(super) last_failure: AtomicU64,
     pub(super) clock: ClockHandle,
+    pub(super) listeners: Listeners,
 }
 
 pub(super) const SUCCEEDED: usize = 0;
@@ -60,40 +66,52 @@ pub(super) const IGNORED: usize = 4;
 
 impl BreakerState {
     pub(super) const fn new(clock: ClockHandle) -> Self {
-        Self { cell: Cell::new(), counts: Counters::new(), last_failure: AtomicU64::new(0), clock }
+        Self {
+            cell: Cell::new(),
+            counts: Counters::new(),
+            last_failure: AtomicU64::new(0),
+            clock,
+            listeners: Listeners::new(),
+        }
+    }
+
+    /// Counted in place, not thread by thread: one of many, or of a test world.
+    pub(super) fn local(clock: ClockHandle) -> Self {
+        Self { counts: Counters::local(), ..Self::new(clock) }
     }
 
     fn in_universe(universe: &Universe) -> Self {
-        Self { counts: Counters::local(), ..Self::new(universe.clock()) }
+        Self::local(universe.clock())
     }
 }
 
 /// Gives a probe's slot back when telling of it unwinds. Neutral changes no state, so there is nothing to tell.
-struct GiveBack<'a>(&'a CircuitBreaker, &'a BreakerState, Option<Ticket>);
+struct GiveBack<'a>(&'a BreakerState, Option<Ticket>);
 
 impl Drop for GiveBack<'_> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.2 {
-            self.1.cell.settle(&self.0.config, Outcome::Neutral, ticket, Moment::default);
+        if let Some(ticket) = self.1 {
+            self.0.cell.settle(Outcome::Neutral, ticket, Moment::NEVER, &self.0.clock);
         }
     }
 }
 
 impl CircuitBreaker {
     /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
-    pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
+    pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
 
-    pub(super) const fn with_state(state: Scoped<BreakerState>, descriptor: Descriptor, config: BreakerConfig) -> Self {
-        Self { state, descriptor, config, me: None }
+    pub(super) const fn with_state(state: BreakerState, descriptor: Descriptor, written: BreakerConfig) -> Self {
+        Self { state: Scoped::owned(state), descriptor, written, me: None }
     }
 
     /// What expansions put into a static. `me` gives that static.
     #[doc(hidden)]
     #[must_use]
-    pub const fn __declared(descriptor: Descriptor, config: BreakerConfig, me: fn() -> &'static Self) -> Self {
-        Self { state: Scoped::declared(BreakerState::new(ClockHandle::System)), descriptor, config, me: Some(me) }
+    pub const fn __declared(descriptor: Descriptor, written: BreakerConfig, me: fn() -> &'static Self) -> Self {
+        let state = Scoped::declared(BreakerState::new(ClockHandle::System));
+        Self { state, descriptor, written, me: Some(me) }
     }
 
     /// Who it is.
@@ -108,15 +126,31 @@ impl CircuitBreaker {
         self.descriptor.name()
     }
 
-    /// Its numbers.
+    /// The numbers it goes by now.
     #[must_use]
-    pub fn config(&self) -> &BreakerConfig {
-        &self.config
+    pub fn config(&self) -> BreakerConfig {
+        self.resolve().cell.look(|_, machine| machine.config)
     }
 
+    /// The state that is meant here, configured.
     #[inline]
     pub(super) fn resolve(&self) -> StateRef<'_, BreakerState> {
-        self.state.resolve(BreakerState::in_universe)
+        let state = self.state.resolve(BreakerState::in_universe);
+        if !state.cell.traits().configured() {
+            self.configure(&state);
+        }
+        state
+    }
+
+    /// Puts the numbers in force, for the first time or anew.
+    #[cold]
+    pub(super) fn configure(&self, state: &BreakerState) {
+        // Test worlds, and whoever gives the clock, can repeat what happened; processes should not jitter alike.
+        let seed = match &state.clock {
+            ClockHandle::System => state.clock.now().as_nanos() ^ std::ptr::from_ref(state).addr() as u64,
+            ClockHandle::Custom(_) => 0x9E37_79B9_7F4A_7C15,
+        };
+        state.cell.configure(self.written, seed, state.clock.now());
     }
 
     /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.
@@ -131,16 +165,15 @@ impl CircuitBreaker {
     /// [`Rejected`] when the breaker is open (by failures or by hand), or half-open with all its probes under way.
     #[inline(always)]
     pub fn try_acquire(&self) -> Result<Permit<'_>, Rejected> {
-        if counter::at_home() {
-            let word = self.process().cell.word();
-            if word.is_closed() {
-                return Ok(Permit::closed(self, word));
-            }
-        }
-        match self.acquire_slow() {
-            Ok(admitted) => Ok(Permit::slow(self, admitted)),
-            Err(rejected) => Err(rejected),
-        }
+        acquire(self).map(Permit)
+    }
+
+    /// [`try_acquire`](Self::try_acquire) for a permit that goes elsewhere: to a task, into a struct.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<OwnedPermit, Rejected> {
+        acquire(self.clone()).map(OwnedPermit)
     }
 
     /// The process's state.
@@ -149,33 +182,36 @@ impl CircuitBreaker {
         self.state.process()
     }
 
-    /// Boxed, so that the permit of the hot path stays in registers: this is a probe or a test world.
     #[cold]
     #[inline(never)]
-    fn acquire_slow(&self) -> Result<Box<Admitted<'_>>, Rejected> {
+    pub(super) fn acquire_slow(&self) -> Result<Slow, Rejected> {
         counter::prepare();
         scope::look_again();
         let state = self.resolve();
-        let (ticket, change) = state.cell.admit(&self.config, || state.clock.now());
+        let (ticket, change) = state.cell.admit(&state.clock);
         if let Some(change) = change {
             // A subscriber (or clock) that panics must not keep the probe's slot: there is no permit yet.
-            let give_back = GiveBack(self, &state, ticket.as_ref().ok().copied());
+            let give_back = GiveBack(&state, ticket.as_ref().ok().copied());
             self.tell(&state, change);
             std::mem::forget(give_back);
         }
-        match ticket {
-            Ok(ticket) => Ok(Box::new(Admitted { state, ticket })),
-            Err(refused) => Err(self.refuse(&state, refused)),
-        }
+        let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
+        let traits = state.cell.traits();
+        let started = if traits.measured() { traits.now(state.clock.reading()) } else { Moment::NEVER };
+        let generation = ticket.generation;
+        let admitted = match state {
+            StateRef::Process(_) if ticket.probe.is_none() => None,
+            StateRef::Process(_) => Some(Box::new(Admitted { state: None, ticket })),
+            StateRef::Own(state) => Some(Box::new(Admitted { state: Some(state), ticket })),
+        };
+        Ok(Slow { admitted, generation, started })
     }
 
     /// Looks whether a call would be refused now, and takes nothing: what a guarded function does before it spends a permit
     /// of its limiter. A refusal is counted as one, since the caller gives up.
-    #[doc(hidden)]
-    #[allow(clippy::missing_errors_doc, reason = "not for users")]
     #[inline]
-    pub fn __look(&self) -> Result<(), Rejected> {
-        if counter::at_home() && self.process().cell.word().is_closed() {
+    pub(crate) fn look(&self) -> Result<(), Rejected> {
+        if counter::at_home() && self.process().cell.word().is_plain() {
             return Ok(());
         }
         self.look_slow()
@@ -185,10 +221,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn look_slow(&self) -> Result<(), Rejected> {
         let state = self.resolve();
-        let now = state.clock.now();
-        // On a copy: what the machine would answer, without the probe being taken.
-        let (answer, _) = state.cell.look(|_, machine| machine.clone().admit(&self.config, now));
-        match answer {
+        match state.cell.peek(&state.clock) {
             Admission::Admitted { .. } => Ok(()),
             refused => Err(self.refuse(&state, refused)),
         }
@@ -220,31 +253,47 @@ impl CircuitBreaker {
     }
 
     /// Takes a call's outcome: the failure clock, the cell, the event. Counting is the permit's.
-    pub(super) fn settle(&self, state: &BreakerState, outcome: Outcome, ticket: Ticket) {
+    pub(super) fn settle(&self, state: &BreakerState, outcome: Outcome, ticket: Ticket, started: Moment) {
         if outcome == Outcome::Failure {
-            state.last_failure.store(state.clock.now().as_nanos(), Ordering::Relaxed);
+            state.last_failure.store(state.clock.coarse().as_nanos(), Ordering::Relaxed);
         }
-        if let Settled::Changed(change) = state.cell.settle(&self.config, outcome, ticket, || state.clock.now()) {
+        if let Some(change) = state.cell.settle(outcome, ticket, started, &state.clock) {
             self.tell(state, change);
         }
     }
 
+    /// Tells of a change: first the subscriber, then the listeners. No lock is held.
     #[cold]
-    fn tell(&self, state: &BreakerState, change: Change) {
-        // The clock may be the user's: it is read without the machine's lock.
+    pub(super) fn tell(&self, state: &BreakerState, change: Change) {
         let now = state.clock.now();
-        let (failures, retry_after) = state.cell.look(|word, machine| {
-            (word.failures(), if change.to == State::Open { machine.open_until().until(now) } else { None })
+        let (failures, retry_after, threshold) = state.cell.look(|word, machine| {
+            let retry_after = if change.to == State::Open { machine.open_until().until(now) } else { None };
+            (word.failures(), retry_after, machine.config.consecutive())
         });
+        if change.would_have_opened() {
+            return telemetry::breaker_would_open(self.name(), change.reason, failures);
+        }
         telemetry::breaker_state_changed(&BreakerChange {
             name: self.name(),
             from: change.from.as_str(),
             to: change.to.as_str(),
             reason: change.reason,
             failures,
-            threshold: self.config.consecutive().unwrap_or(0),
+            threshold,
             retry_after,
         });
+        let listeners = state.listeners.all();
+        if listeners.is_empty() {
+            return;
+        }
+        let Change { from, to, reason } = change;
+        let transition = Transition { name: self.descriptor.shared_name(), from, to, reason, failures, retry_after };
+        for listener in listeners {
+            // One that panics keeps neither the others nor the call from going on.
+            if catch_unwind(AssertUnwindSafe(|| listener(&transition))).is_err() {
+                telemetry::breaker_listener_panicked(self.name());
+            }
+        }
     }
 
     /// Runs `f` through the breaker. An `Err` is a failure; a panic is one too and goes on.
@@ -252,10 +301,32 @@ impl CircuitBreaker {
     /// # Errors
     /// [`CallError::Rejected`] when it did not run, [`CallError::Inner`] with its own error.
     pub fn call<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
-        let permit = self.try_acquire()?;
-        let result = f();
-        permit.settle_result(&result);
-        result.map_err(CallError::Inner)
+        self.call_with(f, by_result)?.map_err(CallError::Inner)
+    }
+
+    /// Runs `f` through the breaker, and lets `judge` say what its value means: for values that are no `Result`, errors that
+    /// are nobody's fault, answers that are failures. A panic is a failure and goes on, also one of `judge`.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, Verdict};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").threshold(1).build()?;
+    /// let status = breaker.call_with(|| 404, |status| match status {
+    ///     500.. => Verdict::Failure,
+    ///     404 => Verdict::Ignored,
+    ///     _ => Verdict::Success,
+    /// })?;
+    /// assert_eq!((status, breaker.metrics().statistics.ignored_calls), (404, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] when it did not run.
+    pub fn call_with<R>(&self, f: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> Result<R, Rejected> {
+        let permit = acquire(self)?;
+        let value = f();
+        permit.settle(judge(&value));
+        Ok(value)
     }
 
     /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,
@@ -264,100 +335,24 @@ impl CircuitBreaker {
     /// # Errors
     /// As [`call`](Self::call).
     pub async fn call_async<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
-        let permit = self.try_acquire()?;
-        permit.run_async(future, Permit::settle_result).await.map_err(CallError::Inner)
+        self.call_async_with(future, by_result).await?.map_err(CallError::Inner)
     }
 
-    /// Refuses every call until [`reset`](Self::reset), whatever the time.
-    pub fn force_open(&self) {
-        self.force(State::ForcedOpen);
+    /// [`call_with`](Self::call_with) for a future.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn call_async_with<F: Future>(
+        &self,
+        future: F,
+        judge: impl FnOnce(&F::Output) -> Verdict,
+    ) -> Result<F::Output, Rejected> {
+        let permit: Held<_> = acquire(self)?;
+        Ok(permit.run_async(future, judge).await)
     }
+}
 
-    /// Lets every call run and records nothing, until [`reset`](Self::reset).
-    pub fn disable(&self) {
-        self.force(State::Disabled);
-    }
-
-    /// Lets every call run and records it, until [`reset`](Self::reset).
-    pub fn observe_only(&self) {
-        self.force(State::ObserveOnly);
-    }
-
-    /// Closes it and forgets the failures. Its statistics stay.
-    pub fn reset(&self) {
-        self.force(State::Closed);
-    }
-
-    /// Opens it for `how_long`; then a probe decides.
-    pub fn open_for(&self, how_long: Duration) {
-        let state = self.resolve();
-        let now = state.clock.now();
-        let ((), change) = state.cell.transition(|machine| ((), machine.open_for(how_long, now)));
-        self.tell_forced(&state, change);
-    }
-
-    fn force(&self, to: State) {
-        let state = self.resolve();
-        let now = state.clock.now();
-        let ((), change) = state.cell.transition(|machine| ((), machine.force(to, now)));
-        self.tell_forced(&state, change);
-    }
-
-    fn tell_forced(&self, state: &BreakerState, change: Option<Change>) {
-        if let Some(change) = change {
-            telemetry::breaker_forced(self.name(), change.to.as_str());
-            self.tell(state, change);
-        }
-    }
-
-    /// Closes it and forgets everything, statistics too.
-    pub(super) fn forget(&self) {
-        let state = self.resolve();
-        let now = state.clock.now();
-        let ((), change) = state.cell.transition(|machine| ((), machine.forget(now)));
-        self.tell_forced(&state, change);
-        state.counts.reset();
-        state.last_failure.store(0, Ordering::Relaxed);
-    }
-
-    /// State, failures and statistics.
-    #[must_use]
-    pub fn metrics(&self) -> BreakerSnapshot {
-        let state = self.resolve();
-        let now = state.clock.now();
-        let wall = state.clock.wall();
-        let on_wall = |at: Moment| unix_seconds(wall.checked_sub(now.since(at)).unwrap_or(wall));
-        let (word, opened_at, until, times_opened, changed_at) = state.cell.look(|word, machine| {
-            (word, machine.opened_at(), machine.open_until(), machine.times_opened(), machine.changed_at())
-        });
-        let open = matches!(word.state(), State::Open | State::ForcedOpen);
-        let last_failure = Moment::from_nanos(state.last_failure.load(Ordering::Relaxed));
-        let read = |which| state.counts.read(which);
-        let (successful, failed, cancelled, ignored) = (read(SUCCEEDED), read(FAILED), read(CANCELLED), read(IGNORED));
-        BreakerSnapshot {
-            name: self.name().to_owned(),
-            state: word.state().as_str().to_owned(),
-            failures: word.failures(),
-            threshold: self.config.consecutive().unwrap_or(0),
-            timeout: self.config.timeout.as_secs_f64(),
-            last_failure_time: (last_failure.as_nanos() > 0).then(|| on_wall(last_failure)),
-            opened_at: open.then(|| on_wall(opened_at)),
-            retry_after_seconds: match word.state() {
-                State::Open => until.until(now).map(|left| left.as_secs_f64()),
-                _ => None,
-            },
-            statistics: BreakerStatistics {
-                total_calls: successful + failed + cancelled + ignored,
-                successful_calls: successful,
-                failed_calls: failed,
-                rejected_calls: read(REJECTED),
-                cancelled_calls: cancelled,
-                ignored_calls: ignored,
-                times_opened,
-                last_state_change: changed_at.map(on_wall),
-            },
-            path: self.descriptor.path(),
-            declared_at: self.descriptor.declared_at(),
-        }
-    }
+/// An `Err` is a failure.
+fn by_result<T, E>(result: &Result<T, E>) -> Verdict {
+    if result.is_ok() { Verdict::Success } else { Verdict::Failure }
 }

@@ -4,115 +4,10 @@
 //! opening is noticed by the next call.
 
 use super::config::BreakerConfig;
+use super::samples::{Samples, Tally};
+use super::state::{GENERATION_MASK, State, Word};
 use crate::clock::Moment;
 use std::time::Duration;
-
-/// Where a breaker stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum State {
-    /// Calls run; failures are counted.
-    Closed,
-    /// Calls are refused until the timeout is over; then the next call is a probe.
-    Open,
-    /// Probes are under way; their outcome decides.
-    HalfOpen,
-    /// Opened by hand: refused until reset, whatever the time.
-    ForcedOpen,
-    /// Switched off by hand: every call runs, nothing is recorded.
-    Disabled,
-    /// Watching only: every call runs and is recorded, none is refused.
-    ObserveOnly,
-}
-
-impl State {
-    /// The state's name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-            Self::ForcedOpen => "forced_open",
-            Self::Disabled => "disabled",
-            Self::ObserveOnly => "observe_only",
-        }
-    }
-
-    /// The state of a word's code. Codes come from [`Word::new`] alone; an unknown one would read as closed.
-    const fn from_code(code: u64) -> Self {
-        match code {
-            1 => Self::Open,
-            2 => Self::HalfOpen,
-            3 => Self::ForcedOpen,
-            4 => Self::Disabled,
-            5 => Self::ObserveOnly,
-            _ => Self::Closed,
-        }
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// State (4 bits), failures (32 bits) and generation (28 bits) in one word: what the lock-free paths work on.
-///
-/// The order makes the two questions of the hot path one comparison each: every state but closed has the top bit, and closed
-/// without failures has nothing above the generation.
-///
-/// The generation goes up with every change of state, so that a result is known to be late. It wraps after 2^28 changes; a
-/// call would have to stay in flight through exactly that many to be taken for a current one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word(pub(crate) u64);
-
-const GENERATION_BITS: u32 = 28;
-const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
-const NOT_CLOSED: u64 = 8;
-
-impl Word {
-    pub(crate) const CLOSED: Self = Self(0);
-
-    const fn new(state: State, generation: u32, failures: u32) -> Self {
-        let code = match state {
-            State::Closed => 0,
-            other => NOT_CLOSED | other as u64,
-        };
-        Self((code << 60) | ((failures as u64) << GENERATION_BITS) | (generation & GENERATION_MASK) as u64)
-    }
-
-    #[inline(always)]
-    pub(crate) const fn state(self) -> State {
-        State::from_code((self.0 >> 60) & !NOT_CLOSED)
-    }
-
-    #[inline(always)]
-    pub(crate) const fn is_closed(self) -> bool {
-        (self.0 as i64) >= 0
-    }
-
-    #[inline(always)]
-    pub(crate) const fn is_closed_without_failures(self) -> bool {
-        self.0 >> GENERATION_BITS == 0
-    }
-
-    #[inline(always)]
-    pub(crate) const fn generation(self) -> u32 {
-        self.0 as u32 & GENERATION_MASK
-    }
-
-    #[inline(always)]
-    pub(crate) const fn failures(self) -> u32 {
-        (self.0 >> GENERATION_BITS) as u32
-    }
-
-    /// The same state and generation with another failure count.
-    pub(crate) const fn with_failures(self, failures: u32) -> Self {
-        Self((self.0 & !((u32::MAX as u64) << GENERATION_BITS)) | ((failures as u64) << GENERATION_BITS))
-    }
-}
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,12 +31,26 @@ pub(crate) enum Admission {
     Forced,
 }
 
-/// A change of state, for events.
+/// Something to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) from: State,
+    /// The same as `from`: observing only, it would have opened.
     pub(crate) to: State,
     pub(crate) reason: &'static str,
+}
+
+impl Change {
+    pub(crate) const fn would_have_opened(&self) -> bool {
+        matches!((self.from, self.to), (State::ObserveOnly, State::ObserveOnly))
+    }
+}
+
+/// A call that was admitted: what its outcome is measured by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) generation: u32,
+    pub(crate) probe: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,39 +61,59 @@ struct Probe {
 }
 
 /// The whole state, as seen under the lock.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Machine {
-    state: State,
-    generation: u32,
-    failures: u32,
-    opened_at: Moment,
-    open_until: Moment,
+    pub(super) config: BreakerConfig,
+    configured: bool,
+    pub(super) state: State,
+    pub(super) generation: u32,
+    /// In a row.
+    pub(super) failures: u32,
+    pub(super) samples: Option<Box<Samples>>,
+    pub(super) opened_at: Moment,
+    pub(super) open_until: Moment,
+    /// How often it has opened again since it was closed.
+    pub(super) reopened: u32,
+    /// Opened for a time somebody gave, which a new configuration leaves alone.
+    pub(super) by_hand: bool,
     probes: Vec<Probe>,
     next_ticket: u64,
     /// Successes in a row since the breaker became half-open.
-    successes: u32,
-    times_opened: u64,
-    changed_at: Option<Moment>,
+    pub(super) successes: u32,
+    /// Observing only, it was told that it would have opened.
+    told: bool,
+    pub(super) times_opened: u64,
+    pub(super) changed_at: Option<Moment>,
+    /// For the jitter.
+    random: u64,
 }
 
 impl Machine {
     pub(crate) const fn new() -> Self {
         Self {
+            config: BreakerConfig::new(),
+            configured: false,
             state: State::Closed,
             generation: 0,
             failures: 0,
+            samples: None,
             opened_at: Moment::from_nanos(0),
             open_until: Moment::from_nanos(0),
+            reopened: 0,
+            by_hand: false,
             probes: Vec::new(),
             next_ticket: 0,
             successes: 0,
+            told: false,
             times_opened: 0,
             changed_at: None,
+            random: 0,
         }
     }
 
     pub(crate) const fn word(&self) -> Word {
-        Word::new(self.state, self.generation, self.failures)
+        let plain = matches!(self.state, State::Closed) && self.configured && !self.config.has_rates();
+        Word::new(self.state, plain, self.generation, self.failures)
     }
 
     /// Takes over the failure count, which the lock-free paths change while the breaker is closed.
@@ -200,118 +129,193 @@ impl Machine {
         }
     }
 
-    pub(crate) const fn opened_at(&self) -> Moment {
-        self.opened_at
-    }
-
-    pub(crate) const fn times_opened(&self) -> u64 {
-        self.times_opened
-    }
-
-    pub(crate) const fn changed_at(&self) -> Option<Moment> {
-        self.changed_at
+    /// Goes by other numbers from now on. What was counted stays; the calls of a window of another kind are forgotten.
+    pub(crate) fn configure(&mut self, config: BreakerConfig, seed: u64, now: Moment) {
+        let window = config.rate_window();
+        self.samples = match self.samples.take().filter(|_| config.has_rates()) {
+            None => config.has_rates().then(|| Box::new(Samples::new(window))),
+            Some(same) if same.window() == window => Some(same),
+            Some(other) if std::mem::discriminant(&other.window()) == std::mem::discriminant(&window) => {
+                Some(Box::new(other.resized(window, now)))
+            }
+            Some(_) => Some(Box::new(Samples::new(window))),
+        };
+        let times = |config: &BreakerConfig| (config.timeout, config.backoff);
+        let other_times = self.configured && times(&config) != times(&self.config);
+        if !self.configured {
+            // Never zero, which the generator could not leave.
+            self.random = seed | 1;
+        }
+        self.config = config;
+        self.configured = true;
+        if other_times && self.state == State::Open && !self.by_hand {
+            self.open_until = self.opened_at.after(self.time_open());
+        }
     }
 
     /// May a call run now? An opening that is over becomes half-open by this.
-    pub(crate) fn admit(&mut self, config: &BreakerConfig, now: Moment) -> (Admission, Option<Change>) {
-        match self.state {
-            State::Closed | State::Disabled | State::ObserveOnly => (Admission::Admitted { probe: None }, None),
-            State::ForcedOpen => (Admission::Forced, None),
-            State::Open if !self.open_until.has_come(now) => (Admission::Open(self.open_until.until(now)), None),
-            State::Open => {
-                let change = self.enter(State::HalfOpen, "timeout over", now);
-                (self.admit_probe(config, now), change)
-            }
-            State::HalfOpen => (self.admit_probe(config, now), None),
+    pub(crate) fn admit(&mut self, now: Moment) -> (Admission, Option<Change>) {
+        let change = match self.state {
+            State::Open if self.open_until.has_come(now) => self.enter(State::HalfOpen, "timeout over", now),
+            _ => None,
+        };
+        let answer = self.look(now);
+        if self.state != State::HalfOpen || !matches!(answer, Admission::Admitted { .. }) {
+            return (answer, change);
         }
-    }
-
-    fn admit_probe(&mut self, config: &BreakerConfig, now: Moment) -> Admission {
         self.probes.retain(|probe| !probe.lease_ends.has_come(now));
-        let in_flight = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
-        // No more than may run at a time, and no more than can still be needed to close.
-        let needed = config.success_threshold.max(config.half_open_calls).saturating_sub(self.successes);
-        if in_flight >= config.half_open_calls.min(needed) {
-            let next = self.probes.iter().map(|probe| probe.lease_ends).min().unwrap_or(now);
-            return Admission::HalfOpenFull(next.until(now));
-        }
         self.next_ticket += 1;
-        let lease_ends = now.after(config.probe_lease());
+        let lease_ends = now.after(self.config.probe_lease());
         self.probes.push(Probe { ticket: self.next_ticket, lease_ends });
-        Admission::Admitted { probe: Some(self.next_ticket) }
+        (Admission::Admitted { probe: Some(self.next_ticket) }, change)
     }
 
-    /// Takes a call's outcome. A call of an older generation, or a probe that lost its slot, changes nothing.
+    /// What [`admit`](Self::admit) would answer, without taking anything.
+    pub(crate) fn look(&self, now: Moment) -> Admission {
+        match self.state {
+            State::Closed | State::Disabled | State::ObserveOnly => Admission::Admitted { probe: None },
+            State::ForcedOpen => Admission::Forced,
+            State::Open if !self.open_until.has_come(now) => Admission::Open(self.open_until.until(now)),
+            State::Open => Admission::Admitted { probe: None },
+            State::HalfOpen => {
+                let leases = || self.probes.iter().map(|probe| probe.lease_ends).filter(|ends| !ends.has_come(now));
+                let in_flight = u32::try_from(leases().count()).unwrap_or(u32::MAX);
+                // No more than may run at a time, and no more than can still be needed to close.
+                let most = self.config.success_threshold.max(self.config.half_open_calls);
+                if in_flight < self.config.half_open_calls.min(most.saturating_sub(self.successes)) {
+                    return Admission::Admitted { probe: None };
+                }
+                Admission::HalfOpenFull(leases().min().unwrap_or(now).until(now))
+            }
+        }
+    }
+
+    /// Takes the outcome of a call that ended at `ended`; `now` is asked only if it changes the state. A call of an older
+    /// generation, or a probe that lost its slot, changes nothing.
     pub(crate) fn settle(
         &mut self,
-        config: &BreakerConfig,
         outcome: Outcome,
-        generation: u32,
-        probe: Option<u64>,
-        now: Moment,
+        slow: bool,
+        ticket: Ticket,
+        ended: Moment,
+        now: impl FnOnce() -> Moment,
     ) -> Option<Change> {
-        if generation != self.generation {
+        if ticket.generation != self.generation {
             return None;
         }
         match self.state {
-            State::Closed => match outcome {
-                Outcome::Neutral => None,
-                Outcome::Success => {
-                    self.failures = 0;
-                    None
+            State::Closed | State::ObserveOnly => {
+                let reason = self.record(outcome, slow, ended)?;
+                if self.state == State::Closed {
+                    return self.open(reason, now());
                 }
-                Outcome::Failure => {
-                    self.failures = self.failures.saturating_add(1);
-                    (self.failures >= config.consecutive().unwrap_or(u32::MAX))
-                        .then(|| self.open(config.timeout, "threshold reached", now))
-                        .flatten()
-                }
-            },
+                let told = std::mem::replace(&mut self.told, true);
+                (!told).then_some(Change { from: self.state, to: self.state, reason })
+            }
             State::HalfOpen => {
-                let slot = self.probes.iter().position(|held| Some(held.ticket) == probe)?;
+                let slot = self.probes.iter().position(|held| Some(held.ticket) == ticket.probe)?;
                 self.probes.swap_remove(slot);
                 match outcome {
                     Outcome::Neutral => None,
-                    Outcome::Failure => self.open(config.timeout, "probe failed", now),
+                    Outcome::Failure => self.reopen("probe failed", now()),
+                    // What opened it for being slow must not close it while it still is.
+                    Outcome::Success if slow => self.reopen("probe was slow", now()),
                     Outcome::Success => {
                         self.successes = self.successes.saturating_add(1);
-                        (self.successes >= config.success_threshold)
-                            .then(|| self.close("probe succeeded", now))
+                        (self.successes >= self.config.success_threshold)
+                            .then(|| self.close("probe succeeded", now()))
                             .flatten()
                     }
                 }
             }
-            State::Open | State::ForcedOpen | State::Disabled | State::ObserveOnly => None,
+            State::Open | State::ForcedOpen | State::Disabled => None,
         }
     }
 
-    fn open(&mut self, how_long: Duration, reason: &'static str, now: Moment) -> Option<Change> {
+    /// Counts an outcome while closed; the reason to open, if it gives one. A success never does, except by being slow.
+    fn record(&mut self, outcome: Outcome, slow: bool, now: Moment) -> Option<&'static str> {
+        let failed = match outcome {
+            Outcome::Neutral => return None,
+            Outcome::Success => false,
+            Outcome::Failure => true,
+        };
+        self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        let tally = match &mut self.samples {
+            Some(samples) => {
+                samples.add(now, failed, slow);
+                samples.tally()
+            }
+            None => Tally::default(),
+        };
+        if failed && self.config.consecutive().is_some_and(|threshold| self.failures >= threshold) {
+            return Some("threshold reached");
+        }
+        if tally.calls < self.config.calls_needed() {
+            return None;
+        }
+        let reached = |rate: Option<u32>, part| rate.is_some_and(|percent| tally.reaches(part, percent));
+        if failed && reached(self.config.failure_rate, tally.failures) {
+            return Some("failure rate reached");
+        }
+        (slow && reached(self.config.slow_call_rate, tally.slow)).then_some("slow-call rate reached")
+    }
+
+    /// How long to stay open this time.
+    fn time_open(&mut self) -> Duration {
+        let Some(backoff) = self.config.backoff else { return self.config.timeout };
+        let random = || {
+            // xorshift64 (Marsaglia, "Xorshift RNGs", 2003), of which the upper 53 bits make a number from 0 to 1.
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            (self.random >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        backoff.time(self.config.timeout, self.reopened, random)
+    }
+
+    fn reopen(&mut self, reason: &'static str, now: Moment) -> Option<Change> {
+        self.reopened = self.reopened.saturating_add(1);
+        self.open(reason, now)
+    }
+
+    fn open(&mut self, reason: &'static str, now: Moment) -> Option<Change> {
         self.opened_at = now;
-        self.open_until = now.after(how_long);
+        self.open_until = now.after(self.time_open());
+        self.by_hand = false;
         self.times_opened = self.times_opened.saturating_add(1);
         self.enter(State::Open, reason, now)
     }
 
-    fn close(&mut self, reason: &'static str, now: Moment) -> Option<Change> {
+    /// Forgets what was counted.
+    fn clear(&mut self) {
         self.failures = 0;
+        self.reopened = 0;
+        if let Some(samples) = &mut self.samples {
+            samples.clear();
+        }
+    }
+
+    fn close(&mut self, reason: &'static str, now: Moment) -> Option<Change> {
+        self.clear();
         self.enter(State::Closed, reason, now)
     }
 
     /// Opens by the caller's word, for `how_long`.
     pub(crate) fn open_for(&mut self, how_long: Duration, now: Moment) -> Option<Change> {
-        self.open(how_long, "opened by hand", now)
+        let change = self.open("opened by hand", now);
+        self.open_until = now.after(how_long);
+        self.by_hand = true;
+        change
     }
 
     /// Goes to a state that only the caller's word leads to, or back to closed.
     pub(crate) fn force(&mut self, to: State, now: Moment) -> Option<Change> {
-        match to {
-            State::Closed => self.close("reset", now),
-            to => {
-                self.failures = 0;
-                self.opened_at = now;
-                self.enter(to, "set by hand", now)
-            }
+        self.clear();
+        if to == State::Closed {
+            return self.enter(to, "reset", now);
         }
+        self.opened_at = now;
+        self.enter(to, "set by hand", now)
     }
 
     /// Back to the beginning, statistics included.
@@ -323,16 +327,22 @@ impl Machine {
     }
 
     /// Every entry begins a new generation, so that calls begun before it no longer count; only a change is told.
-    fn enter(&mut self, to: State, reason: &'static str, now: Moment) -> Option<Change> {
+    pub(super) fn enter(&mut self, to: State, reason: &'static str, now: Moment) -> Option<Change> {
         let from = std::mem::replace(&mut self.state, to);
         self.generation = (self.generation + 1) & GENERATION_MASK;
         self.probes.clear();
         self.successes = 0;
+        self.told = false;
         if from == to {
             return None;
         }
         self.changed_at = Some(now);
         Some(Change { from, to, reason })
+    }
+
+    /// The calls the rates look at.
+    pub(crate) fn tally(&self, now: Moment) -> Option<Tally> {
+        self.samples.as_ref().map(|samples| samples.tally_at(now))
     }
 }
 

@@ -1,39 +1,67 @@
 //! The cell with a clock that the model moves: what `tests/loom_breaker.rs` drives.
 
-use super::BreakerConfig;
 use super::cell::{Cell, Ticket};
-use super::machine::{Outcome, State};
-use crate::clock::Moment;
+use super::machine::Outcome;
+use super::{BreakerConfig, State};
+use crate::clock::{Clock, ClockHandle, Moment};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// A breaker cell without name, counts and events.
 pub struct Model {
     cell: Cell,
-    config: BreakerConfig,
 }
 
 /// An admitted call.
 pub struct Call(Ticket);
 
+struct At(u64);
+
+impl Clock for At {
+    fn now_mono(&self) -> u64 {
+        self.0
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
+fn at(now: u64) -> ClockHandle {
+    ClockHandle::Custom(Arc::new(At(now)))
+}
+
 impl Model {
     pub fn new(config: BreakerConfig) -> Self {
-        Self { cell: Cell::new(), config }
+        let cell = Cell::new();
+        cell.configure(config, 1, Moment::default());
+        Self { cell }
+    }
+
+    /// Goes by other numbers from now on.
+    pub fn configure(&self, config: BreakerConfig, now: u64) {
+        self.cell.configure(config, 1, Moment::from_nanos(now));
     }
 
     /// Asks to run a call at `now` (nanoseconds).
     pub fn admit(&self, now: u64) -> Option<Call> {
-        self.cell.admit(&self.config, || Moment::from_nanos(now)).0.ok().map(Call)
+        self.cell.admit(&at(now)).0.ok().map(Call)
     }
 
     pub fn succeed(&self, call: Call, now: u64) {
-        self.cell.settle(&self.config, Outcome::Success, call.0, || Moment::from_nanos(now));
+        self.settle(Outcome::Success, call, now);
     }
 
     pub fn fail(&self, call: Call, now: u64) {
-        self.cell.settle(&self.config, Outcome::Failure, call.0, || Moment::from_nanos(now));
+        self.settle(Outcome::Failure, call, now);
     }
 
     pub fn cancel(&self, call: Call, now: u64) {
-        self.cell.settle(&self.config, Outcome::Neutral, call.0, || Moment::from_nanos(now));
+        self.settle(Outcome::Neutral, call, now);
+    }
+
+    fn settle(&self, outcome: Outcome, call: Call, now: u64) {
+        self.cell.settle(outcome, call.0, Moment::NEVER, &at(now));
     }
 
     pub fn state(&self) -> State {

@@ -1,20 +1,24 @@
 //! The permit: one admitted call, whose outcome is reported exactly once.
 
-use super::cell::Ticket;
 use super::handle::{BreakerState, CANCELLED, CircuitBreaker, FAILED, IGNORED, SUCCEEDED};
-use super::machine::{Outcome, State, Word};
+use super::machine::{Outcome, Ticket};
+use super::policy::{Cancelled, Verdict};
+use super::state::{State, Word};
 use crate::clock::Moment;
-use crate::scope::StateRef;
+use crate::counter;
+use crate::error::Rejected;
 use std::future::Future;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// One call that a [`CircuitBreaker`] let through.
 ///
 /// Report the outcome with [`success`](Self::success), [`failure`](Self::failure) or [`ignore`](Self::ignore). Dropped
-/// without one it counts for nothing and gives a probe's slot back; dropped by a panic it is a failure. An outcome that
-/// comes after the breaker changed state goes to the statistics only.
+/// without one it counts for nothing and gives a probe's slot back (but see [`Cancelled`]); dropped by a panic it is a failure.
+/// An outcome that comes after the breaker changed state goes to the statistics only.
 ///
 /// ```
 /// let breaker = lifecycle::CircuitBreaker::builder("db").build()?;
@@ -26,22 +30,84 @@ use std::task::{Context, Poll};
 /// ```
 #[derive(Debug)]
 #[must_use = "a permit that is dropped counts for nothing"]
-pub struct Permit<'a> {
-    breaker: &'a CircuitBreaker,
-    /// `None` on the hot path: admitted by the process's closed state, which needs no owner.
-    admitted: Option<Box<Admitted<'a>>>,
-    /// What the breaker's word said on admission; only the generation is asked for later.
+pub struct Permit<'a>(pub(super) Held<&'a CircuitBreaker>);
+
+/// A [`Permit`] that owns its breaker: for what outlives the place where it began.
+///
+/// ```
+/// use lifecycle::CircuitBreaker;
+/// use std::sync::Arc;
+///
+/// let breaker = Arc::new(CircuitBreaker::builder("db").build()?);
+/// let permit = breaker.try_acquire_owned()?;
+/// std::thread::spawn(move || permit.success()).join().unwrap();
+/// assert_eq!(breaker.metrics().statistics.successful_calls, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a permit that is dropped counts for nothing"]
+pub struct OwnedPermit(pub(super) Held<Arc<CircuitBreaker>>);
+
+/// What both permits do.
+macro_rules! reports {
+    ($permit:ty) => {
+        impl $permit {
+            /// The call succeeded.
+            #[inline]
+            pub fn success(self) {
+                self.0.success();
+            }
+
+            /// The call failed.
+            #[inline]
+            pub fn failure(self) {
+                self.0.failure();
+            }
+
+            /// The call's error is none of the breaker's business: counts for nothing, gives a probe's slot back.
+            #[inline]
+            pub fn ignore(self) {
+                self.0.ignore();
+            }
+
+            /// The call ended with that verdict.
+            #[inline]
+            pub fn settle(self, verdict: Verdict) {
+                self.0.settle(verdict);
+            }
+        }
+    };
+}
+reports!(Permit<'_>);
+reports!(OwnedPermit);
+
+/// A permit, and how it holds its breaker: what guarded functions use, too.
+#[derive(Debug)]
+pub(crate) struct Held<B: Deref<Target = CircuitBreaker>> {
+    breaker: B,
+    /// `None` on the hot path: admitted by the process's state, and not as a probe.
+    admitted: Option<Box<Admitted>>,
+    /// What the breaker's word said on the hot path; off it, only the generation is right.
     seen: Word,
-    /// When a guarded future first did not finish at once; [`Moment::NEVER`] before that. (An `Option` would cost every
-    /// guarded future eight bytes.)
-    suspended_at: Moment,
+    /// When the call began, as far as it matters: on admission if slow calls count, else when a guarded future first did not
+    /// finish at once; [`Moment::NEVER`] before that. (An `Option` would cost every guarded future eight bytes.)
+    started: Moment,
 }
 
 /// An admission that is more than a generation: by a test world's state, or as a probe.
 #[derive(Debug)]
-pub(super) struct Admitted<'a> {
-    pub(super) state: StateRef<'a, BreakerState>,
+pub(super) struct Admitted {
+    /// `None` is the process's.
+    pub(super) state: Option<Arc<BreakerState>>,
     pub(super) ticket: Ticket,
+}
+
+/// An admission off the hot path. Boxed, so that the permit of the hot path stays in registers.
+#[derive(Debug)]
+pub(super) struct Slow {
+    pub(super) admitted: Option<Box<Admitted>>,
+    pub(super) generation: u32,
+    pub(super) started: Moment,
 }
 
 /// How a permit ends.
@@ -53,111 +119,151 @@ enum End {
     Cancelled,
 }
 
-impl<'a> Permit<'a> {
-    #[inline(always)]
-    pub(super) fn closed(breaker: &'a CircuitBreaker, seen: Word) -> Self {
-        Self { breaker, admitted: None, seen, suspended_at: Moment::NEVER }
+/// Asks `breaker` to run one call.
+///
+/// # Errors
+/// Its refusal.
+#[inline(always)]
+pub(crate) fn acquire<B: Deref<Target = CircuitBreaker>>(breaker: B) -> Result<Held<B>, Rejected> {
+    if counter::at_home() {
+        let word = breaker.process().cell.word();
+        if word.is_plain() {
+            return Ok(Held { breaker, admitted: None, seen: word, started: Moment::NEVER });
+        }
     }
-
-    #[inline(always)]
-    pub(super) fn slow(breaker: &'a CircuitBreaker, admitted: Box<Admitted<'a>>) -> Self {
-        Self { breaker, seen: Word::CLOSED, admitted: Some(admitted), suspended_at: Moment::NEVER }
+    match breaker.acquire_slow() {
+        Ok(Slow { admitted, generation, started }) => {
+            // The compiler is to see that this is never plain: then the hot path keeps nothing but the word.
+            Ok(Held { breaker, admitted, seen: Word::off_path(generation), started })
+        }
+        Err(rejected) => Err(rejected),
     }
+}
 
-    /// Was it given by the process's closed breaker?
+impl<B: Deref<Target = CircuitBreaker>> Held<B> {
+    /// Was it given on the hot path? Then there is nothing to it but the word.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
-        self.admitted.is_none()
+        self.seen.is_plain()
     }
 
-    /// The call succeeded.
     #[inline(always)]
-    pub fn success(self) {
-        if self.admitted.is_none() {
+    pub(crate) fn success(self) {
+        if self.is_plain() {
             let state = self.breaker.process();
-            let word = state.cell.word();
             // Nothing to reset, and a late success of a closed breaker changes nothing either.
-            if word.is_closed_without_failures() && state.counts.try_hit::<SUCCEEDED>() {
-                std::mem::forget(self);
+            if state.cell.word().is_plain_without_failures() && state.counts.try_hit::<SUCCEEDED>() {
+                drop(self.into_breaker());
                 return;
             }
         }
         self.end(End::Success);
     }
 
-    /// The call failed.
+    /// Takes the permit apart without its drop; the rest of a plain one needs none.
+    #[inline(always)]
+    fn into_breaker(self) -> B {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not used any more and never dropped, so its breaker is moved out once.
+        unsafe { std::ptr::read(&raw const this.breaker) }
+    }
+
     #[inline]
-    pub fn failure(self) {
+    pub(crate) fn failure(self) {
         self.end(End::Failure);
     }
 
-    /// The call's error is none of the breaker's business: counts for nothing, gives a probe's slot back.
     #[inline]
-    pub fn ignore(self) {
+    pub(crate) fn ignore(self) {
         self.end(End::Ignored);
     }
 
-    /// `Err` is a failure.
-    #[inline]
-    pub(crate) fn settle_result<T, E>(self, result: &Result<T, E>) {
-        match result {
-            Ok(_) => self.success(),
-            Err(_) => self.failure(),
+    #[inline(always)]
+    pub(crate) fn settle(self, verdict: Verdict) {
+        match verdict {
+            Verdict::Success => self.success(),
+            Verdict::Failure => self.failure(),
+            Verdict::Ignored => self.ignore(),
         }
     }
 
     /// A panic went through the call: a failure.
-    #[doc(hidden)]
     #[cold]
-    pub fn panicked(self) {
+    fn panicked(self) {
         self.failure();
     }
 
     /// A guarded future did not finish at once: from now on dropping it may be a failure. Reads the clock the first time.
-    #[doc(hidden)]
     #[inline]
-    pub fn suspended(&mut self) {
-        if self.suspended_at == Moment::NEVER {
-            self.suspended_at = self.now();
+    fn suspended(&mut self) {
+        if self.started == Moment::NEVER {
+            self.started = self.now();
         }
     }
 
     #[cold]
     fn now(&self) -> Moment {
-        self.admitted.as_ref().map_or_else(|| self.breaker.process(), |admitted| &*admitted.state).clock.now()
+        let state = state_of(&self.breaker, self.admitted.as_deref());
+        state.cell.traits().now(state.clock.reading())
     }
 
     #[inline(always)]
-    fn end(self, end: End) {
-        let mut this = ManuallyDrop::new(self);
-        finish(this.breaker, this.admitted.take(), this.seen, end);
+    fn end(mut self, end: End) {
+        let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
+        finish(&self.into_breaker(), admitted, seen, started, end);
     }
 
-    /// Runs a future under this permit and gives its output to `settle`.
-    #[doc(hidden)]
+    /// Runs a future under this permit and gives its output to `judge`.
     #[inline]
-    pub fn run_async<F: Future, S: FnOnce(Permit<'a>, &F::Output)>(self, future: F, settle: S) -> Guarded<'a, F, S> {
-        Guarded { under_way: Some((self, settle)), future }
+    pub(crate) fn run_async<F: Future, J: FnOnce(&F::Output) -> Verdict>(
+        self,
+        future: F,
+        judge: J,
+    ) -> Guarded<B, F, J> {
+        Guarded { under_way: Some((self, judge)), future }
     }
 }
 
-impl Drop for Permit<'_> {
+impl<B: Deref<Target = CircuitBreaker>> Drop for Held<B> {
     #[cold]
     fn drop(&mut self) {
-        let hung = self.suspended_at != Moment::NEVER;
-        let slow = hung && self.now().since(self.suspended_at) >= self.breaker.config().slow_after();
-        let end = if slow || std::thread::panicking() { End::Failure } else { End::Cancelled };
-        finish(self.breaker, self.admitted.take(), self.seen, end);
+        dropped(&self.breaker, self.admitted.take(), self.seen, self.started);
     }
+}
+
+fn state_of<'a>(breaker: &'a CircuitBreaker, admitted: Option<&'a Admitted>) -> &'a BreakerState {
+    match admitted.and_then(|admitted| admitted.state.as_deref()) {
+        Some(own) => own,
+        None => breaker.process(),
+    }
+}
+
+/// A call that its caller gave up, or that panicked.
+#[cold]
+#[inline(never)]
+fn dropped(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment) {
+    let state = state_of(breaker, admitted.as_deref());
+    let traits = state.cell.traits();
+    let failed = std::thread::panicking()
+        || match traits.cancelled() {
+            Cancelled::Failure => true,
+            Cancelled::Neutral => false,
+            Cancelled::FailureWhenSlow => {
+                let now = || traits.now(state.clock.reading());
+                started != Moment::NEVER && now().since(started) >= state.cell.slow_after()
+            }
+        };
+    finish(breaker, admitted, seen, started, if failed { End::Failure } else { End::Cancelled });
 }
 
 /// Counts the outcome and gives it to the state it was admitted by.
 #[cold]
 #[inline(never)]
-fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted<'_>>>, seen: Word, end: End) {
-    let (state, ticket) = match &admitted {
-        Some(admitted) => (&*admitted.state, admitted.ticket),
-        None => (breaker.process(), Ticket { generation: seen.generation(), probe: None }),
+fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment, end: End) {
+    let state = state_of(breaker, admitted.as_deref());
+    let ticket = match &admitted {
+        Some(admitted) => admitted.ticket,
+        None => Ticket { generation: seen.generation(), probe: None },
     };
     // A disabled breaker records nothing.
     if state.cell.word().state() == State::Disabled {
@@ -181,30 +287,35 @@ fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted<'_>>>, seen: W
             Outcome::Neutral
         }
     };
-    breaker.settle(state, outcome, ticket);
+    breaker.settle(state, outcome, ticket, started);
 }
 
 /// A future under a permit. Dropped early it drops the permit, which knows since when it hung; a panic inside a poll is a
 /// failure at once, because the future itself may be dropped much later.
 #[doc(hidden)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Guarded<'a, F, S> {
+pub struct Guarded<B: Deref<Target = CircuitBreaker>, F, J> {
     /// Gone once the outcome is reported. Declared first: the permit is settled before the future's own drop runs.
-    under_way: Option<(Permit<'a>, S)>,
+    under_way: Option<(Held<B>, J)>,
     future: F,
 }
 
-impl<'a, F: Future, S: FnOnce(Permit<'a>, &F::Output)> Future for Guarded<'a, F, S> {
+impl<B, F, J> Future for Guarded<B, F, J>
+where
+    B: Deref<Target = CircuitBreaker>,
+    F: Future,
+    J: FnOnce(&F::Output) -> Verdict,
+{
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         /// Dropped while armed: the poll below unwinds.
-        struct OnPanic<'b, 'a, S> {
-            under_way: &'b mut Option<(Permit<'a>, S)>,
+        struct OnPanic<'b, B: Deref<Target = CircuitBreaker>, J> {
+            under_way: &'b mut Option<(Held<B>, J)>,
             armed: bool,
         }
-        impl<S> Drop for OnPanic<'_, '_, S> {
+        impl<B: Deref<Target = CircuitBreaker>, J> Drop for OnPanic<'_, B, J> {
             #[inline]
             fn drop(&mut self) {
                 if !self.armed {
@@ -232,8 +343,8 @@ impl<'a, F: Future, S: FnOnce(Permit<'a>, &F::Output)> Future for Guarded<'a, F,
                 }
             }
             Poll::Ready(output) => {
-                if let Some((permit, settle)) = guard.under_way.take() {
-                    settle(permit, output);
+                if let Some((permit, judge)) = guard.under_way.take() {
+                    permit.settle(judge(output));
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::gcra;
 use super::handle::{RateLimiter, check_limit};
 use crate::clock::{Clock, ClockHandle, nanos};
 use crate::error::Error;
-use std::borrow::Cow;
+use crate::name::Name;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RateLimiterBuilder {
-    name: Cow<'static, str>,
+    name: Name,
     rule: Option<Rule>,
     burst: Option<u32>,
     clock: Option<ClockHandle>,
@@ -26,7 +26,7 @@ impl std::fmt::Debug for RateLimiterBuilder {
 }
 
 impl RateLimiterBuilder {
-    pub(super) fn new(name: Cow<'static, str>) -> Self {
+    pub(super) fn new(name: Name) -> Self {
         Self { name, rule: None, burst: None, clock: None }
     }
 
@@ -80,7 +80,7 @@ impl RateLimiterBuilder {
         Ok(RateLimiter::built(name, rule, clock))
     }
 
-    pub(super) fn checked(self) -> Result<(Cow<'static, str>, Rule, ClockHandle), Error> {
+    pub(super) fn checked(self) -> Result<(Name, Rule, ClockHandle), Error> {
         if self.name.is_empty() {
             return Err(Error::InvalidName { kind: "Rate limiter" });
         }

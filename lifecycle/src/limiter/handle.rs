@@ -7,15 +7,15 @@ use super::ring::Outcome;
 use crate::clock::{Clock, ClockHandle};
 use crate::counter::Counters;
 use crate::error::{Error, Rejected, RejectedKind};
+use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind, LimiterSnapshot};
 use crate::scope::{Scoped, StateRef};
 use crate::telemetry;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ALLOWED: usize = 0;
-const LIMITED: usize = 1;
+pub(super) const ALLOWED: usize = 0;
+pub(super) const LIMITED: usize = 1;
 
 /// A limit on how often something may happen: at most `limit` permits in *any* window.
 ///
@@ -102,7 +102,7 @@ impl RateLimiter {
     /// assert_eq!(limiter.name(), "api");
     /// # Ok::<(), lifecycle::Error>(())
     /// ```
-    pub fn builder(name: impl Into<Cow<'static, str>>) -> RateLimiterBuilder {
+    pub fn builder(name: impl Into<Name>) -> RateLimiterBuilder {
         RateLimiterBuilder::new(name.into())
     }
 
@@ -130,7 +130,7 @@ impl RateLimiter {
         Self::new(limit, Duration::from_secs(1))
     }
 
-    pub(super) fn built(name: Cow<'static, str>, rule: Rule, clock: ClockHandle) -> Self {
+    pub(super) fn built(name: Name, rule: Rule, clock: ClockHandle) -> Self {
         let state = LimiterState::new(rule, Counters::new(), clock);
         Self { descriptor: Descriptor::dynamic(Kind::Limiter, name), rule, state: Scoped::owned(state), me: None }
     }
@@ -138,13 +138,13 @@ impl RateLimiter {
     /// One of many keys: it counts in place, since indexes of each thread would cost more than it does.
     pub(super) fn of_key(name: String, rule: Rule, clock: ClockHandle, totals: Arc<Counters<2>>) -> Self {
         let state = LimiterState { totals: Some(totals), ..LimiterState::new(rule, Counters::local(), clock) };
-        let descriptor = Descriptor::dynamic(Kind::Limiter, Cow::Owned(name));
+        let descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
         Self { descriptor, rule, state: Scoped::owned(state), me: None }
     }
 
     /// Names it, for errors and events. Without a name it is `rate_limiter`.
     #[must_use]
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+    pub fn named(mut self, name: impl Into<Name>) -> Self {
         self.descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
         self
     }
@@ -315,10 +315,17 @@ impl RateLimiter {
         self.state.resolve(|universe| LimiterState::new(self.rule, Counters::local(), universe.clock()))
     }
 
-    /// Does a fresh one of the same numbers decide the same?
-    pub(super) fn is_idle(&self, now: u64) -> bool {
+    /// Does a fresh one by this rule decide the same?
+    pub(super) fn is_idle(&self, now: u64, rule: Rule) -> bool {
         let cell = &self.state.process().cell;
-        cell.is_idle(now) && cell.limit() == (self.rule.limit, self.rule.window)
+        cell.is_idle(now) && cell.limit() == (rule.limit, rule.window)
+    }
+
+    /// Begins with as many permits taken as `other` has: all those may have been this one's.
+    pub(super) fn take_over(&self, other: &Self) {
+        let (state, others) = (self.state(), other.state());
+        let taken = others.cell.used(&others.clock);
+        state.cell.acquire(taken.min(self.rule.limit), 0, &state.clock);
     }
 
     #[inline]

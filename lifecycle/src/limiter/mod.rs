@@ -4,7 +4,7 @@
 //! A refusal takes nothing, and says after what time a retry can succeed.
 
 // `ring` is the lock-free window over a `table`, `buckets` and `gcra` are what may be chosen instead; `cell` is one of them,
-// `handle` adds name, clock, counts and events, `wait` waits for permits.
+// `handle` adds name, clock, counts and events, `wait` waits for permits, `keyed` has one a key.
 
 #[cfg(not(loom))]
 mod buckets;
@@ -18,6 +18,8 @@ mod episode;
 mod gcra;
 #[cfg(not(loom))]
 mod handle;
+#[cfg(not(loom))]
+mod keyed;
 mod probe;
 mod ring;
 #[cfg(all(test, not(loom)))]
@@ -37,6 +39,7 @@ pub(crate) use {
 pub use {
     builder::RateLimiterBuilder,
     handle::{RateLimiter, Usage},
+    keyed::{KeyedRateLimiter, KeyedUsage, LimiterKey},
 };
 
 #[cfg(loom)]

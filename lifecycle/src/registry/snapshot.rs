@@ -16,8 +16,14 @@ pub struct Snapshot {
     pub singletons: Vec<SingletonSnapshot>,
     /// Declared breakers, then those made by name at run time.
     pub breakers: Vec<BreakerSnapshot>,
+    /// Declared families of breakers, one a key.
+    #[serde(default)]
+    pub keyed_breakers: Vec<KeyedSnapshot<BreakerSnapshot>>,
     /// Declared limiters.
     pub limiters: Vec<LimiterSnapshot>,
+    /// Families of limiters, declared ones.
+    #[serde(default)]
+    pub keyed_limiters: Vec<KeyedSnapshot<LimiterSnapshot>>,
     /// Declared flags, then those set by name at run time.
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
@@ -84,10 +90,10 @@ pub struct BreakerSnapshot {
     pub name: String,
     /// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `observe_only`.
     pub state: String,
-    /// Consecutive failures.
+    /// Failures in a row; of a breaker that looks at rates only, failures in its window.
     pub failures: u32,
-    /// Failures that open it.
-    pub threshold: u32,
+    /// Failures in a row that open it, if it looks at them.
+    pub threshold: Option<u32>,
     /// How long it stays open.
     pub timeout: f64,
     /// When it last counted a failure.
@@ -98,6 +104,9 @@ pub struct BreakerSnapshot {
     pub retry_after_seconds: Option<f64>,
     /// What went through it.
     pub statistics: BreakerStatistics,
+    /// What its rates look at, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<BreakerRates>,
     /// `module::name`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
@@ -107,10 +116,54 @@ pub struct BreakerSnapshot {
 }
 
 impl BreakerSnapshot {
-    /// Without the place of the declaration, which the wire form does not have.
+    /// Without what the wire form does not have: the place of the declaration, the rates.
     pub(crate) fn into_wire(self) -> Self {
-        Self { path: String::new(), declared_at: String::new(), ..self }
+        Self { path: String::new(), declared_at: String::new(), rates: None, ..self }
     }
+}
+
+/// A family of components, one for each key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeyedSnapshot<S> {
+    /// Its short name.
+    pub name: String,
+    /// Keys there are.
+    pub keys: usize,
+    /// Keys there can be.
+    pub max_keys: usize,
+    /// Calls for new keys that found no room and shared one component.
+    pub overflowed: u64,
+    /// Those that hold something, a hundred at most.
+    pub noteworthy: Vec<S>,
+    /// `module::name`.
+    pub path: String,
+    /// `file:line`; empty for those made at run time.
+    pub declared_at: String,
+}
+
+/// The window of a breaker that looks at rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BreakerRates {
+    /// `100 calls`, or `10s`.
+    pub window: String,
+    /// Calls in it.
+    pub calls: u32,
+    /// Failed ones.
+    pub failures: u32,
+    /// Slow ones, failed or not.
+    pub slow_calls: u32,
+    /// Calls it must hold before its rates count.
+    pub minimum_calls: u32,
+    /// Failures in percent of the calls; missing while it holds too few.
+    pub failure_rate: Option<f64>,
+    /// Slow calls in percent of the calls; missing while it holds too few.
+    pub slow_call_rate: Option<f64>,
+    /// The failure rate that opens the breaker.
+    pub opens_at_failure_rate: Option<u32>,
+    /// The slow-call rate that opens it.
+    pub opens_at_slow_call_rate: Option<u32>,
 }
 
 /// What went through a breaker.
@@ -209,7 +262,9 @@ pub fn snapshot() -> Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
         breakers: Vec::new(),
+        keyed_breakers: Vec::new(),
         limiters: Vec::new(),
+        keyed_limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
@@ -218,7 +273,9 @@ pub fn snapshot() -> Snapshot {
         match component {
             Component::Singleton(singleton) => all.singletons.extend(singleton.observe()),
             Component::Breaker(breaker) => all.breakers.push(breaker.metrics()),
+            Component::KeyedBreaker(family) => all.keyed_breakers.push(family.observe()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
+            Component::KeyedLimiter(family) => all.keyed_limiters.push(family.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }
     }

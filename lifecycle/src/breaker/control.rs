@@ -1,0 +1,92 @@
+//! A breaker moved by hand, and listened to.
+
+use super::handle::{BreakerState, CircuitBreaker};
+use super::listeners::{ListenerId, Transition};
+use super::machine::{Change, Machine};
+use super::state::State;
+use crate::clock::Moment;
+use crate::telemetry;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+impl CircuitBreaker {
+    /// Refuses every call until [`reset`](Self::reset), whatever the time.
+    pub fn force_open(&self) {
+        self.force(State::ForcedOpen);
+    }
+
+    /// Lets every call run and records nothing, until [`reset`](Self::reset).
+    pub fn disable(&self) {
+        self.force(State::Disabled);
+    }
+
+    /// Lets every call run and records it, until [`reset`](Self::reset). An event says once when it would have opened.
+    pub fn observe_only(&self) {
+        self.force(State::ObserveOnly);
+    }
+
+    /// Closes it and forgets the failures. Its statistics stay.
+    pub fn reset(&self) {
+        self.force(State::Closed);
+    }
+
+    /// Opens it for `how_long`; then a probe decides.
+    pub fn open_for(&self, how_long: Duration) {
+        self.by_hand(|machine, now| machine.open_for(how_long, now));
+    }
+
+    fn force(&self, to: State) {
+        self.by_hand(|machine, now| machine.force(to, now));
+    }
+
+    fn by_hand(&self, step: impl FnOnce(&mut Machine, Moment) -> Option<Change>) {
+        let state = self.resolve();
+        // Not under the lock: the clock may be the user's.
+        let now = state.clock.now();
+        let ((), change) = state.cell.transition(|machine| ((), step(machine, now)));
+        self.tell_forced(&state, change);
+    }
+
+    pub(super) fn tell_forced(&self, state: &BreakerState, change: Option<Change>) {
+        if let Some(change) = change {
+            telemetry::breaker_forced(self.name(), change.to.as_str());
+            self.tell(state, change);
+        }
+    }
+
+    /// Closes it and forgets everything, statistics too.
+    pub(super) fn forget(&self) {
+        self.by_hand(Machine::forget);
+        let state = self.resolve();
+        state.counts.reset();
+        state.last_failure.store(0, Ordering::Relaxed);
+    }
+
+    /// Calls `listener` after each change of state, on the thread that caused it, with no lock held: it may use this breaker
+    /// and all else. One that panics is reported by an event; the call goes on. In a test world it hears of that world only.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    /// use std::sync::mpsc;
+    ///
+    /// let (told, changes) = mpsc::channel();
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// let listener = breaker.on_transition(move |change| told.send((change.from, change.to)).unwrap());
+    /// let _ = breaker.call(|| Err::<(), _>("down"));
+    /// assert_eq!(changes.try_recv(), Ok((State::Closed, State::Open)));
+    ///
+    /// assert!(breaker.remove_listener(listener));
+    /// breaker.reset();
+    /// assert!(changes.try_recv().is_err());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    pub fn on_transition(&self, listener: impl Fn(&Transition) + Send + Sync + 'static) -> ListenerId {
+        self.resolve().listeners.add(Arc::new(listener))
+    }
+
+    /// Removes a listener; `false` if it is none (any more).
+    pub fn remove_listener(&self, id: ListenerId) -> bool {
+        self.resolve().listeners.remove(id)
+    }
+}

@@ -1,0 +1,247 @@
+//! What a breaker looks like from outside, and its state put away and put back.
+
+use super::handle::{CANCELLED, CircuitBreaker, FAILED, IGNORED, REJECTED, SUCCEEDED};
+use super::machine::Machine;
+use super::samples::{Entry, Tally};
+use super::state::State;
+use crate::clock::{Moment, nanos, unix_seconds};
+use crate::registry::{BreakerRates, BreakerSnapshot, BreakerStatistics};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+/// A breaker's state as a value, to be kept somewhere and given to [`restore`](CircuitBreaker::restore) by another process, or
+/// by this one after it was thawed. Times are seconds since 1970, so that they mean the same elsewhere.
+///
+/// Numbers and statistics are not in it: numbers belong to the program, statistics to the process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SavedBreaker {
+    /// The breaker's name.
+    pub name: String,
+    /// Where it stood.
+    pub state: State,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When it opened, if it was open or half-open.
+    pub opened_at: Option<f64>,
+    /// Until when it refuses, if it was open; missing: until somebody resets it.
+    pub open_until: Option<f64>,
+    /// How often it had opened again without closing: what the backoff goes by.
+    #[serde(default)]
+    pub reopened: u32,
+    /// Probes that had succeeded in a row, if it was half-open.
+    #[serde(default)]
+    pub successes: u32,
+    /// The calls its rates looked at, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<SavedCalls>,
+}
+
+/// Calls of a window, equal or of one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SavedCalls {
+    /// When they ended; missing for a window of calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<f64>,
+    /// How many.
+    pub calls: u32,
+    /// How many of them failed.
+    #[serde(default)]
+    pub failures: u32,
+    /// How many of them were slow.
+    #[serde(default)]
+    pub slow: u32,
+}
+
+/// A monotonic and a wall reading of one moment, to turn the one kind of time into the other.
+#[derive(Clone, Copy)]
+struct Both {
+    mono: Moment,
+    wall: SystemTime,
+}
+
+impl Both {
+    /// A past or future moment on the wall.
+    fn wall(self, at: Moment) -> f64 {
+        let past = self.wall.checked_sub(self.mono.since(at)).unwrap_or(self.wall);
+        unix_seconds(past.checked_add(at.since(self.mono)).unwrap_or(past))
+    }
+
+    /// The moment of a wall time.
+    fn mono(self, at: f64) -> Moment {
+        let seconds = |difference: f64| Duration::try_from_secs_f64(difference).unwrap_or_default();
+        let now = unix_seconds(self.wall);
+        let past = self.mono.as_nanos().saturating_sub(nanos(seconds(now - at)));
+        Moment::from_nanos(past).after(seconds(at - now))
+    }
+}
+
+impl CircuitBreaker {
+    /// State, failures and statistics.
+    #[must_use]
+    pub fn metrics(&self) -> BreakerSnapshot {
+        let state = self.resolve();
+        let now = Both { mono: state.clock.now(), wall: state.clock.wall() };
+        let last_failure = Moment::from_nanos(state.last_failure.load(Ordering::Relaxed));
+        let read = |which| state.counts.read(which);
+        let (successful, failed, cancelled, ignored) = (read(SUCCEEDED), read(FAILED), read(CANCELLED), read(IGNORED));
+        state.cell.look(|word, machine| {
+            let open = matches!(word.state(), State::Open | State::ForcedOpen);
+            let config = &machine.config;
+            let tally = machine.tally(now.mono);
+            BreakerSnapshot {
+                name: self.name().to_owned(),
+                state: word.state().as_str().to_owned(),
+                failures: match tally {
+                    // Looking at rates only, failures in a row mean nothing.
+                    Some(tally) if config.consecutive().is_none() => tally.failures,
+                    _ => word.failures(),
+                },
+                threshold: config.consecutive(),
+                timeout: config.timeout.as_secs_f64(),
+                last_failure_time: (last_failure.as_nanos() > 0).then(|| now.wall(last_failure)),
+                opened_at: open.then(|| now.wall(machine.opened_at)),
+                retry_after_seconds: match word.state() {
+                    State::Open => machine.open_until().until(now.mono).map(|left| left.as_secs_f64()),
+                    _ => None,
+                },
+                statistics: BreakerStatistics {
+                    total_calls: successful + failed + cancelled + ignored,
+                    successful_calls: successful,
+                    failed_calls: failed,
+                    rejected_calls: read(REJECTED),
+                    cancelled_calls: cancelled,
+                    ignored_calls: ignored,
+                    times_opened: machine.times_opened,
+                    last_state_change: machine.changed_at.map(|at| now.wall(at)),
+                },
+                rates: tally.map(|tally| BreakerRates {
+                    window: config.rate_window().to_string(),
+                    calls: tally.calls,
+                    failures: tally.failures,
+                    slow_calls: tally.slow,
+                    minimum_calls: config.calls_needed(),
+                    failure_rate: enough(tally, config.calls_needed(), tally.failures),
+                    slow_call_rate: enough(tally, config.calls_needed(), tally.slow),
+                    opens_at_failure_rate: config.failure_rate,
+                    opens_at_slow_call_rate: config.slow_call_rate,
+                }),
+                path: self.descriptor.path(),
+                declared_at: self.descriptor.declared_at(),
+            }
+        })
+    }
+
+    /// Closed, with nothing counted: its state could be made anew.
+    pub(super) fn is_pristine(&self) -> bool {
+        self.process().cell.look(|word, machine| {
+            let tally = machine.samples.as_ref().map(|samples| samples.tally()).unwrap_or_default();
+            word.state() == State::Closed && word.failures() == 0 && tally.failures == 0 && tally.slow == 0
+        })
+    }
+
+    /// Nothing ever went through it, and nobody moved it.
+    pub(super) fn is_unused(&self) -> bool {
+        let seen = self.metrics();
+        let counts = &seen.statistics;
+        seen.state == State::Closed.as_str()
+            && seen.failures == 0
+            && counts.total_calls + counts.rejected_calls + counts.times_opened == 0
+    }
+
+    /// Its state as a value: see [`SavedBreaker`].
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, SavedBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// let _ = breaker.call(|| Err::<(), _>("down"));
+    /// let saved = serde_json::to_string(&breaker.snapshot())?;
+    ///
+    /// // in the next process
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// breaker.restore(&serde_json::from_str::<SavedBreaker>(&saved)?);
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn snapshot(&self) -> SavedBreaker {
+        let state = self.resolve();
+        let now = Both { mono: state.clock.now(), wall: state.clock.wall() };
+        state.cell.look(|word, machine| {
+            let was_open = matches!(word.state(), State::Open | State::ForcedOpen | State::HalfOpen);
+            let until = machine.open_until();
+            let timed = machine.samples.as_ref().is_some_and(|samples| samples.is_timed());
+            let entries = machine.samples.as_ref().map(|samples| samples.entries()).unwrap_or_default();
+            SavedBreaker {
+                name: self.name().to_owned(),
+                state: word.state(),
+                failures: word.failures(),
+                opened_at: was_open.then(|| now.wall(machine.opened_at)),
+                open_until: (word.state() == State::Open && until != Moment::NEVER).then(|| now.wall(until)),
+                reopened: machine.reopened,
+                successes: machine.successes,
+                calls: entries
+                    .into_iter()
+                    .map(|Entry { at, tally: Tally { calls, failures, slow } }| SavedCalls {
+                        at: timed.then(|| now.wall(at)),
+                        calls,
+                        failures,
+                        slow,
+                    })
+                    .collect(),
+            }
+        })
+    }
+
+    /// Takes over a state that was put away. Calls under way no longer count; the change is told as any other. A time to stay
+    /// open that lies further ahead than it was long is cut: the other machine's wall clock was wrong.
+    pub fn restore(&self, saved: &SavedBreaker) {
+        let state = self.resolve();
+        let now = Both { mono: state.clock.now(), wall: state.clock.wall() };
+        let ((), change) = state.cell.transition(|machine| ((), machine.restore(saved, now)));
+        if let Some(change) = change {
+            self.tell(&state, change);
+        }
+    }
+}
+
+/// A rate, once there are calls enough to say it.
+fn enough(tally: Tally, needed: u32, part: u32) -> Option<f64> {
+    (tally.calls >= needed).then(|| tally.rate(part))
+}
+
+impl Machine {
+    fn restore(&mut self, saved: &SavedBreaker, now: Both) -> Option<super::machine::Change> {
+        let change = self.enter(saved.state, "restored", now.mono);
+        self.failures = saved.failures;
+        self.reopened = saved.reopened;
+        self.successes = saved.successes;
+        self.by_hand = false;
+        self.opened_at = saved.opened_at.map_or(now.mono, |at| now.mono(at)).min(now.mono);
+        self.open_until = match (saved.opened_at, saved.open_until) {
+            (Some(from), Some(to)) => {
+                let longest = Duration::try_from_secs_f64(to - from).unwrap_or_default();
+                now.mono(to).min(now.mono.after(longest))
+            }
+            (_, Some(to)) => now.mono(to).min(now.mono.after(self.config.timeout)),
+            (_, None) => Moment::NEVER,
+        };
+        if let Some(samples) = &mut self.samples {
+            samples.clear();
+            let timed = samples.is_timed();
+            let entries = saved.calls.iter().filter(|calls| calls.at.is_some() == timed).map(|calls| Entry {
+                at: calls.at.map_or(now.mono, |at| now.mono(at)).min(now.mono),
+                tally: Tally {
+                    calls: calls.calls,
+                    failures: calls.failures.min(calls.calls),
+                    slow: calls.slow.min(calls.calls),
+                },
+            });
+            samples.refill(entries.collect(), now.mono);
+        }
+        change
+    }
+}
