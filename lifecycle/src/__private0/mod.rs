@@ -13,7 +13,7 @@ pub use crate::breaker::{
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
 pub use crate::keyed::held as keyed;
-pub use crate::limiter::RateLimiter;
+pub use crate::limiter::{KeyedRateLimiter, RateLimiter};
 pub use crate::registry::{Descriptor, Kind, Listed};
 pub use crate::singleton::hooks;
 pub use crate::singleton::hooks::{Health, HealthRun, HookResult, HookRun};
