@@ -308,6 +308,20 @@ pub enum Error {
         /// What is wrong and what to write.
         reason: String,
     },
+    /// Settings that cannot be used: nothing of them was applied.
+    #[cfg(not(loom))]
+    #[error("nothing of the settings was applied: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    InvalidSettings {
+        /// All that is wrong.
+        problems: Vec<crate::settings::Problem>,
+    },
+    /// A setting that cannot be used and is left out, for [`verify`](crate::verify).
+    #[cfg(not(loom))]
+    #[error("{problem}")]
+    IgnoredSetting {
+        /// What is wrong.
+        problem: crate::settings::Problem,
+    },
     /// A bound on run-time entries is reached.
     #[error("`{}` not stored: {what} holds its {limit} entries", printable(.name))]
     Full {

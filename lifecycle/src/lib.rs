@@ -32,6 +32,8 @@ mod process;
 #[cfg(not(loom))]
 pub mod registry;
 mod scope;
+#[cfg(not(loom))]
+pub mod settings;
 pub mod singleton;
 mod sync;
 mod telemetry;
@@ -39,6 +41,8 @@ mod telemetry;
 pub mod testing;
 #[cfg_attr(loom, path = "model/timer.rs")]
 mod timer;
+#[cfg(not(loom))]
+mod units;
 #[cfg(not(loom))]
 pub mod wire;
 
@@ -55,8 +59,8 @@ mod face {
     #[doc(inline)]
     pub use crate::breaker::{
         Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, State, Transition, Verdict, Window,
-        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict,
+        Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -86,6 +90,8 @@ mod face {
     pub use crate::scope::{
         Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,
     };
+    #[doc(inline)]
+    pub use crate::settings::{BreakerSettings, Configured, RateLimiterSettings, Settings, configure};
     #[doc(inline)]
     pub use crate::singleton::{
         Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,

@@ -295,9 +295,14 @@ impl CircuitBreakerCore {
         (breakers, families)
     }
 
+    /// Those made here.
+    pub(crate) fn dynamic(&self) -> Vec<Arc<CircuitBreaker>> {
+        self.resolve().breakers.values()
+    }
+
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
     pub(crate) fn observe_dynamic(&self) -> Vec<BreakerSnapshot> {
-        self.resolve().breakers.values().iter().map(|breaker| breaker.metrics()).collect()
+        self.dynamic().iter().map(|breaker| breaker.observe()).collect()
     }
 
     /// The core's numbers. Never refused.

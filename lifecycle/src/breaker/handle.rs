@@ -1,11 +1,12 @@
 //! `CircuitBreaker`: the cell with its name, configuration, clock, counts and events.
 
 use super::builder::CircuitBreakerBuilder;
+use super::calling::{Calling, Flat};
 use super::cell::Cell;
 use super::config::BreakerConfig;
 use super::listeners::{Listeners, Transition};
 use super::machine::{Admission, Change, Outcome, Ticket};
-use super::permit::{Admitted, Held, OwnedPermit, Permit, Slow, acquire};
+use super::permit::{Admitted, OwnedPermit, Permit, Slow, acquire};
 use super::policy::Verdict;
 use super::state::State;
 use crate::clock::{ClockHandle, Moment};
@@ -14,6 +15,8 @@ use crate::error::{CallError, Rejected, RejectedKind};
 use crate::name::Name;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
+use crate::settings::{BreakerSettings, Layers};
+use crate::sync::Mutex;
 use crate::telemetry::{self, BreakerChange};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,6 +59,8 @@ pub(super) struct BreakerState {
     pub(super) last_failure: AtomicU64,
     pub(super) clock: ClockHandle,
     pub(super) listeners: Listeners,
+    /// What is said over `written`; locked while that is put in force.
+    pub(super) layers: Mutex<Layers<BreakerSettings>>,
 }
 
 pub(super) const SUCCEEDED: usize = 0;
@@ -72,6 +77,7 @@ impl BreakerState {
             last_failure: AtomicU64::new(0),
             clock,
             listeners: Listeners::new(),
+            layers: Mutex::new(Layers::new()),
         }
     }
 
@@ -137,20 +143,9 @@ impl CircuitBreaker {
     pub(super) fn resolve(&self) -> StateRef<'_, BreakerState> {
         let state = self.state.resolve(BreakerState::in_universe);
         if !state.cell.traits().configured() {
-            self.configure(&state);
+            self.configure(&state, "first use");
         }
         state
-    }
-
-    /// Puts the numbers in force, for the first time or anew.
-    #[cold]
-    pub(super) fn configure(&self, state: &BreakerState) {
-        // Test worlds, and whoever gives the clock, can repeat what happened; processes should not jitter alike.
-        let seed = match &state.clock {
-            ClockHandle::System => state.clock.now().as_nanos() ^ std::ptr::from_ref(state).addr() as u64,
-            ClockHandle::Custom(_) => 0x9E37_79B9_7F4A_7C15,
-        };
-        state.cell.configure(self.written, seed, state.clock.now());
     }
 
     /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.
@@ -334,21 +329,23 @@ impl CircuitBreaker {
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    pub async fn call_async<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
-        self.call_async_with(future, by_result).await?.map_err(CallError::Inner)
+    pub fn call_async<T, E>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, CallError<E>>> {
+        Flat(self.call_async_with(future, by_result))
     }
 
     /// [`call_with`](Self::call_with) for a future.
     ///
     /// # Errors
     /// As there.
-    pub async fn call_async_with<F: Future>(
+    pub fn call_async_with<F: Future>(
         &self,
         future: F,
         judge: impl FnOnce(&F::Output) -> Verdict,
-    ) -> Result<F::Output, Rejected> {
-        let permit: Held<_> = acquire(self)?;
-        Ok(permit.run_async(future, judge).await)
+    ) -> impl Future<Output = Result<F::Output, Rejected>> {
+        Calling::new(self, future, judge)
     }
 }
 

@@ -132,6 +132,11 @@ impl KeyedCircuitBreaker {
         self.descriptor.name()
     }
 
+    /// The numbers its breakers begin with.
+    pub(super) fn written(&self) -> &BreakerConfig {
+        &self.written
+    }
+
     fn resolve(&self) -> StateRef<'_, Family> {
         self.state.resolve(Family::in_universe)
     }
@@ -228,7 +233,7 @@ impl KeyedCircuitBreaker {
             keys: family.keys.get().map_or(0, KeyedMap::len),
             max_keys: self.max_keys.max(1),
             overflowed: family.overflowed.load(Ordering::Relaxed),
-            noteworthy: noteworthy.take(SHOWN).map(|breaker| breaker.metrics()).collect(),
+            noteworthy: noteworthy.take(SHOWN).map(|breaker| breaker.observe()).collect(),
             path: self.descriptor.path(),
             declared_at: self.descriptor.declared_at(),
         }

@@ -4,10 +4,12 @@
 //! builds at run time; [`CircuitBreakerCore`] is the by-name face.
 
 // `machine` is the pure state machine (with `samples`, the windows of its rates), `cell` makes it concurrent, `handle` adds name,
-// clock, counts and events; `control` and `report` are the rest of the handle's face.
+// clock, counts and events; `control`, `settings` and `report` are the rest of the handle's face.
 
 #[cfg(not(loom))]
 mod builder;
+#[cfg(not(loom))]
+mod calling;
 mod cell;
 mod config;
 #[cfg(not(loom))]
@@ -29,6 +31,8 @@ mod policy;
 #[cfg(not(loom))]
 mod report;
 mod samples;
+#[cfg(not(loom))]
+mod settings;
 mod state;
 
 pub use config::BreakerConfig;

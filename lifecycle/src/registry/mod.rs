@@ -13,7 +13,7 @@ pub(crate) use labels::labels;
 
 pub use snapshot::{
     BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, KeyedSnapshot,
-    LimiterSnapshot, SingletonSnapshot, Snapshot, snapshot,
+    LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
 };
 
 use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
@@ -272,7 +272,8 @@ pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
     }
 }
 
-/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing.
+/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing;
+/// and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
@@ -293,5 +294,6 @@ pub fn verify() -> Vec<Error> {
             errors.push(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() });
         }
     }
+    errors.extend(crate::settings::problems().into_iter().map(|problem| Error::IgnoredSetting { problem }));
     errors
 }

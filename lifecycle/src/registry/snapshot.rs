@@ -2,6 +2,7 @@
 
 use super::{Component, components};
 use crate::clock::{ClockHandle, unix_seconds};
+use crate::settings::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ pub struct Snapshot {
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
     pub initialization: InitializationSnapshot,
-    /// Short names declared more than once within a kind, with their paths.
+    /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
 }
 
@@ -104,6 +105,9 @@ pub struct BreakerSnapshot {
     /// What its rates look at, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rates: Option<BreakerRates>,
+    /// In [`snapshot`](crate::snapshot): the numbers it goes by, and where each comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<SettingSnapshot>,
     /// `module::name`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
@@ -115,7 +119,7 @@ pub struct BreakerSnapshot {
 impl BreakerSnapshot {
     /// Without what the wire form does not have: the place of the declaration, the rates.
     pub(crate) fn into_wire(self) -> Self {
-        Self { path: String::new(), declared_at: String::new(), rates: None, ..self }
+        Self { path: String::new(), declared_at: String::new(), rates: None, settings: Vec::new(), ..self }
     }
 }
 
@@ -137,6 +141,18 @@ pub struct KeyedSnapshot<S> {
     pub path: String,
     /// `file:line`; empty for those made at run time.
     pub declared_at: String,
+}
+
+/// A number of a component that [`settings`](crate::settings) can change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SettingSnapshot {
+    /// The option.
+    pub option: String,
+    /// Its value, as settings take it.
+    pub value: Value,
+    /// Who said so.
+    pub source: Source,
 }
 
 /// The window of a breaker that looks at rates.
@@ -268,7 +284,7 @@ pub fn snapshot() -> Snapshot {
     for component in components().iter() {
         match component {
             Component::Singleton(singleton) => all.singletons.extend(singleton.observe()),
-            Component::Breaker(breaker) => all.breakers.push(breaker.metrics()),
+            Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
             Component::KeyedBreaker(family) => all.keyed_breakers.push(family.observe()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),

@@ -52,6 +52,8 @@ fn kind(error: &Error) -> &'static str {
         Error::BreakerConfigMismatch { .. } => "breaker_config_mismatch",
         Error::NeedsKey { .. } => "needs_key",
         Error::InvalidConfig { .. } => "invalid_config",
+        Error::InvalidSettings { .. } => "invalid_settings",
+        Error::IgnoredSetting { .. } => "ignored_setting",
         Error::Full { .. } => "full",
         Error::TooLarge { .. } => "too_large",
         Error::UnknownOperation { .. } => "unknown_operation",
