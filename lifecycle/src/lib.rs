@@ -22,7 +22,6 @@ pub mod init;
 mod instance;
 #[cfg(not(loom))]
 pub(crate) mod keyed;
-#[cfg(not(loom))]
 pub mod limiter;
 #[cfg(loom)]
 pub mod model;
@@ -74,7 +73,7 @@ mod face {
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
-    pub use crate::limiter::RateLimiter;
+    pub use crate::limiter::{KeyedRateLimiter, RateLimiter, RateLimiterBuilder};
     #[doc(inline)]
     pub use crate::name::Name;
     #[doc(inline)]

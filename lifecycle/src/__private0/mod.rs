@@ -3,6 +3,7 @@
 
 pub mod channel;
 pub mod declared;
+pub mod given;
 pub mod guard;
 
 pub use self::channel::Dispatched;
@@ -12,7 +13,7 @@ pub use crate::breaker::{
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
 pub use crate::keyed::held as keyed;
-pub use crate::limiter::RateLimiter;
+pub use crate::limiter::{KeyedRateLimiter, RateLimiter};
 pub use crate::registry::{Descriptor, Kind, Listed};
 pub use crate::singleton::hooks;
 pub use crate::singleton::hooks::{Health, HealthRun, HookResult, HookRun};

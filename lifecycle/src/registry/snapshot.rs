@@ -22,6 +22,9 @@ pub struct Snapshot {
     pub keyed_breakers: Vec<KeyedSnapshot<BreakerSnapshot>>,
     /// Declared limiters.
     pub limiters: Vec<LimiterSnapshot>,
+    /// Families of limiters, declared ones.
+    #[serde(default)]
+    pub keyed_limiters: Vec<KeyedSnapshot<LimiterSnapshot>>,
     /// Declared flags, then those set by name at run time.
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
@@ -277,6 +280,7 @@ pub fn snapshot() -> Snapshot {
         breakers: Vec::new(),
         keyed_breakers: Vec::new(),
         limiters: Vec::new(),
+        keyed_limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
@@ -287,6 +291,7 @@ pub fn snapshot() -> Snapshot {
             Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
             Component::KeyedBreaker(family) => all.keyed_breakers.push(family.observe()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
+            Component::KeyedLimiter(family) => all.keyed_limiters.push(family.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }
     }
