@@ -183,7 +183,7 @@ impl Listed {
 
     #[must_use]
     pub const fn keyed_limiter(family: &'static KeyedRateLimiter) -> Self {
-        Self(Component::KeyedLimiter(family))
+        Self(Component::KeyedLimiter(family), None)
     }
 
     #[must_use]
