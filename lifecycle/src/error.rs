@@ -1,5 +1,6 @@
 //! Every error of the crate. They name the component and say the way out; none is ever a panic in disguise.
 
+use crate::name::Name;
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -24,13 +25,13 @@ pub struct Rejected {
     /// Which guard refused, and why.
     pub kind: RejectedKind,
     /// The breaker's or limiter's name.
-    pub name: std::borrow::Cow<'static, str>,
+    pub name: Name,
     /// After this much time a retry can succeed; `None` when time alone changes nothing (forced open).
     pub retry_after: Option<Duration>,
 }
 
 impl Rejected {
-    pub(crate) fn new(kind: RejectedKind, name: std::borrow::Cow<'static, str>, retry_after: Option<Duration>) -> Self {
+    pub(crate) fn new(kind: RejectedKind, name: Name, retry_after: Option<Duration>) -> Self {
         Self { kind, name, retry_after }
     }
 }
@@ -239,6 +240,14 @@ pub enum Error {
     /// Nothing of that name is declared or stored.
     #[error("no {kind} named `{}`", printable(.name))]
     NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// It is a family of components, one for each key, and no key was named.
+    #[error("`{}` is a family of {kind}s: name one of them, as `{}[key]`", printable(.name), printable(.name))]
+    NeedsKey {
         /// What was looked for.
         kind: &'static str,
         /// The name that was asked for.

@@ -26,6 +26,7 @@ pub(crate) mod keyed;
 pub mod limiter;
 #[cfg(loom)]
 pub mod model;
+mod name;
 #[cfg_attr(loom, path = "model/process.rs")]
 mod process;
 #[cfg(not(loom))]
@@ -57,8 +58,9 @@ pub mod __private0;
 mod face {
     #[doc(inline)]
     pub use crate::breaker::{
-        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation, Permit, State,
-        Verdict, Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
+        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, State, Transition, Verdict, Window,
+        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -73,6 +75,8 @@ mod face {
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
     pub use crate::limiter::RateLimiter;
+    #[doc(inline)]
+    pub use crate::name::Name;
     #[doc(inline)]
     pub use crate::process::{
         HealthCheck, HealthReport, HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError,

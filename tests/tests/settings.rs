@@ -3,8 +3,8 @@
 use lifecycle::settings::Source;
 use lifecycle::testing::{advance, events, isolated};
 use lifecycle::{
-    BreakerConfig, BreakerSettings, CircuitBreaker, Context, Error, RateLimiterSettings, Rejected, State, breaker,
-    breakers, circuit_breaker, configure, rate_limit, snapshot, verify,
+    BreakerConfig, BreakerSettings, CircuitBreaker, Context, Error, KeyedCircuitBreaker, RateLimiterSettings, Rejected,
+    State, breaker, breakers, circuit_breaker, configure, rate_limit, snapshot, verify,
 };
 use lifecycle_tests::{in_child, is_child};
 use serde_json::json;
@@ -100,28 +100,28 @@ fn set(settings: impl serde::Serialize) {
 fn a_later_word_counts_more_and_what_is_taken_back_falls_back() {
     isolated(|| {
         let fetch = breaker("fetch_user").unwrap();
-        assert_eq!(threshold(fetch), is("5", Source::Attribute));
-        assert_eq!(said(fetch, "half_open_calls"), is("1", Source::Default));
+        assert_eq!(threshold(&fetch), is("5", Source::Attribute));
+        assert_eq!(said(&fetch, "half_open_calls"), is("1", Source::Default));
 
         set(json!({ "fetch_user": { "threshold": 4, "half_open_calls": 2 } }));
-        assert_eq!(threshold(fetch), is("4", Source::Configured));
+        assert_eq!(threshold(&fetch), is("4", Source::Configured));
         fetch.reconfigure(BreakerSettings::new().threshold(3)).unwrap();
-        assert_eq!(threshold(fetch), is("3", Source::Reconfigured));
-        assert_eq!(said(fetch, "half_open_calls"), is("2", Source::Configured));
-        assert_eq!(said(fetch, "timeout"), is("\"30s\"", Source::Attribute));
+        assert_eq!(threshold(&fetch), is("3", Source::Reconfigured));
+        assert_eq!(said(&fetch, "half_open_calls"), is("2", Source::Configured));
+        assert_eq!(said(&fetch, "timeout"), is("\"30s\"", Source::Attribute));
 
         set(json!({ "fetch_user": { "threshold": 9 } }));
-        assert_eq!(threshold(fetch), is("3", Source::Reconfigured), "configure does not go over reconfigure");
-        assert_eq!(said(fetch, "half_open_calls"), is("1", Source::Default), "what is gone from the file falls back");
+        assert_eq!(threshold(&fetch), is("3", Source::Reconfigured), "configure does not go over reconfigure");
+        assert_eq!(said(&fetch, "half_open_calls"), is("1", Source::Default), "what is gone from the file falls back");
         fetch.reconfigure(BreakerSettings::new()).unwrap();
-        assert_eq!(threshold(fetch), is("9", Source::Configured));
+        assert_eq!(threshold(&fetch), is("9", Source::Configured));
         set(json!({}));
-        assert_eq!(threshold(fetch), is("5", Source::Attribute));
+        assert_eq!(threshold(&fetch), is("5", Source::Attribute));
         assert_eq!(fetch.config(), BreakerConfig::new().threshold(5).timeout(Duration::from_secs(30)));
 
         let whole = BreakerConfig::new().timeout(Duration::from_secs(1));
         fetch.reconfigure(whole).unwrap();
-        assert_eq!(said(fetch, "cancelled"), is("\"failure_when_slow\"", Source::Reconfigured), "all that it says");
+        assert_eq!(said(&fetch, "cancelled"), is("\"failure_when_slow\"", Source::Reconfigured), "all that it says");
     });
 }
 
@@ -175,18 +175,18 @@ fn worlds_and_the_process_are_configured_apart() {
     // The process's, for this test only: no other looks at this name.
     one().reconfigure(BreakerSettings::new().threshold(6)).unwrap();
     isolated(|| {
-        assert_eq!(threshold(one()), is("7", Source::Attribute));
+        assert_eq!(threshold(&one()), is("7", Source::Attribute));
         set(json!({ "apart": { "threshold": 1 } }));
         assert!(!refused(apart()));
         assert!(refused(apart()));
-        isolated(|| assert_eq!(threshold(one()), is("7", Source::Attribute)));
+        isolated(|| assert_eq!(threshold(&one()), is("7", Source::Attribute)));
         let context = Context::capture();
         std::thread::scope(|scope| {
-            scope.spawn(|| assert_eq!(threshold(one()), is("6", Source::Reconfigured)));
-            scope.spawn(|| context.run(|| assert_eq!(threshold(one()), is("1", Source::Configured))));
+            scope.spawn(|| assert_eq!(threshold(&one()), is("6", Source::Reconfigured)));
+            scope.spawn(|| context.run(|| assert_eq!(threshold(&one()), is("1", Source::Configured))));
         });
     });
-    assert_eq!(threshold(one()), is("6", Source::Reconfigured));
+    assert_eq!(threshold(&one()), is("6", Source::Reconfigured));
     assert!(!refused(apart()) && !refused(apart()));
 }
 
@@ -214,8 +214,8 @@ fn a_short_name_means_all_that_have_it_and_a_path_one() {
             "twice": { "threshold": 1, "success_threshold": 3 },
             "settings::elsewhere::deeper::twice": { "threshold": 2 },
         }));
-        assert_eq!((threshold(first()).0, threshold(second()).0), ("1".to_owned(), "2".to_owned()));
-        assert_eq!(said(second(), "success_threshold"), is("3", Source::Configured));
+        assert_eq!((threshold(&first()).0, threshold(&second()).0), ("1".to_owned(), "2".to_owned()));
+        assert_eq!(said(&second(), "success_threshold"), is("3", Source::Configured));
         elsewhere::first().unwrap_err();
         elsewhere::deeper::second().unwrap_err();
         assert_eq!((first().state(), second().state()), (State::Open, State::Closed));
@@ -224,18 +224,34 @@ fn a_short_name_means_all_that_have_it_and_a_path_one() {
 
 #[test]
 fn one_key_of_a_keyed_breaker_takes_what_is_said_of_all_and_then_of_itself() {
+    use lifecycle::__private0::{Descriptor, Kind};
+    // As the attribute declares it.
+    static FETCH: KeyedCircuitBreaker = KeyedCircuitBreaker::__declared(
+        Descriptor::new(Kind::Breaker, "fetch", module_path!(), file!(), line!()),
+        BreakerConfig::new(),
+        100,
+        || &FETCH,
+    );
     isolated(|| {
-        set_waiting(json!({ "fetch": { "threshold": 2, "timeout": 5 }, "fetch[acme]": { "threshold": 3 } }));
-        let (acme, other) = (breakers().get("fetch[acme]").unwrap(), breakers().get("fetch[other]").unwrap());
-        assert_eq!((threshold(&acme).0, threshold(&other).0), ("3".to_owned(), "2".to_owned()));
+        let fast = FETCH.at("fast");
+        let settings =
+            json!({ "fetch": { "threshold": 2, "timeout": 5 }, "settings::fetch[acme]": { "threshold": 3 } });
+        let configured = configure(&settings).unwrap();
+        assert_eq!(
+            (configured.applied.join(" "), configured.waiting.join(" ")),
+            ("fetch".to_owned(), "settings::fetch[acme]".to_owned())
+        );
+        assert!(ignored().is_empty(), "a key that nobody has used yet is no slip");
+        let (acme, other) = (FETCH.at("acme"), FETCH.at("other"));
+        let seen = [&acme, &other, &fast].map(|breaker| threshold(breaker).0);
+        assert_eq!(seen, ["3", "2", "2"]);
         assert_eq!(said(&acme, "timeout"), is("\"5s\"", Source::Configured));
-        assert!(ignored().is_empty());
+        assert!(configure(&settings).unwrap().waiting.is_empty());
+        let odd = configure(json!({ "fetch": { "window": "10s" } })).unwrap_err();
+        assert_eq!(odd.to_string().matches("`fetch`").count(), 1, "{odd}");
+        set(json!({}));
+        assert_eq!(threshold(&acme), is("5", Source::Default));
     });
-}
-
-fn set_waiting(settings: impl serde::Serialize) {
-    let configured = configure(settings).unwrap();
-    assert!(configured.applied.is_empty(), "{configured}");
 }
 
 #[test]
@@ -295,7 +311,7 @@ fn changing_numbers_while_calls_run_leaves_the_last_word() {
                 });
             }
         });
-        let last = threshold(breaker("busy").unwrap());
+        let last = threshold(&breaker("busy").unwrap());
         assert!(last.0 == "1000598" || last.0 == "1000599", "{last:?}");
         assert_eq!(breaker("busy").unwrap().metrics().statistics.total_calls, 4_000);
         // Of two at the same time, what stays for those that exist is what others find later.
@@ -307,7 +323,7 @@ fn changing_numbers_while_calls_run_leaves_the_last_word() {
                 }
             });
             let later = CircuitBreaker::builder("busy").build().unwrap();
-            assert_eq!(threshold(breaker("busy").unwrap()).0, threshold(&later).0, "round {round}");
+            assert_eq!(threshold(&breaker("busy").unwrap()).0, threshold(&later).0, "round {round}");
         }
     });
 }
@@ -351,8 +367,8 @@ fn a_subscriber_may_configure_while_it_is_told() {
             let fetch = breaker("fetch_user").unwrap();
             assert_eq!(fetch.state(), State::Closed);
             set(json!({ "fetch_user": { "threshold": 3 } }));
-            assert_eq!(threshold(fetch).0, "2");
-            assert_eq!(said(fetch, "half_open_calls"), is("2", Source::Reconfigured));
+            assert_eq!(threshold(&fetch).0, "2");
+            assert_eq!(said(&fetch, "half_open_calls"), is("2", Source::Reconfigured));
         });
     });
 }
@@ -374,23 +390,27 @@ fn the_environment_counts_more_than_configure_and_less_than_reconfigure() {
     fetch_user(false).unwrap_err();
     assert!(!refused(fetch_user(false)));
     assert!(refused(fetch_user(false)), "the second failure opened it");
-    assert_eq!(threshold(fetch), is("2", Source::Environment));
-    assert_eq!(said(fetch, "timeout"), is("\"500ms\"", Source::Environment));
-    assert_eq!(said(fetch, "success_threshold"), is("1", Source::Default), "the next layer holds");
+    assert_eq!(threshold(&fetch), is("2", Source::Environment));
+    assert_eq!(said(&fetch, "timeout"), is("\"500ms\"", Source::Environment));
+    assert_eq!(said(&fetch, "success_threshold"), is("1", Source::Default), "the next layer holds");
     assert_eq!(ignored().len(), 1);
 
     set(json!({ "fetch_user": { "threshold": 7, "success_threshold": 4 } }));
-    assert_eq!(threshold(fetch), is("2", Source::Environment));
-    assert_eq!(said(fetch, "success_threshold"), is("4", Source::Configured));
+    assert_eq!(threshold(&fetch), is("2", Source::Environment));
+    assert_eq!(said(&fetch, "success_threshold"), is("4", Source::Configured));
     fetch.reconfigure(BreakerSettings::new().threshold(3)).unwrap();
-    assert_eq!(threshold(fetch), is("3", Source::Reconfigured));
+    assert_eq!(threshold(&fetch), is("3", Source::Reconfigured));
     fetch.reconfigure(BreakerSettings::new()).unwrap();
-    assert_eq!(threshold(fetch), is("2", Source::Environment));
+    assert_eq!(threshold(&fetch), is("2", Source::Environment));
 
     let made = breakers().get("made-here").unwrap();
     assert_eq!(threshold(&made), is("8", Source::Environment));
     isolated(|| {
-        assert_eq!(threshold(breaker("fetch_user").unwrap()), is("5", Source::Attribute), "a world has no environment");
+        assert_eq!(
+            threshold(&breaker("fetch_user").unwrap()),
+            is("5", Source::Attribute),
+            "a world has no environment"
+        );
         let built = CircuitBreaker::builder("made here").build().unwrap();
         assert_eq!(threshold(&built), is("5", Source::Default));
     });

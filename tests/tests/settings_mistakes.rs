@@ -142,10 +142,10 @@ fn with_anything_wrong_nothing_is_applied() {
         ];
         for wrong in wrongs {
             assert!(matches!(configure(&wrong), Err(Error::InvalidSettings { .. })), "{wrong}");
-            assert_eq!(threshold(fetch), is("4", Source::Configured), "{wrong}");
+            assert_eq!(threshold(&fetch), is("4", Source::Configured), "{wrong}");
         }
         assert!(fetch.reconfigure(BreakerSettings::new().threshold(2).window(Window::Calls(5))).is_err());
-        assert_eq!(threshold(fetch), is("4", Source::Configured));
+        assert_eq!(threshold(&fetch), is("4", Source::Configured));
     });
 }
 
@@ -157,7 +157,7 @@ fn a_layer_that_stops_fitting_is_left_out_and_said_so() {
         by_rate.reconfigure(BreakerSettings::new().threshold(3).minimum_calls(5)).unwrap();
         // What the reconfigured numbers stood on goes.
         set(json!({}));
-        assert_eq!(threshold(by_rate), is("5", Source::Default));
+        assert_eq!(threshold(&by_rate), is("5", Source::Default));
         let told = ignored();
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(
@@ -165,7 +165,7 @@ fn a_layer_that_stops_fitting_is_left_out_and_said_so() {
             "{told:?}"
         );
         set(json!({ "by_rate": { "slow_call_rate": 50 } }));
-        assert_eq!(threshold(by_rate), is("3", Source::Reconfigured));
+        assert_eq!(threshold(&by_rate), is("3", Source::Reconfigured));
         assert!(ignored().is_empty());
         let warned = || events().into_iter().filter(|event| event.name == "lifecycle.settings.ignored").count();
         assert_eq!(warned(), 1);
@@ -223,7 +223,7 @@ fn what_does_not_go_together_in_the_environment_is_left_out_whole() {
         return in_child(TEST, &variables);
     }
     let fetch = breaker("fetch_user").unwrap();
-    assert_eq!(threshold(fetch), is("5", Source::Attribute));
+    assert_eq!(threshold(&fetch), is("5", Source::Attribute));
     let told = ignored();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
@@ -231,6 +231,6 @@ fn what_does_not_go_together_in_the_environment_is_left_out_whole() {
         "{told:?}"
     );
     set(json!({ "fetch_user": { "failure_rate": 50 } }));
-    assert_eq!(threshold(fetch), is("2", Source::Environment), "with a rate they go together");
+    assert_eq!(threshold(&fetch), is("2", Source::Environment), "with a rate they go together");
     assert!(ignored().is_empty());
 }

@@ -11,12 +11,12 @@ use super::state::State;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
+use crate::name::Name;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::settings::{BreakerSettings, Layers};
 use crate::sync::Mutex;
 use crate::telemetry::{self, BreakerChange};
-use std::borrow::Cow;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl Drop for GiveBack<'_> {
 
 impl CircuitBreaker {
     /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
-    pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
+    pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
 
@@ -192,13 +192,13 @@ impl CircuitBreaker {
         let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
         let traits = state.cell.traits();
         let started = if traits.measured() { traits.now(state.clock.reading()) } else { Moment::NEVER };
-        let seen = super::state::Word::new(State::Closed, true, ticket.generation, 0);
+        let generation = ticket.generation;
         let admitted = match state {
             StateRef::Process(_) if ticket.probe.is_none() => None,
             StateRef::Process(_) => Some(Box::new(Admitted { state: None, ticket })),
             StateRef::Own(state) => Some(Box::new(Admitted { state: Some(state), ticket })),
         };
-        Ok(Slow { admitted, seen, started })
+        Ok(Slow { admitted, generation, started })
     }
 
     /// Looks whether a call would be refused now, and takes nothing: what a guarded function does before it spends a permit

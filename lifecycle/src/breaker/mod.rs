@@ -17,6 +17,8 @@ mod core;
 #[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
+mod keyed;
+#[cfg(not(loom))]
 mod listeners;
 mod machine;
 #[cfg(not(loom))]
@@ -41,6 +43,7 @@ pub use {
     self::core::{BreakerCoreStats, CircuitBreakerCore, breakers, get_circuit_breaker_manager},
     builder::CircuitBreakerBuilder,
     handle::CircuitBreaker,
+    keyed::KeyedCircuitBreaker,
     listeners::{ListenerId, Transition},
     operation::{CircuitBreakerOperation, execute_circuit_breaker_operation},
     permit::{OwnedPermit, Permit},

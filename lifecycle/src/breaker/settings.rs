@@ -1,6 +1,7 @@
 //! A breaker's numbers: as they are written, and what settings make of them.
 
 use super::handle::{BreakerState, CircuitBreaker};
+use super::keyed::KeyedCircuitBreaker;
 use crate::clock::ClockHandle;
 use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
@@ -96,4 +97,19 @@ impl Configurable for CircuitBreaker {
     fn settings_changed(&self) {
         self.configure(&self.resolve(), "configure");
     }
+}
+
+/// The family as such, for keys to come; each breaker it has is told by itself.
+impl Configurable for KeyedCircuitBreaker {
+    fn descriptor(&self) -> &Descriptor {
+        self.descriptor()
+    }
+
+    fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error> {
+        let mut layers = settings::Layers::<BreakerSettings>::new();
+        layers.refresh(self.descriptor());
+        layers.accepts(self.descriptor(), self.written(), settings.of(self.descriptor()))
+    }
+
+    fn settings_changed(&self) {}
 }

@@ -13,10 +13,10 @@ pub(crate) use cell::{Decision, WindowCell};
 use crate::clock::{Clock, ClockHandle};
 use crate::counter::Counters;
 use crate::error::{Error, Rejected, RejectedKind};
+use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind, LimiterSnapshot};
 use crate::scope::{Scoped, StateRef};
 use crate::telemetry;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ impl RateLimiter {
             clock: ClockHandle::in_force(),
         };
         Ok(Self {
-            descriptor: Descriptor::dynamic(Kind::Limiter, Cow::Borrowed(NAME)),
+            descriptor: Descriptor::dynamic(Kind::Limiter, Name::from_static(NAME)),
             limit,
             window,
             state: Scoped::owned(state),
@@ -131,7 +131,7 @@ impl RateLimiter {
 
     /// Names it, for errors and events. Without a name it is `rate_limiter`.
     #[must_use]
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+    pub fn named(mut self, name: impl Into<Name>) -> Self {
         self.descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
         self
     }

@@ -12,17 +12,18 @@ pub(crate) use index::register;
 pub(crate) use labels::labels;
 
 pub use snapshot::{
-    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot,
-    SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
+    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, KeyedSnapshot,
+    LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
 };
 
-use crate::breaker::CircuitBreaker;
+use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
 use crate::error::Error;
 use crate::flag::AnyFlag;
+use crate::instance::Instance;
 use crate::limiter::RateLimiter;
+use crate::name::Name;
 use crate::scope::Subject;
 use crate::singleton::{AnySingleton, Needs};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The four kinds of components.
@@ -56,7 +57,7 @@ impl Kind {
 #[derive(Debug)]
 pub struct Descriptor {
     kind: Kind,
-    name: Cow<'static, str>,
+    name: Name,
     module: &'static str,
     file: &'static str,
     line: u32,
@@ -68,12 +69,17 @@ impl Descriptor {
     /// Describes a declared component.
     #[must_use]
     pub const fn new(kind: Kind, name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
-        Self { kind, name: Cow::Borrowed(name), module, file, line, inside: None }
+        Self { kind, name: Name::from_static(name), module, file, line, inside: None }
     }
 
     /// Describes a component made at run time.
-    pub(crate) const fn dynamic(kind: Kind, name: Cow<'static, str>) -> Self {
+    pub(crate) const fn dynamic(kind: Kind, name: Name) -> Self {
         Self { kind, name, module: "", file: "", line: 0, inside: None }
+    }
+
+    /// Describes one key of a family that this describes.
+    pub(crate) fn at_key(&self, key: &str) -> Self {
+        Self { name: Name::from(format!("{}[{key}]", self.name)), inside: None, ..*self }
     }
 
     /// Declared by a function: its name with all that it is in.
@@ -101,7 +107,7 @@ impl Descriptor {
     }
 
     /// The name as errors carry it: without a copy for declared components.
-    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
+    pub(crate) fn shared_name(&self) -> Name {
         self.name.clone()
     }
 
@@ -127,6 +133,7 @@ impl Descriptor {
 pub(crate) enum Component {
     Singleton(&'static dyn AnySingleton),
     Breaker(&'static CircuitBreaker),
+    KeyedBreaker(&'static KeyedCircuitBreaker),
     Limiter(&'static RateLimiter),
     Flag(&'static dyn AnyFlag),
 }
@@ -136,6 +143,7 @@ impl Component {
         match self {
             Self::Singleton(singleton) => singleton.descriptor(),
             Self::Breaker(breaker) => breaker.descriptor(),
+            Self::KeyedBreaker(family) => family.descriptor(),
             Self::Limiter(limiter) => limiter.descriptor(),
             Self::Flag(flag) => flag.descriptor(),
         }
@@ -155,6 +163,11 @@ impl Listed {
     #[must_use]
     pub const fn breaker(breaker: &'static CircuitBreaker) -> Self {
         Self(Component::Breaker(breaker))
+    }
+
+    #[must_use]
+    pub const fn keyed_breaker(family: &'static KeyedCircuitBreaker) -> Self {
+        Self(Component::KeyedBreaker(family))
     }
 
     #[must_use]
@@ -199,16 +212,47 @@ fn require(kind: Kind, name: &str) -> Result<Component, Error> {
     find(kind, name)?.ok_or_else(|| Error::NotFound { kind: kind.as_str(), name: name.to_owned() })
 }
 
-/// The declared circuit breaker of that name (or `module::name`).
+/// The circuit breaker of that name: a declared one (or `module::name`), one of a declared family (`fetch[acme]`, made if there
+/// is none for the key), or one that [`breakers`](crate::breakers) made.
+///
+/// ```
+/// # fn ask(_: &str) -> Result<(), lifecycle::Rejected> { Ok(()) }
+/// #[lifecycle::circuit_breaker(threshold = 3)]
+/// fn fetch() -> Result<(), lifecycle::Rejected> {
+///     ask("inventory")
+/// }
+///
+/// lifecycle::breaker("fetch")?.force_open(); // maintenance
+/// assert!(fetch().is_err());
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name. For breakers made at run time
-/// see [`breakers`](crate::breakers).
-pub fn breaker(name: &str) -> Result<&'static CircuitBreaker, Error> {
-    match require(Kind::Breaker, name)? {
-        Component::Breaker(breaker) => Ok(breaker),
-        _ => Err(Error::NotFound { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
+pub fn breaker(name: &str) -> Result<Instance<CircuitBreaker>, Error> {
+    match declared_breaker(name)? {
+        Some(breaker) => Ok(breaker),
+        None => crate::breaker::breakers()
+            .made(name)
+            .map(Instance::Shared)
+            .ok_or_else(|| Error::NotFound { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
     }
+}
+
+/// A declared breaker, or one of a declared family.
+pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBreaker>>, Error> {
+    match find(Kind::Breaker, name)? {
+        Some(Component::Breaker(breaker)) => return Ok(Some(Instance::Static(breaker))),
+        Some(_) => return Err(Error::NeedsKey { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
+        None => {}
+    }
+    let Some((family, key)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) else {
+        return Ok(None);
+    };
+    Ok(match find(Kind::Breaker, family)? {
+        Some(Component::KeyedBreaker(family)) => Some(Instance::Shared(family.at(key))),
+        _ => None,
+    })
 }
 
 /// The declared rate limiter of that name (or `module::name`).

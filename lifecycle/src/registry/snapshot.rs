@@ -17,6 +17,9 @@ pub struct Snapshot {
     pub singletons: Vec<SingletonSnapshot>,
     /// Declared breakers, then those made by name at run time.
     pub breakers: Vec<BreakerSnapshot>,
+    /// Declared families of breakers, one a key.
+    #[serde(default)]
+    pub keyed_breakers: Vec<KeyedSnapshot<BreakerSnapshot>>,
     /// Declared limiters.
     pub limiters: Vec<LimiterSnapshot>,
     /// Declared flags, then those set by name at run time.
@@ -130,6 +133,26 @@ pub struct SettingSnapshot {
     pub value: Value,
     /// Who said so.
     pub source: Source,
+}
+
+/// A family of components, one for each key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeyedSnapshot<S> {
+    /// Its short name.
+    pub name: String,
+    /// Keys there are.
+    pub keys: usize,
+    /// Keys there can be.
+    pub max_keys: usize,
+    /// Calls for new keys that found no room and shared one component.
+    pub overflowed: u64,
+    /// Those that hold something, a hundred at most.
+    pub noteworthy: Vec<S>,
+    /// `module::name`.
+    pub path: String,
+    /// `file:line`; empty for those made at run time.
+    pub declared_at: String,
 }
 
 /// The window of a breaker that looks at rates.
@@ -252,6 +275,7 @@ pub fn snapshot() -> Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
         breakers: Vec::new(),
+        keyed_breakers: Vec::new(),
         limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
@@ -261,6 +285,7 @@ pub fn snapshot() -> Snapshot {
         match component {
             Component::Singleton(singleton) => all.singletons.extend(singleton.observe()),
             Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
+            Component::KeyedBreaker(family) => all.keyed_breakers.push(family.observe()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }

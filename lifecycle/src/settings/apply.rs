@@ -36,17 +36,21 @@ impl Proposed<'_> {
     }
 }
 
-/// All components that can be configured, here. Nothing is locked while one is visited.
-fn each(mut visit: impl FnMut(&Names, &dyn Configurable)) {
+/// All components that can be configured, here; with `keys`, those of each key too. Nothing is locked while one is visited.
+fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
     let mut see = |component: &dyn Configurable| visit(&Names::of(component.descriptor()), component);
     for component in registry::components().iter() {
-        if let Component::Breaker(breaker) = component {
-            see(*breaker);
+        match component {
+            Component::Breaker(breaker) => see(*breaker),
+            Component::KeyedBreaker(family) => {
+                see(*family);
+                let all = if keys { family.breakers() } else { Vec::new() };
+                all.iter().for_each(|breaker| see(&**breaker));
+            }
+            _ => {}
         }
     }
-    for breaker in breakers().dynamic() {
-        see(&*breaker);
-    }
+    breakers().dynamic().iter().for_each(|breaker| see(&**breaker));
 }
 
 /// Changes numbers of components by name, without a rebuild: `settings` is a map from names to tables of options.
@@ -93,7 +97,7 @@ fn apply(value: &Value) -> Result<Configured, Error> {
     let new: BTreeSet<String> = settings.0.keys().cloned().collect();
     let old = store().replace(settings);
     let said = |name: &str| new.contains(name) || old.as_ref().is_some_and(|old| old.contains_key(name));
-    each(|names, component| {
+    each(true, |names, component| {
         if names.iter().any(said) {
             component.settings_changed();
         }
@@ -138,12 +142,14 @@ impl Configured {
     fn of(settings: &Layer) -> Result<Self, Error> {
         let (mut applied, mut problems, mut known) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
         let proposed = Proposed(settings);
-        each(|names, component| {
+        each(true, |names, component| {
             let kind = component.descriptor().kind();
             for name in names.iter().filter(|name| settings.contains_key(*name)) {
                 applied.insert((name.to_owned(), kind));
             }
-            known.extend(names.iter().map(|name| (name.to_owned(), kind)));
+            if without_key(component.descriptor().name()).is_none() {
+                known.extend(names.iter().map(|name| (name.to_owned(), kind)));
+            }
             if let (true, Err(error)) =
                 (names.iter().any(|name| settings.contains_key(name)), component.accepts(&proposed))
             {
@@ -212,11 +218,11 @@ pub(crate) fn problems() -> Vec<Problem> {
     let mut known = Vec::new();
     let mut look = |names: &Names| {
         if outside {
-            environment::environment::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
+            environment::of_component::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
         }
         known.extend(names.iter().map(str::to_owned));
     };
-    each(|names, _| look(names));
+    each(false, |names, _| look(names));
     for component in registry::components().iter() {
         if let Component::Limiter(limiter) = component {
             look(&Names::of(limiter.descriptor()));

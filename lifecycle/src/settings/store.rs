@@ -135,14 +135,6 @@ impl Store {
     }
 }
 
-/// What is configured for a component, and whether some of it is said of its own key.
-pub(super) fn configured<S: ComponentSettings>(names: &Names) -> (Option<S>, bool) {
-    match store().configured() {
-        Some(layer) => (part(&layer, names), names.own().any(|name| layer.contains_key(name))),
-        None => (None, false),
-    }
-}
-
 /// What a layer says of a component.
 pub(super) fn part<S: ComponentSettings>(layer: &Layer, names: &Names) -> Option<S> {
     let parts = names.iter().filter_map(|name| S::part(layer.get(name)?));

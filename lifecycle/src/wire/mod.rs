@@ -50,6 +50,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Singleton(SingletonError::NotReachable { .. }) => "not_reachable",
         Error::NotInitialized => "not_initialized",
         Error::BreakerConfigMismatch { .. } => "breaker_config_mismatch",
+        Error::NeedsKey { .. } => "needs_key",
         Error::InvalidConfig { .. } => "invalid_config",
         Error::InvalidSettings { .. } => "invalid_settings",
         Error::IgnoredSetting { .. } => "ignored_setting",
