@@ -245,6 +245,14 @@ pub enum Error {
         /// The name that was asked for.
         name: String,
     },
+    /// A function that was called by name failed, or was refused.
+    #[error("`{}`: {message}", printable(.name))]
+    CallFailed {
+        /// The function's breaker.
+        name: String,
+        /// The error's text.
+        message: String,
+    },
     /// It is a family of components, one for each key, and no key was named.
     #[error("`{}` is a family of {kind}s: name one of them, as `{}[key]`", printable(.name), printable(.name))]
     NeedsKey {

@@ -22,7 +22,6 @@ pub mod init;
 mod instance;
 #[cfg(not(loom))]
 pub(crate) mod keyed;
-#[cfg(not(loom))]
 pub mod limiter;
 #[cfg(loom)]
 pub mod model;
@@ -59,8 +58,8 @@ mod face {
     #[doc(inline)]
     pub use crate::breaker::{
         Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, State, Transition, Verdict, Window,
-        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict,
+        Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -74,7 +73,7 @@ mod face {
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
-    pub use crate::limiter::RateLimiter;
+    pub use crate::limiter::{KeyedRateLimiter, RateLimiter, RateLimiterBuilder};
     #[doc(inline)]
     pub use crate::name::Name;
     #[doc(inline)]

@@ -156,6 +156,10 @@ impl CircuitBreakerCore {
         Ok(())
     }
 
+    pub(super) fn charge_one(&self) -> Result<(), Error> {
+        Self::charge(&self.resolve())
+    }
+
     /// The breaker of that name, made with the defaults (5 failures, 60 s) if there is none.
     ///
     /// # Errors

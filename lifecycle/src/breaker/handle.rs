@@ -1,11 +1,12 @@
 //! `CircuitBreaker`: the cell with its name, configuration, clock, counts and events.
 
 use super::builder::CircuitBreakerBuilder;
+use super::calling::{Calling, Flat};
 use super::cell::Cell;
 use super::config::BreakerConfig;
 use super::listeners::{Listeners, Transition};
 use super::machine::{Admission, Change, Outcome, Ticket};
-use super::permit::{Admitted, Held, OwnedPermit, Permit, Slow, acquire};
+use super::permit::{Admitted, OwnedPermit, Permit, Slow, acquire};
 use super::policy::Verdict;
 use super::state::State;
 use crate::clock::{ClockHandle, Moment};
@@ -328,21 +329,23 @@ impl CircuitBreaker {
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    pub async fn call_async<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, CallError<E>> {
-        self.call_async_with(future, by_result).await?.map_err(CallError::Inner)
+    pub fn call_async<T, E>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, CallError<E>>> {
+        Flat(self.call_async_with(future, by_result))
     }
 
     /// [`call_with`](Self::call_with) for a future.
     ///
     /// # Errors
     /// As there.
-    pub async fn call_async_with<F: Future>(
+    pub fn call_async_with<F: Future>(
         &self,
         future: F,
         judge: impl FnOnce(&F::Output) -> Verdict,
-    ) -> Result<F::Output, Rejected> {
-        let permit: Held<_> = acquire(self)?;
-        Ok(permit.run_async(future, judge).await)
+    ) -> impl Future<Output = Result<F::Output, Rejected>> {
+        Calling::new(self, future, judge)
     }
 }
 

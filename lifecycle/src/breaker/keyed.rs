@@ -132,6 +132,7 @@ impl KeyedCircuitBreaker {
         self.descriptor.name()
     }
 
+    /// The numbers its breakers begin with.
     pub(super) fn written(&self) -> &BreakerConfig {
         &self.written
     }

@@ -8,6 +8,8 @@
 
 #[cfg(not(loom))]
 mod builder;
+#[cfg(not(loom))]
+mod calling;
 mod cell;
 mod config;
 #[cfg(not(loom))]

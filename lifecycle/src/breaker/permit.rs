@@ -220,14 +220,21 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         future: F,
         judge: J,
     ) -> Guarded<B, F, J> {
-        Guarded { under_way: Some((self, judge)), future }
+        Guarded { under_way: UnderWay(Some((self, judge))), future }
+    }
+
+    /// The call is given up; no panic of its own is the reason.
+    #[inline]
+    fn cancelled(mut self) {
+        let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
+        dropped(&self.into_breaker(), admitted, seen, started, false);
     }
 }
 
 impl<B: Deref<Target = CircuitBreaker>> Drop for Held<B> {
     #[cold]
     fn drop(&mut self) {
-        dropped(&self.breaker, self.admitted.take(), self.seen, self.started);
+        dropped(&self.breaker, self.admitted.take(), self.seen, self.started, std::thread::panicking());
     }
 }
 
@@ -241,10 +248,10 @@ fn state_of<'a>(breaker: &'a CircuitBreaker, admitted: Option<&'a Admitted>) -> 
 /// A call that its caller gave up, or that panicked.
 #[cold]
 #[inline(never)]
-fn dropped(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment) {
+fn dropped(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment, panicked: bool) {
     let state = state_of(breaker, admitted.as_deref());
     let traits = state.cell.traits();
-    let failed = std::thread::panicking()
+    let failed = panicked
         || match traits.cancelled() {
             Cancelled::Failure => true,
             Cancelled::Neutral => false,
@@ -295,9 +302,38 @@ fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word,
 #[doc(hidden)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Guarded<B: Deref<Target = CircuitBreaker>, F, J> {
-    /// Gone once the outcome is reported. Declared first: the permit is settled before the future's own drop runs.
-    under_way: Option<(Held<B>, J)>,
+    /// Declared first: the permit is settled before the future's own drop runs.
+    under_way: UnderWay<B, J>,
     future: F,
+}
+
+/// A future's permit and judge; gone once the outcome is reported. A panic of a poll is settled there, so whatever unwinds while
+/// this is dropped is somebody else's: the call is cancelled.
+struct UnderWay<B: Deref<Target = CircuitBreaker>, J>(Option<(Held<B>, J)>);
+
+impl<B: Deref<Target = CircuitBreaker>, J> Drop for UnderWay<B, J> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some((permit, _)) = self.0.take() {
+            permit.cancelled();
+        }
+    }
+}
+
+impl<B: Deref<Target = CircuitBreaker>, F, J> Guarded<B, F, J> {
+    /// Nothing to poll before it has a permit.
+    pub(super) const fn waiting(future: F) -> Self {
+        Self { under_way: UnderWay(None), future }
+    }
+
+    pub(super) fn begin(self: Pin<&mut Self>, permit: Held<B>, judge: J) {
+        // SAFETY: nothing is moved but what stands in `under_way`, which is never pinned.
+        unsafe { self.get_unchecked_mut() }.under_way.0 = Some((permit, judge));
+    }
+
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.under_way.0.is_some()
+    }
 }
 
 impl<B, F, J> Future for Guarded<B, F, J>
@@ -331,7 +367,7 @@ where
         // `under_way` is never pinned. `Guarded` is `Unpin` only if `F` is, since it holds an `F` by value.
         let (under_way, future) = unsafe {
             let this = self.get_unchecked_mut();
-            (&mut this.under_way, Pin::new_unchecked(&mut this.future))
+            (&mut this.under_way.0, Pin::new_unchecked(&mut this.future))
         };
         let mut guard = OnPanic { under_way, armed: true };
         let polled = future.poll(cx);

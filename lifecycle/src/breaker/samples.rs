@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Entries of a time window up to which it is exact.
 const ENTRIES: usize = 1024;
-/// Beyond them, neighbours within this part of the window become one entry: at most that many and one are left.
+/// Beyond them, those within the same such part of the window become one entry: hardly more than that many are left.
 const PARTS: u64 = 512;
 
 /// What a window holds.
@@ -232,23 +232,24 @@ fn exchange(bits: &mut [u64], place: u32, failed: bool, slow: bool) -> Tally {
     Tally::one(old & 1 != 0, old & 2 != 0)
 }
 
-/// Makes one entry of neighbours within a [`PARTS`]-th of the window; it counts until its newest call is out. Frees half of the
-/// entries at least, so that a call costs the same on average.
+/// Makes one entry of those in the same [`PARTS`]-th of the window; it counts until its newest call is out. The parts lie fixed on
+/// the clock's scale, so that merging again and again never makes an entry longer than one. Frees a quarter of the entries at
+/// least, usually half, so that a call costs the same on average; allocates nothing.
 fn merge(entries: &mut VecDeque<Entry>, length: Duration) {
-    let part = Duration::from_nanos(nanos(length) / PARTS);
-    let mut began = Moment::default();
-    let mut merged: VecDeque<Entry> = VecDeque::with_capacity(ENTRIES);
-    for entry in entries.drain(..) {
-        match merged.back_mut() {
-            Some(last) if entry.at.since(began) < part => {
+    let part = (nanos(length) / PARTS).max(1);
+    let mut kept: usize = 0;
+    for next in 0..entries.len() {
+        let entry = entries[next];
+        match kept.checked_sub(1).map(|last| &mut entries[last]) {
+            Some(last) if last.at.as_nanos() / part == entry.at.as_nanos() / part => {
                 last.at = entry.at;
                 last.tally.add(entry.tally);
             }
             _ => {
-                began = entry.at;
-                merged.push_back(entry);
+                entries[kept] = entry;
+                kept += 1;
             }
         }
     }
-    *entries = merged;
+    entries.truncate(kept);
 }

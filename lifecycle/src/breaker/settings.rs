@@ -5,7 +5,7 @@ use super::keyed::KeyedCircuitBreaker;
 use crate::clock::ClockHandle;
 use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
-use crate::settings::{self, BreakerSettings, Configurable, Proposed};
+use crate::settings::{self, BreakerSettings, Configurable, Layers, Proposed};
 use crate::telemetry;
 
 impl CircuitBreaker {
@@ -106,7 +106,7 @@ impl Configurable for KeyedCircuitBreaker {
     }
 
     fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error> {
-        let mut layers = settings::Layers::<BreakerSettings>::new();
+        let mut layers = Layers::<BreakerSettings>::new();
         layers.refresh(self.descriptor());
         layers.accepts(self.descriptor(), self.written(), settings.of(self.descriptor()))
     }

@@ -20,7 +20,7 @@ use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
 use crate::error::Error;
 use crate::flag::AnyFlag;
 use crate::instance::Instance;
-use crate::limiter::RateLimiter;
+use crate::limiter::{KeyedRateLimiter, RateLimiter};
 use crate::name::Name;
 use crate::scope::Subject;
 use crate::singleton::{AnySingleton, Needs};
@@ -135,6 +135,7 @@ pub(crate) enum Component {
     Breaker(&'static CircuitBreaker),
     KeyedBreaker(&'static KeyedCircuitBreaker),
     Limiter(&'static RateLimiter),
+    KeyedLimiter(&'static KeyedRateLimiter),
     Flag(&'static dyn AnyFlag),
 }
 
@@ -145,6 +146,7 @@ impl Component {
             Self::Breaker(breaker) => breaker.descriptor(),
             Self::KeyedBreaker(family) => family.descriptor(),
             Self::Limiter(limiter) => limiter.descriptor(),
+            Self::KeyedLimiter(family) => family.descriptor(),
             Self::Flag(flag) => flag.descriptor(),
         }
     }
@@ -152,36 +154,59 @@ impl Component {
 
 /// A component on the link-time list.
 #[doc(hidden)]
-pub struct Listed(Component);
+pub struct Listed(Component, Option<Dispatch>);
+
+/// A guarded function that may be called by name.
+type Dispatch = fn() -> Result<serde_json::Value, String>;
 
 impl Listed {
     #[must_use]
     pub const fn singleton(singleton: &'static dyn AnySingleton) -> Self {
-        Self(Component::Singleton(singleton))
+        Self(Component::Singleton(singleton), None)
     }
 
     #[must_use]
     pub const fn breaker(breaker: &'static CircuitBreaker) -> Self {
-        Self(Component::Breaker(breaker))
+        Self(Component::Breaker(breaker), None)
+    }
+
+    /// With the function it guards, which may be called by name.
+    #[must_use]
+    pub const fn breaker_with(breaker: &'static CircuitBreaker, call: Dispatch) -> Self {
+        Self(Component::Breaker(breaker), Some(call))
     }
 
     #[must_use]
     pub const fn keyed_breaker(family: &'static KeyedCircuitBreaker) -> Self {
-        Self(Component::KeyedBreaker(family))
+        Self(Component::KeyedBreaker(family), None)
     }
 
     #[must_use]
     pub const fn limiter(limiter: &'static RateLimiter) -> Self {
-        Self(Component::Limiter(limiter))
+        Self(Component::Limiter(limiter), None)
+    }
+
+    #[must_use]
+    pub const fn keyed_limiter(family: &'static KeyedRateLimiter) -> Self {
+        Self(Component::KeyedLimiter(family), None)
     }
 
     #[must_use]
     pub const fn flag(flag: &'static dyn AnyFlag) -> Self {
-        Self(Component::Flag(flag))
+        Self(Component::Flag(flag), None)
     }
 }
 
 inventory::collect!(Listed);
+
+/// The function behind a declared breaker, if it may be called by name.
+pub(crate) fn dispatch(breaker: &CircuitBreaker) -> Option<Dispatch> {
+    let mut listed = inventory::iter::<Listed>.into_iter();
+    listed.find_map(|Listed(component, call)| match component {
+        Component::Breaker(one) if std::ptr::eq(*one, breaker) => *call,
+        _ => None,
+    })
+}
 
 /// All declared components, each once, in a stable order: by kind, then module, file and line.
 pub(crate) fn components() -> Arc<[Component]> {
@@ -255,14 +280,22 @@ pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBrea
     })
 }
 
-/// The declared rate limiter of that name (or `module::name`).
+/// The declared rate limiter of that name (or `module::name`), or one of a declared family (`fetch[acme]`, made if there is none
+/// for the key).
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.
-pub fn limiter(name: &str) -> Result<&'static RateLimiter, Error> {
-    match require(Kind::Limiter, name)? {
-        Component::Limiter(limiter) => Ok(limiter),
-        _ => Err(Error::NotFound { kind: Kind::Limiter.as_str(), name: name.to_owned() }),
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
+pub fn limiter(name: &str) -> Result<Instance<RateLimiter>, Error> {
+    let not_found = || Error::NotFound { kind: Kind::Limiter.as_str(), name: name.to_owned() };
+    match find(Kind::Limiter, name)? {
+        Some(Component::Limiter(limiter)) => return Ok(Instance::Static(limiter)),
+        Some(_) => return Err(Error::NeedsKey { kind: Kind::Limiter.as_str(), name: name.to_owned() }),
+        None => {}
+    }
+    let (family, key) = name.strip_suffix(']').and_then(|name| name.split_once('[')).ok_or_else(not_found)?;
+    match find(Kind::Limiter, family)? {
+        Some(Component::KeyedLimiter(family)) => Ok(Instance::Shared(family.at(key))),
+        _ => Err(not_found()),
     }
 }
 

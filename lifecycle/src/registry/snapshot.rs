@@ -22,6 +22,9 @@ pub struct Snapshot {
     pub keyed_breakers: Vec<KeyedSnapshot<BreakerSnapshot>>,
     /// Declared limiters.
     pub limiters: Vec<LimiterSnapshot>,
+    /// Families of limiters, declared ones.
+    #[serde(default)]
+    pub keyed_limiters: Vec<KeyedSnapshot<LimiterSnapshot>>,
     /// Declared flags, then those set by name at run time.
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
@@ -123,18 +126,6 @@ impl BreakerSnapshot {
     }
 }
 
-/// A number of a component that [`settings`](crate::settings) can change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SettingSnapshot {
-    /// The option.
-    pub option: String,
-    /// Its value, as settings take it.
-    pub value: Value,
-    /// Who said so.
-    pub source: Source,
-}
-
 /// A family of components, one for each key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -153,6 +144,18 @@ pub struct KeyedSnapshot<S> {
     pub path: String,
     /// `file:line`; empty for those made at run time.
     pub declared_at: String,
+}
+
+/// A number of a component that [`settings`](crate::settings) can change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SettingSnapshot {
+    /// The option.
+    pub option: String,
+    /// Its value, as settings take it.
+    pub value: Value,
+    /// Who said so.
+    pub source: Source,
 }
 
 /// The window of a breaker that looks at rates.
@@ -277,6 +280,7 @@ pub fn snapshot() -> Snapshot {
         breakers: Vec::new(),
         keyed_breakers: Vec::new(),
         limiters: Vec::new(),
+        keyed_limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
@@ -287,6 +291,7 @@ pub fn snapshot() -> Snapshot {
             Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
             Component::KeyedBreaker(family) => all.keyed_breakers.push(family.observe()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
+            Component::KeyedLimiter(family) => all.keyed_limiters.push(family.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }
     }

@@ -51,6 +51,7 @@ fn kind(error: &Error) -> &'static str {
         Error::NotInitialized => "not_initialized",
         Error::BreakerConfigMismatch { .. } => "breaker_config_mismatch",
         Error::NeedsKey { .. } => "needs_key",
+        Error::CallFailed { .. } => "call_failed",
         Error::InvalidConfig { .. } => "invalid_config",
         Error::InvalidSettings { .. } => "invalid_settings",
         Error::IgnoredSetting { .. } => "ignored_setting",
