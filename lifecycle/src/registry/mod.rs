@@ -243,12 +243,12 @@ fn require(kind: Kind, name: &str) -> Result<Component, Error> {
 /// ```
 /// # fn ask(_: &str) -> Result<(), lifecycle::Rejected> { Ok(()) }
 /// #[lifecycle::circuit_breaker(threshold = 3)]
-/// fn fetch() -> Result<(), lifecycle::Rejected> {
+/// fn stock() -> Result<(), lifecycle::Rejected> {
 ///     ask("inventory")
 /// }
 ///
-/// lifecycle::breaker("fetch")?.force_open(); // maintenance
-/// assert!(fetch().is_err());
+/// lifecycle::breaker("stock")?.force_open(); // maintenance
+/// assert!(stock().is_err());
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///
