@@ -152,7 +152,7 @@ fn const_options_arrive() {
         "{}",
         config("const_seconds")
     );
-    let usage = lifecycle::limiter("const_rate").map(lifecycle::RateLimiter::usage);
+    let usage = lifecycle::limiter("const_rate").map(|limiter| limiter.usage());
     assert!(usage.is_ok_and(|usage| usage.limit == 3 && usage.window == Duration::from_millis(250)));
 }
 

@@ -2,7 +2,7 @@
 
 use crate::breaker::CircuitBreaker;
 use crate::limiter::RateLimiter;
-use crate::singleton::Lazy;
+use crate::singleton::{Lazy, SingletonValue};
 use std::sync::{Arc, LazyLock};
 
 /// What gives a circuit breaker.
@@ -83,17 +83,17 @@ macro_rules! given {
             }
         }
 
-        impl $shared for LazyLock<$component> {
+        impl<G: $shared> $shared for LazyLock<G> {
             #[inline]
             fn $method(&self) -> &$component {
-                self
+                (**self).$method()
             }
         }
 
-        impl $shared for &'static Lazy<$component> {
+        impl<G: $shared + SingletonValue> $shared for Lazy<G> {
             #[inline]
             fn $method(&self) -> &$component {
-                self
+                (**self).$method()
             }
         }
 

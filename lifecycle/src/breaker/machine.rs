@@ -180,9 +180,10 @@ impl Machine {
             State::HalfOpen => {
                 let leases = || self.probes.iter().map(|probe| probe.lease_ends).filter(|ends| !ends.has_come(now));
                 let in_flight = u32::try_from(leases().count()).unwrap_or(u32::MAX);
-                // No more than may run at a time, and no more than can still be needed to close.
+                // No more than may run at a time, and no more than can still be needed to close: one at least, since numbers that
+                // changed meanwhile may have been reached already.
                 let most = self.config.success_threshold.max(self.config.half_open_calls);
-                if in_flight < self.config.half_open_calls.min(most.saturating_sub(self.successes)) {
+                if in_flight < self.config.half_open_calls.min(most.saturating_sub(self.successes).max(1)) {
                     return Admission::Admitted { probe: None };
                 }
                 Admission::HalfOpenFull(leases().min().unwrap_or(now).until(now))

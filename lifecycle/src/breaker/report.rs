@@ -2,6 +2,7 @@
 
 use super::handle::{CANCELLED, CircuitBreaker, FAILED, IGNORED, REJECTED, SUCCEEDED};
 use super::machine::Machine;
+use super::policy::Window;
 use super::samples::{Entry, Tally};
 use super::state::State;
 use crate::clock::{Moment, nanos, unix_seconds};
@@ -69,12 +70,15 @@ impl Both {
         unix_seconds(past.checked_add(at.since(self.mono)).unwrap_or(past))
     }
 
-    /// The moment of a wall time.
+    /// The moment of a wall time. What was before the clock's beginning, which may be that of the process, was at its beginning.
     fn mono(self, at: f64) -> Moment {
-        let seconds = |difference: f64| Duration::try_from_secs_f64(difference).unwrap_or_default();
-        let now = unix_seconds(self.wall);
-        let past = self.mono.as_nanos().saturating_sub(nanos(seconds(now - at)));
-        Moment::from_nanos(past).after(seconds(at - now))
+        let ahead = seconds(at - unix_seconds(self.wall));
+        Moment::from_nanos(self.mono.as_nanos().saturating_sub(nanos(self.age(at)))).after(ahead)
+    }
+
+    /// How long ago a wall time was.
+    fn age(self, at: f64) -> Duration {
+        seconds(unix_seconds(self.wall) - at)
     }
 }
 
@@ -214,6 +218,11 @@ impl CircuitBreaker {
     }
 }
 
+/// A difference of wall times; one that is none is nothing.
+fn seconds(difference: f64) -> Duration {
+    if difference > 0.0 { Duration::try_from_secs_f64(difference).unwrap_or(Duration::MAX) } else { Duration::ZERO }
+}
+
 /// A rate, once there are calls enough to say it.
 fn enough(tally: Tally, needed: u32, part: u32) -> Option<f64> {
     (tally.calls >= needed).then(|| tally.rate(part))
@@ -229,7 +238,7 @@ impl Machine {
         self.opened_at = saved.opened_at.map_or(now.mono, |at| now.mono(at)).min(now.mono);
         self.open_until = match (saved.opened_at, saved.open_until) {
             (Some(from), Some(to)) => {
-                let longest = Duration::try_from_secs_f64(to - from).unwrap_or_default();
+                let longest = seconds(to - from);
                 now.mono(to).min(now.mono.after(longest))
             }
             (_, Some(to)) => now.mono(to).min(now.mono.after(self.config.timeout)),
@@ -237,8 +246,13 @@ impl Machine {
         };
         if let Some(samples) = &mut self.samples {
             samples.clear();
-            let timed = samples.is_timed();
-            let entries = saved.calls.iter().filter(|calls| calls.at.is_some() == timed).map(|calls| Entry {
+            // By the wall, since the clock may be younger than they are.
+            let is_in = |calls: &&SavedCalls| match (samples.window(), calls.at) {
+                (Window::Time(length), Some(at)) => now.age(at) < length,
+                (Window::Calls(_), None) => true,
+                _ => false,
+            };
+            let entries = saved.calls.iter().filter(is_in).map(|calls| Entry {
                 at: calls.at.map_or(now.mono, |at| now.mono(at)).min(now.mono),
                 tally: Tally {
                     calls: calls.calls,
