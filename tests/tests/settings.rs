@@ -3,8 +3,8 @@
 use lifecycle::settings::Source;
 use lifecycle::testing::{advance, events, isolated};
 use lifecycle::{
-    BreakerConfig, BreakerSettings, CircuitBreaker, Context, Error, KeyedCircuitBreaker, RateLimiterSettings, Rejected,
-    State, breaker, breakers, circuit_breaker, configure, rate_limit, snapshot, verify,
+    BreakerConfig, BreakerSettings, CircuitBreaker, Context, Error, RateLimiterSettings, Rejected, State, breaker,
+    breakers, circuit_breaker, configure, rate_limit, snapshot, verify,
 };
 use lifecycle_tests::{in_child, is_child};
 use serde_json::json;
@@ -224,16 +224,17 @@ fn a_short_name_means_all_that_have_it_and_a_path_one() {
 
 #[test]
 fn one_key_of_a_keyed_breaker_takes_what_is_said_of_all_and_then_of_itself() {
-    use lifecycle::__private0::{Descriptor, Kind};
-    // As the attribute declares it.
-    static FETCH: KeyedCircuitBreaker = KeyedCircuitBreaker::__declared(
-        Descriptor::new(Kind::Breaker, "fetch", module_path!(), file!(), line!()),
-        BreakerConfig::new(),
-        100,
-        || &FETCH,
-    );
+    #[circuit_breaker(key = host, max_keys = 100)]
+    fn fetch(host: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(!host.is_empty());
+        Ok(())
+    }
+    let key = |host: &str| {
+        fetch(host).unwrap();
+        breaker(&format!("fetch[{host}]")).unwrap()
+    };
     isolated(|| {
-        let fast = FETCH.at("fast");
+        let fast = key("fast");
         let settings =
             json!({ "fetch": { "threshold": 2, "timeout": 5 }, "settings::fetch[acme]": { "threshold": 3 } });
         let configured = configure(&settings).unwrap();
@@ -242,7 +243,7 @@ fn one_key_of_a_keyed_breaker_takes_what_is_said_of_all_and_then_of_itself() {
             ("fetch".to_owned(), "settings::fetch[acme]".to_owned())
         );
         assert!(ignored().is_empty(), "a key that nobody has used yet is no slip");
-        let (acme, other) = (FETCH.at("acme"), FETCH.at("other"));
+        let (acme, other) = (key("acme"), key("other"));
         let seen = [&acme, &other, &fast].map(|breaker| threshold(breaker).0);
         assert_eq!(seen, ["3", "2", "2"]);
         assert_eq!(said(&acme, "timeout"), is("\"5s\"", Source::Configured));
