@@ -370,20 +370,22 @@ where
             (&mut this.under_way.0, Pin::new_unchecked(&mut this.future))
         };
         let mut guard = OnPanic { under_way, armed: true };
-        let polled = future.poll(cx);
-        guard.armed = false;
-        match &polled {
+        // The output is moved as what it is: as a part of the `Poll` it would be copied byte by byte, which stalls.
+        match future.poll(cx) {
             Poll::Pending => {
+                guard.armed = false;
                 if let Some((permit, _)) = guard.under_way {
                     permit.suspended();
                 }
+                Poll::Pending
             }
             Poll::Ready(output) => {
+                guard.armed = false;
                 if let Some((permit, judge)) = guard.under_way.take() {
-                    permit.settle(judge(output));
+                    permit.settle(judge(&output));
                 }
+                Poll::Ready(output)
             }
         }
-        polled
     }
 }
