@@ -74,7 +74,7 @@ fn sequence(seed: u64) {
                 let (is, wanted) = (begin(&breaker, begun.future), naive.admit(step, now));
                 assert_eq!(
                     is.as_ref().map(|_| ()),
-                    wanted.as_ref().map(|()| ()),
+                    wanted.as_ref().copied(),
                     "seed {seed}, step {step}: {naive:?}"
                 );
                 match is {

@@ -1,6 +1,7 @@
 //! The conformance scenarios: what the tests of the breakers that people trust demand, row by row under its id, with each kind of
 //! call. Where we take another policy the row says `ours` and what the source does instead.
 
+mod notation;
 mod rows;
 mod run;
 
