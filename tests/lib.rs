@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -31,6 +32,26 @@ pub fn ended<T>(receiver: &Receiver<T>) -> T {
 #[track_caller]
 pub fn watched<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
     ended(&started(f))
+}
+
+/// Runs one test of the calling file again in a process of its own, in which `variables` are set; there [`is_child`] holds.
+///
+/// # Panics
+/// When it fails there.
+#[track_caller]
+pub fn in_child(test: &str, variables: &[(&str, &str)]) {
+    let mut child = Command::new(std::env::current_exe().expect("a path"));
+    child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env("LIFECYCLE_TEST_CHILD", test);
+    child.envs(variables.iter().copied());
+    let output = child.output().expect("a process");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "the child ran the test");
+}
+
+/// Is this the process that [`in_child`] made for that test?
+#[must_use]
+pub fn is_child(test: &str) -> bool {
+    std::env::var("LIFECYCLE_TEST_CHILD").is_ok_and(|name| name == test)
 }
 
 /// A runtime of one thread, with a timer.

@@ -5,7 +5,7 @@
 extern crate lifecycle;
 
 pub mod declared {
-    use lifecycle::{circuit_breaker, init_flag, rate_limit, singleton, Flag, Lazy, Rejected};
+    use lifecycle::{circuit_breaker, init_flag, rate_limit, singleton, CircuitBreaker, Flag, Lazy, Rejected};
 
     #[singleton]
     #[derive(Default)]
@@ -76,6 +76,26 @@ pub mod declared {
         Some(id)
     }
 
+    #[circuit_breaker(failure_rate = 50, window = "10s", key = id, ignore = |e| e.retry_after.is_none())]
+    pub fn keyed_guard(id: &str) -> Result<&str, Rejected> {
+        Ok(id)
+    }
+
+    #[circuit_breaker]
+    pub static SHARED: CircuitBreaker;
+
+    #[circuit_breaker(SHARED)]
+    pub fn shares(id: &str) -> Result<&str, Rejected> {
+        Ok(id)
+    }
+
+    #[circuit_breaker]
+    impl Config {
+        pub fn shared(&self) -> Result<u8, Rejected> {
+            Ok(3)
+        }
+    }
+
     #[init_flag(env = "LIFECYCLE_UI_TESTS_EDITION")]
     pub static FLAG: Flag<bool> = true;
 }
@@ -86,6 +106,8 @@ fn every_edition_is_served() {
     assert!(declared::Other::try_instance().is_ok());
     assert_eq!((declared::number().ok(), declared::text().len()), (Some(&3), 0));
     assert_eq!((declared::guarded("x").ok(), declared::limited(1)), (Some("x"), Some(1)));
+    assert_eq!((declared::keyed_guard("x").ok(), declared::shares("y").ok()), (Some("x"), Some("y")));
+    assert_eq!(declared::Config::instance().shared().ok(), Some(3));
     assert!(declared::FLAG.get());
     assert_eq!((*declared::swapped(), declared::Later::get().is_some()), (5, false));
     let _not_polled = declared::Later::instance();

@@ -1,7 +1,7 @@
 //! The attribute macros of the `lifecycle` crate. Depend on that one: it re-exports them.
 //!
 //! This file only dispatches. Each macro is a folder of `args` (what may be written) -> `model` (what it means) -> `check`
-//! (what cannot be) -> `expand` (what comes out).
+//! (what cannot be) -> `expand` (what comes out); documentation that is long is there, too, in `docs.md`.
 
 mod circuit_breaker;
 mod entry;
@@ -185,89 +185,13 @@ pub fn singleton(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("singleton", args.into(), item.into(), singleton::singleton).into()
 }
 
-/// Refuses calls for a while after too many failures, on a function or method, sync or async.
-///
-/// A failure is an `Err`, or a panic (which goes on); any other value is a success. Failures in a row up to the threshold open
-/// the breaker: calls are refused without running, until `timeout` is over. The next call is then a probe, which closes or
-/// re-opens it. A future dropped early counts for nothing, but one that is dropped after `slow_call` is a failure, so that what
-/// hangs under its callers' time limits opens the breaker.
-///
-/// ```
-/// use lifecycle::circuit_breaker;
-///
-/// #[derive(Debug, thiserror::Error)]
-/// enum ApiError {
-///     #[error(transparent)]
-///     Refused(#[from] lifecycle::Rejected), // a refusal becomes the function's own error
-///     #[error("no such user")]
-///     NoUser,
-/// }
-///
-/// #[circuit_breaker(threshold = 3, timeout = 30)] // 3 failures in a row: refuse for 30 s, then try one call
-/// async fn fetch_user(id: u64) -> Result<String, ApiError> {
-///     if id == 0 { Err(ApiError::NoUser) } else { Ok(format!("user {id}")) }
-/// }
-///
-/// // Where the error is not yours, say what a refused call gives; the arguments are there by name.
-/// #[circuit_breaker(on_rejected = |rejected| format!("user {id}: {rejected}"))]
-/// fn name_of(id: u64) -> Result<String, String> {
-///     Ok(id.to_string())
-/// }
-///
-/// assert_eq!(name_of(7).unwrap(), "7");
-/// assert_eq!(lifecycle::breaker("name_of")?.state(), lifecycle::State::Closed);
-/// # Ok::<(), lifecycle::Error>(())
-/// ```
-///
-/// There is one breaker a function, whatever the receiver and the generic types. It is reached by
-/// `lifecycle::breaker("name_of")`. Two methods of one name in one module share their path: give one a `name`.
-///
-/// | option | meaning | default |
-/// | --- | --- | --- |
-/// | `threshold = 5` | failures in a row that open it | 5 |
-/// | `timeout = 60`, `"250ms"` | how long it stays open (seconds, or with a unit); **not** a limit on the call | 60 s |
-/// | `slow_call = "2s"` | from then on a dropped future is a failure | 10 s |
-/// | `half_open_calls = 1` | probes that may run at a time | 1 |
-/// | `success_threshold = 1` | probes that must succeed in a row to close it | 1 |
-/// | `half_open_timeout = "30s"` | a probe older than this loses its slot to the next caller | `timeout`, at most 5 min |
-/// | `on_rejected = path` or closure | gives the error of a `Result`, the whole value otherwise | `From<Rejected>` |
-/// | `fallback = path` | a function with the same arguments that answers refused calls | |
-/// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
-/// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
-///
-/// Numbers and durations may be const expressions. A limit on the call itself is `tokio::time::timeout` inside the body.
+#[doc = include_str!("circuit_breaker/docs.md")]
 #[proc_macro_attribute]
 pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("circuit_breaker", args.into(), item.into(), circuit_breaker::circuit_breaker).into()
 }
 
-/// Never lets more than so many calls pass in any window of time, on a function or method, sync or async.
-///
-/// The window slides and is exact: a permit that is exactly a window old still counts. A refused call does not run, uses up
-/// nothing, and says after what time a retry can succeed.
-///
-/// ```
-/// use lifecycle::rate_limit;
-///
-/// #[rate_limit("2/s")] // also "1000/min", "5/250ms"
-/// fn search(words: &str) -> Result<usize, Box<dyn std::error::Error>> {
-///     Ok(words.len())
-/// }
-///
-/// assert!(search("a").is_ok() && search("b").is_ok());
-/// let refused = search("c").unwrap_err().downcast::<lifecycle::Rejected>().unwrap();
-/// assert!(refused.retry_after.is_some());
-/// ```
-///
-/// | option | meaning |
-/// | --- | --- |
-/// | `"100/s"` | the rate: up to 1,048,576 calls in a window (`s`, `min`, `h`, or a number with a unit) |
-/// | `limit = N, window = "1s"` | the same, where they are const expressions |
-/// | `on_rejected`, `fallback`, `name`, `crate` | as of `#[circuit_breaker]` |
-///
-/// Beside `#[circuit_breaker]` the order is fixed, whichever is written first: an open breaker refuses without spending a
-/// permit, and a refusal by the limiter is never a failure. There is one limiter a function, reached by
-/// `lifecycle::limiter("search")`.
+#[doc = include_str!("rate_limit/docs.md")]
 #[proc_macro_attribute]
 pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("rate_limit", args.into(), item.into(), rate_limit::rate_limit).into()

@@ -26,6 +26,21 @@ pub(crate) fn pretty_method(expanded: &TokenStream) -> String {
     pretty(&quote!(impl Service { #expanded }))
 }
 
+/// The errors in an expansion.
+pub(crate) fn mistakes(expanded: TokenStream) -> Vec<String> {
+    let tokens: Vec<_> = expanded.into_iter().collect();
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let proc_macro2::TokenTree::Group(group) = token else { continue };
+        let is_error = at >= 2 && tokens[at - 1].to_string() == "!" && tokens[at - 2].to_string() == "compile_error";
+        match syn::parse2::<syn::LitStr>(group.stream()) {
+            Ok(text) if is_error => found.push(text.value()),
+            _ => found.extend(mistakes(group.stream())),
+        }
+    }
+    found
+}
+
 pub(crate) fn tokens(text: &str) -> TokenStream {
     text.parse().unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -52,6 +67,12 @@ fn broken_input_keeps_the_item() {
         "retry_backoff = \"..\"",
         "async_factory = |",
         "shutdown = Self::close, keyed",
+        "HA",
+        "self.breaker, on_rejected = |",
+        "key = (id, max_keys = 3",
+        "backoff = exponential(factor = , window = \"100",
+        "skip",
+        "include, ignore = |e|",
     ];
     let items = [
         "fn f() { x. }",
@@ -78,6 +99,11 @@ fn broken_input_keeps_the_item() {
         "const unsafe extern fn",
         "enum E { A( }",
         "impl",
+        "impl S {",
+        "impl S { fn f() -> Result<u8, E> { x. } fn }",
+        "impl<T> X for S<T> { const A: u8 = 3; fn f() -> Result<u8, E>; fn g( }",
+        "static HA: CircuitBreaker;",
+        "static HA: ;",
     ];
     for (name, expand) in MACROS {
         for args in args.iter().filter_map(|args| args.parse::<TokenStream>().ok()) {
@@ -107,7 +133,7 @@ fn flat(tokens: &TokenStream) -> Vec<String> {
 /// Checklist F65. A small generator with a fixed seed: a failure can be repeated.
 #[test]
 fn random_tokens_never_panic() {
-    const WORDS: [&str; 69] = [
+    const WORDS: [&str; 79] = [
         "fn",
         "struct",
         "static",
@@ -177,6 +203,16 @@ fn random_tokens_never_panic() {
         "r#type",
         "_",
         "true",
+        "exponential",
+        "backoff",
+        "window",
+        "\"10 calls\"",
+        "key",
+        "skip",
+        "include",
+        "HA",
+        ".",
+        "ignore",
     ];
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
     let mut next = |below: usize| {
@@ -212,6 +248,9 @@ fn random_tokens_never_panic() {
         "fn f",
         "static X :",
         "breaker ,",
+        "static HA: CircuitBreaker;",
+        "impl S { fn f(&self) -> Result<u8, E> { 1 } }",
+        "impl S",
     ];
     for round in 0..6000 {
         let (args, tail) = (random(round % 9), random(round % 23));

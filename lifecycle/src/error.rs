@@ -1,5 +1,6 @@
 //! Every error of the crate. They name the component and say the way out; none is ever a panic in disguise.
 
+use crate::name::Name;
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -24,13 +25,13 @@ pub struct Rejected {
     /// Which guard refused, and why.
     pub kind: RejectedKind,
     /// The breaker's or limiter's name.
-    pub name: std::borrow::Cow<'static, str>,
+    pub name: Name,
     /// After this much time a retry can succeed; `None` when time alone changes nothing (forced open).
     pub retry_after: Option<Duration>,
 }
 
 impl Rejected {
-    pub(crate) fn new(kind: RejectedKind, name: std::borrow::Cow<'static, str>, retry_after: Option<Duration>) -> Self {
+    pub(crate) fn new(kind: RejectedKind, name: Name, retry_after: Option<Duration>) -> Self {
         Self { kind, name, retry_after }
     }
 }
@@ -244,6 +245,22 @@ pub enum Error {
         /// The name that was asked for.
         name: String,
     },
+    /// A function that was called by name failed, or was refused.
+    #[error("`{}`: {message}", printable(.name))]
+    CallFailed {
+        /// The function's breaker.
+        name: String,
+        /// The error's text.
+        message: String,
+    },
+    /// It is a family of components, one for each key, and no key was named.
+    #[error("`{}` is a family of {kind}s: name one of them, as `{}[key]`", printable(.name), printable(.name))]
+    NeedsKey {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+    },
     /// The name is declared more than once.
     #[error(
         "`{}` is declared more than once: {}; ask by path, or give one of them a `name = \"..\"`",
@@ -298,6 +315,20 @@ pub enum Error {
         name: String,
         /// What is wrong and what to write.
         reason: String,
+    },
+    /// Settings that cannot be used: nothing of them was applied.
+    #[cfg(not(loom))]
+    #[error("nothing of the settings was applied: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    InvalidSettings {
+        /// All that is wrong.
+        problems: Vec<crate::settings::Problem>,
+    },
+    /// A setting that cannot be used and is left out, for [`verify`](crate::verify).
+    #[cfg(not(loom))]
+    #[error("{problem}")]
+    IgnoredSetting {
+        /// What is wrong.
+        problem: crate::settings::Problem,
     },
     /// A bound on run-time entries is reached.
     #[error("`{}` not stored: {what} holds its {limit} entries", printable(.name))]

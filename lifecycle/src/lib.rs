@@ -22,15 +22,17 @@ pub mod init;
 mod instance;
 #[cfg(not(loom))]
 pub(crate) mod keyed;
-#[cfg(not(loom))]
 pub mod limiter;
 #[cfg(loom)]
 pub mod model;
+mod name;
 #[cfg_attr(loom, path = "model/process.rs")]
 mod process;
 #[cfg(not(loom))]
 pub mod registry;
 mod scope;
+#[cfg(not(loom))]
+pub mod settings;
 pub mod singleton;
 mod sync;
 mod telemetry;
@@ -38,6 +40,8 @@ mod telemetry;
 pub mod testing;
 #[cfg_attr(loom, path = "model/timer.rs")]
 mod timer;
+#[cfg(not(loom))]
+mod units;
 #[cfg(not(loom))]
 pub mod wire;
 
@@ -53,9 +57,9 @@ pub mod __private0;
 mod face {
     #[doc(inline)]
     pub use crate::breaker::{
-        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation, ListenerId,
-        OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict, Window, breakers,
-        execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
+        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict,
+        Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -69,7 +73,9 @@ mod face {
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
-    pub use crate::limiter::RateLimiter;
+    pub use crate::limiter::{KeyedRateLimiter, RateLimiter, RateLimiterBuilder};
+    #[doc(inline)]
+    pub use crate::name::Name;
     #[doc(inline)]
     pub use crate::process::{
         HealthCheck, HealthReport, HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError,
@@ -83,6 +89,8 @@ mod face {
     pub use crate::scope::{
         Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,
     };
+    #[doc(inline)]
+    pub use crate::settings::{BreakerSettings, Configured, RateLimiterSettings, Settings, configure};
     #[doc(inline)]
     pub use crate::singleton::{
         Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,

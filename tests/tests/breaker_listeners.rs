@@ -202,7 +202,7 @@ fn a_listener_hears_of_its_own_world_only() {
         anyhow::ensure!(ok, "down");
         Ok(())
     }
-    let listen = || heard(lifecycle::breaker("heard_of").unwrap());
+    let listen = || heard(&lifecycle::breaker("heard_of").unwrap());
     let inside = testing::isolated(|| {
         let inside = listen();
         heard_of(false).unwrap_err();

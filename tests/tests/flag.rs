@@ -3,7 +3,7 @@
 use lifecycle::flag::FlagSource;
 use lifecycle::testing::{events, isolated};
 use lifecycle::{Context, Error, Flag, FlagValue, init_flag, snapshot};
-use std::process::Command;
+use lifecycle_tests::{in_child, is_child};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -203,20 +203,6 @@ fn worlds_and_overrides_that_come_and_go_do_not_mix_with_readers_outside() {
             }
         });
     });
-}
-
-/// Runs one test of this file again in a process of its own, in which `variables` are set.
-fn in_child(test: &str, variables: &[(&str, &str)]) {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env("LIFECYCLE_TEST_CHILD", test);
-    child.envs(variables.iter().copied());
-    let output = child.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "the child ran the test");
-}
-
-fn is_child(test: &str) -> bool {
-    std::env::var("LIFECYCLE_TEST_CHILD").is_ok_and(|name| name == test)
 }
 
 #[test]

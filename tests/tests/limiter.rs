@@ -168,7 +168,7 @@ fn a_clock_that_goes_back_neither_locks_out_nor_lets_more_through() {
 
 #[test]
 fn limits_that_cannot_work_are_refused() {
-    for (limit, window) in [(0, SECOND), ((1 << 20) + 1, SECOND), (1, Duration::ZERO)] {
+    for (limit, window) in [(0, SECOND), (1, Duration::ZERO)] {
         assert!(matches!(RateLimiter::new(limit, window), Err(Error::InvalidConfig { .. })), "{limit} in {window:?}");
     }
     let endless = RateLimiter::new(1 << 20, Duration::MAX).unwrap();

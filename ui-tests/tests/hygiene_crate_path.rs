@@ -36,6 +36,23 @@ fn guarded() -> Result<u8, Rejected> {
     Ok(3)
 }
 
+#[circuit_breaker(crate = facade::deep::life)]
+static SHARED: facade::deep::life::CircuitBreaker;
+
+#[circuit_breaker(SHARED, crate = facade::deep::life)]
+#[rate_limit("5/s", key = id, crate = facade::deep::life)]
+fn shares(id: u8) -> Result<u8, Rejected> {
+    Ok(id)
+}
+
+#[circuit_breaker(crate = facade::deep::life, failure_rate = 50, backoff = exponential, ignore = |_| true)]
+#[rate_limit("5/s", crate = facade::deep::life)]
+impl Later {
+    fn shared(&self) -> Result<u8, Rejected> {
+        Ok(3)
+    }
+}
+
 #[init_flag(crate = facade::deep::life)]
 static FLAG: Flag<bool> = true;
 
@@ -80,6 +97,7 @@ fn the_runtime_is_found_where_the_path_says() {
     assert_eq!((table("a", 1).ok().as_deref().map(String::as_str), *LAZY), (Some("a1"), 3));
     assert_eq!(*futures_executor::block_on(table_later("a")), "a");
     let _ = Config::shared();
+    assert_eq!((shares(3).ok(), Later.shared().ok(), SHARED.name()), (Some(3), Some(3), "shared"));
 }
 
 #[facade::deep::life::test(crate = facade::deep::life)]

@@ -29,6 +29,15 @@ mod shadowed {
     pub struct Duration;
     pub struct Pin;
     pub struct Permit;
+    pub struct Window;
+    pub struct Backoff;
+    pub struct Cancelled;
+    pub struct Verdict;
+    pub struct CircuitBreaker;
+    pub struct RateLimiter;
+    pub struct KeyedCircuitBreaker;
+    pub struct f64;
+    pub const given: () = ();
     pub struct Rejected;
     pub struct Outcome;
     pub struct Descriptor;
@@ -195,6 +204,8 @@ mod shadowed {
 
     const FAILURES: ::std::primitive::u32 = 3;
     const OPEN: ::std::time::Duration = ::std::time::Duration::from_secs(3);
+    const WINDOW: ::lifecycle::Window = ::lifecycle::Window::Calls(10);
+    const GROWTH: ::std::primitive::f64 = 2.0;
 
     #[::lifecycle::circuit_breaker(threshold = FAILURES, timeout = OPEN)]
     #[::lifecycle::rate_limit("100/s")]
@@ -219,6 +230,55 @@ mod shadowed {
     pub fn body_sees_its_own(failed: ::std::primitive::u8) -> ::std::primitive::u8 {
         let () = value;
         failed
+    }
+
+    #[::lifecycle::circuit_breaker(
+        failure_rate = FAILURES,
+        window = WINDOW,
+        minimum_calls = 2,
+        backoff = exponential(factor = GROWTH, cap = OPEN, jitter = 10),
+        cancelled = neutral,
+        ignore = |e| { let () = *e; true },
+        failure_if = ::std::result::Result::is_err,
+        on_rejected = |_| {},
+        key = key,
+        max_keys = FAILURES
+    )]
+    #[::lifecycle::rate_limit("100/s", key = 3)]
+    pub async fn with_policies(key: &::std::primitive::str) -> ::std::result::Result<::std::primitive::usize, ()> {
+        let () = value;
+        ::std::result::Result::Ok(key.len())
+    }
+
+    #[::lifecycle::circuit_breaker(timeout = OPEN)]
+    pub static SHARED: ::lifecycle::CircuitBreaker;
+
+    #[::lifecycle::rate_limit(limit = FAILURES, window = OPEN)]
+    pub static LIMITED: ::lifecycle::RateLimiter;
+
+    #[::lifecycle::circuit_breaker(SHARED)]
+    #[::lifecycle::rate_limit(&LIMITED)]
+    pub fn shares(id: ::std::primitive::u8) -> ::std::result::Result<::std::primitive::u8, ::lifecycle::Rejected> {
+        ::std::result::Result::Ok(id)
+    }
+
+    #[::lifecycle::circuit_breaker(dispatch)]
+    pub fn executed() -> ::std::result::Result<::std::primitive::u8, ::lifecycle::Rejected> {
+        ::std::result::Result::Ok(3)
+    }
+
+    #[::lifecycle::circuit_breaker]
+    #[::lifecycle::rate_limit("100/s")]
+    impl Refused {
+        pub fn shared(&self) -> ::std::result::Result<::std::primitive::u8, ::lifecycle::Rejected> {
+            ::std::result::Result::Ok(3)
+        }
+
+        #[::lifecycle::circuit_breaker(skip)]
+        #[::lifecycle::rate_limit(include)]
+        pub async fn other(self) -> ::std::result::Result<Self, ::lifecycle::Rejected> {
+            ::std::result::Result::Ok(self)
+        }
     }
 
     pub async fn sum() -> ::std::primitive::u8 {
@@ -274,6 +334,10 @@ fn nothing_is_taken_from_the_surroundings() {
     ::std::assert_eq!(three, 3);
     ::std::assert_eq!(::futures_executor::block_on(shadowed::guarded_async(1, 2)), ::std::result::Result::Ok(3));
     ::std::assert_eq!(shadowed::body_sees_its_own(3), 3);
+    ::std::assert_eq!(::futures_executor::block_on(shadowed::with_policies("ab")), ::std::result::Result::Ok(2));
+    ::std::assert!(shadowed::shares(3).is_ok() && shadowed::executed().is_ok() && shadowed::Refused.shared().is_ok());
+    ::std::assert!(::futures_executor::block_on(shadowed::Refused.other()).is_ok());
+    ::std::assert_eq!(shadowed::LIMITED.usage().used, 1);
     ::std::assert_eq!(shadowed::Config::instance().count, 0);
     ::std::assert!(shadowed::Other::try_instance().is_ok());
     ::std::assert_eq!(*shadowed::number(), 3);

@@ -80,11 +80,17 @@
     reason = "this file is ordered by macro, and has an impl for each"
 )]
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::future::ready;
 use core::num::ParseIntError;
 use core::pin::Pin;
 use core::time::Duration;
-use lifecycle::{Flag, Lazy, Rejected, SingletonError, circuit_breaker, init_flag, rate_limit, singleton};
+use lifecycle::{
+    CircuitBreaker, Flag, Lazy, RateLimiter, Rejected, SingletonError, circuit_breaker, init_flag, rate_limit,
+    singleton,
+};
 
 /// A type without options.
 #[singleton]
@@ -447,6 +453,127 @@ impl Rich {
     pub fn method(&mut self) -> Result<&mut u8, Rejected> {
         self.field.push(1);
         return Ok(self.field.first_mut().unwrap_or(&mut self.other));
+    }
+}
+
+/// A share of a hundred.
+const PERCENT: u32 = 50;
+
+/// Policies, predicates, keys.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker(
+    failure_rate = PERCENT,
+    slow_call_rate = 80,
+    window = "10s",
+    minimum_calls = 20,
+    backoff = exponential(factor = 1.5, cap = "10m", jitter = PERCENT),
+    cancelled = neutral,
+    ignore = |error| return error.retry_after.is_none(),
+    failure_if = |outcome| return outcome.is_err(),
+    key = host,
+    max_keys = 3
+)]
+#[rate_limit("100/s", key = host.len())]
+#[inline]
+pub async fn with_policies(host: &str) -> Result<&str, Rejected> {
+    ready(()).await;
+    return Ok(host);
+}
+
+/// A breaker to share.
+#[circuit_breaker(threshold = FAILURES)]
+pub static SHARED: CircuitBreaker;
+
+/// A limiter to share.
+#[rate_limit("100/s")]
+pub static LIMITED: RateLimiter;
+
+/// Shares them.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker(SHARED)]
+#[rate_limit(LIMITED)]
+#[inline]
+pub fn shares(id: u8) -> Result<u8, Rejected> {
+    return Ok(id);
+}
+
+/// Executed by name.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker(dispatch)]
+#[inline]
+pub fn executed() -> Result<u8, Rejected> {
+    return Ok(3);
+}
+
+/// Has its own.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Client {
+    /// The breaker.
+    pub breaker: Arc<CircuitBreaker>,
+    /// A field.
+    pub field: Vec<u8>,
+}
+
+/// Whose breaker is in a field.
+impl Client {
+    /// By reference.
+    ///
+    /// # Errors
+    /// A refusal.
+    #[circuit_breaker(self.breaker)]
+    #[inline]
+    pub fn by_ref(&self) -> Result<&[u8], Rejected> {
+        return Ok(&*self.field);
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// A refusal.
+    #[circuit_breaker(self.breaker)]
+    #[inline]
+    pub async fn by_mut(&mut self) -> Result<&mut Vec<u8>, Rejected> {
+        ready(()).await;
+        return Ok(&mut self.field);
+    }
+}
+
+/// All methods.
+#[circuit_breaker(threshold = 3, on_rejected = |rejected| return rejected)]
+#[rate_limit("100/s")]
+impl Fallible {
+    /// One.
+    #[must_use]
+    #[inline]
+    pub const fn left_out(self) -> u8 {
+        return self.value;
+    }
+
+    /// Another.
+    ///
+    /// # Errors
+    /// A refusal.
+    #[inline]
+    pub fn shared(self) -> Result<Self, Rejected> {
+        return Ok(self);
+    }
+
+    /// A third.
+    ///
+    /// # Errors
+    /// A refusal.
+    #[circuit_breaker(skip)]
+    #[rate_limit(skip)]
+    #[inline]
+    pub const fn skipped(self) -> Result<Self, Rejected> {
+        return Ok(self);
     }
 }
 

@@ -13,7 +13,7 @@
 
 use futures_executor::block_on;
 use lifecycle::testing::isolated;
-use lifecycle::{CircuitBreaker, Rejected, State, circuit_breaker, rate_limit};
+use lifecycle::{Rejected, State, circuit_breaker, rate_limit};
 use std::cell::RefCell;
 use std::fmt::{Debug, Display};
 use std::future::Future;
@@ -34,7 +34,7 @@ enum Error {
 type Answer<T> = Result<T, Error>;
 
 fn state(name: &str) -> State {
-    lifecycle::breaker(name).map_or(State::Disabled, CircuitBreaker::state)
+    lifecycle::breaker(name).map_or(State::Disabled, |breaker| breaker.state())
 }
 
 /// Fails twice, then must be refused; `open` names the breaker.

@@ -83,7 +83,7 @@ fn guards_work_in_their_order_whichever_is_written_first() {
         ("between", between),
     ];
     for (name, call) in all {
-        let state = || lifecycle::breaker(name).map(CircuitBreaker::state).ok();
+        let state = || lifecycle::breaker(name).map(|breaker| breaker.state()).ok();
         isolated(|| {
             assert_eq!((call(false).is_ok(), call(false).is_ok()), (true, true), "{name}");
             assert_eq!(
@@ -152,7 +152,7 @@ fn const_options_arrive() {
         "{}",
         config("const_seconds")
     );
-    let usage = lifecycle::limiter("const_rate").map(lifecycle::RateLimiter::usage);
+    let usage = lifecycle::limiter("const_rate").map(|limiter| limiter.usage());
     assert!(usage.is_ok_and(|usage| usage.limit == 3 && usage.window == Duration::from_millis(250)));
 }
 
@@ -185,8 +185,41 @@ declare_item! {
     }
 }
 
+macro_rules! declare_guards {
+    ($static:ident, $name:ident, $given:expr, $key:expr, $type:ident, $method:item, $ignore:expr) => {
+        #[circuit_breaker(failure_rate = 50)]
+        static $static: CircuitBreaker;
+
+        #[circuit_breaker($given)]
+        #[rate_limit("5/s", key = $key)]
+        fn $name() -> Result<u8, Rejected> {
+            Ok(7)
+        }
+
+        struct $type;
+
+        #[circuit_breaker(ignore = $ignore)]
+        impl $type {
+            $method
+        }
+    };
+}
+declare_guards!(
+    GUARD_BY_MACRO,
+    guarded_by_macro,
+    GUARD_BY_MACRO,
+    3 + 4,
+    ImplByMacro,
+    fn method() -> Result<u8, Rejected> {
+        Ok(9)
+    },
+    |error| error.retry_after.is_none()
+);
+
 #[test]
 fn declarations_come_out_of_macros() {
+    assert_eq!((guarded_by_macro(), ImplByMacro::method()), (Ok(7), Ok(9)));
+    assert!(lifecycle::breaker("guard_by_macro").is_ok() && lifecycle::breaker("impl_by_macro").is_ok());
     assert_eq!(by_macro(), Ok(7));
     assert_eq!((FromItem::instance().value, item_function().len()), (0, 1));
     assert!(lifecycle::breaker("by-macro").is_ok());

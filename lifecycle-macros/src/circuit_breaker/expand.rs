@@ -1,35 +1,63 @@
-//! The static behind a guarded function.
+//! The numbers as the const builder of the runtime.
 
-use super::Breaker;
-use crate::names::snake_case;
+use super::Numbers;
+use crate::options::{CallWindow, Count};
 use crate::runtime::{Runtime, generated};
-use proc_macro2::{Ident, TokenStream};
-use quote::format_ident;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned as _;
 
-impl Breaker {
-    /// Output: `static __LIFECYCLE_BREAKER: CircuitBreaker = ..;`, listed, and a reference to it
-    pub(crate) fn declaration(&self, runtime: &Runtime, function: &Ident) -> TokenStream {
+impl Numbers {
+    /// The consts that the values need, and `BreakerConfig::new().threshold(3u32)`.
+    pub(crate) fn tokens(&self, runtime: &Runtime) -> (TokenStream, TokenStream) {
         let private = runtime.private();
-        let name = self.name.clone().unwrap_or_else(|| snake_case(function));
-        let descriptor = runtime.descriptor("Breaker", &name, self.at);
-        let listed = runtime.listed("breaker", &generated!(__LIFECYCLE_BREAKER));
-        let counts = self.counts.iter().map(|(key, count)| (key, count.tokens(runtime, key)));
-        let times = self.times.iter().map(|(key, time)| (key, time.tokens(runtime, key)));
         let (mut consts, mut settings) = (TokenStream::new(), TokenStream::new());
-        for (method, (declared, value)) in counts.chain(times) {
-            let method = format_ident!("{method}");
+        let mut set = |method: &str, (declared, value): (TokenStream, TokenStream)| {
+            let method = Ident::new(method, Span::call_site());
             consts.extend(declared);
             settings.extend(generated!(.#method(#value)));
+        };
+        for (key, count) in &self.counts {
+            set(key, count.tokens(runtime, key));
         }
-        generated! {
-            #consts
-            static __LIFECYCLE_BREAKER: #private::CircuitBreaker = #private::CircuitBreaker::__declared(
-                #descriptor,
-                #private::BreakerConfig::new() #settings,
-                || &__LIFECYCLE_BREAKER,
-            );
-            #listed
-            &__LIFECYCLE_BREAKER
+        for (key, time) in &self.times {
+            set(key, time.tokens(runtime, key));
         }
+        if let Some(window) = &self.window {
+            set("window", window.tokens(runtime, "window"));
+        }
+        if let Some(backoff) = &self.backoff {
+            set("backoff", backoff.tokens(runtime));
+        }
+        if let Some(word) = &self.cancelled {
+            let variant = match &*word.to_string() {
+                "neutral" => generated!(Neutral),
+                "failure" => generated!(Failure),
+                _ => generated!(FailureWhenSlow),
+            };
+            set("cancelled", (TokenStream::new(), generated!(#private::Cancelled::#variant)));
+        }
+        consts.extend(self.fits(runtime));
+        (consts, generated!(#private::BreakerConfig::new() #settings))
+    }
+
+    /// `const _: () = assert!(window_holds(&WINDOW, MINIMUM_CALLS));` where one of the two is known to the compiler only.
+    fn fits(&self, runtime: &Runtime) -> Option<TokenStream> {
+        let (_, minimum) = self.counts.iter().find(|(key, _)| *key == "minimum_calls")?;
+        let span = match (minimum, &self.window) {
+            (Count::Literal(_), Some(CallWindow::Const(window))) => window.span(),
+            (Count::Const(minimum), _) => minimum.span(),
+            _ => return None,
+        };
+        let (private, here) = (runtime.private(), runtime.private_at(span));
+        let (_, minimum) = minimum.tokens(runtime, "minimum_calls");
+        let window = match &self.window {
+            Some(window) => window.tokens(runtime, "window").1,
+            None => generated!(#private::BreakerConfig::DEFAULT_WINDOW),
+        };
+        let holds = generated!(#private::channel::window_holds(&#window, #minimum));
+        let check =
+            quote_spanned!(span=> #here::core::assert!(#holds, "`minimum_calls` is more than the window can hold"););
+        Some(generated!(const _: () = #check))
     }
 }

@@ -1,4 +1,4 @@
-//! `#[circuit_breaker]`: args -> model -> check -> expand; the wrapper around the function is [`guarded_fn`]'s.
+//! `#[circuit_breaker]`: args -> model -> check -> expand; what it has in common with `#[rate_limit]` is [`guarded_fn`]'s.
 
 mod args;
 mod check;
@@ -6,12 +6,14 @@ mod expand;
 mod model;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_options;
 
 pub(crate) use args::GRAMMAR;
-pub(crate) use model::Breaker;
+pub(crate) use model::Numbers;
 
 use crate::errors::Errors;
-use crate::guarded_fn::{self, Kind};
+use crate::guarded_fn::{self, Guard, Kind};
 use proc_macro2::{Span, TokenStream};
 
 /// The macro.
@@ -20,8 +22,9 @@ pub(crate) fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStre
 }
 
 /// Reads the options of one use, whose attribute stands at `at`.
-pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Breaker {
+pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Guard {
     let args = args::Args::parse(args, errors);
-    check::check(&args, errors);
-    Breaker::new(args, at)
+    check::check(&args.options, errors);
+    let numbers = |options: &mut _| guarded_fn::Numbers::Breaker(Box::new(Numbers::take(options)));
+    Guard::new(Kind::Breaker, at, args.options, numbers, errors)
 }

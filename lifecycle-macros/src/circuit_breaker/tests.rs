@@ -50,7 +50,7 @@ fn minimal() {
                     |lifecycle_value| {
                         use ::lifecycle::__private0::channel::Whole as _;
                         ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
-                            .__failed(lifecycle_value)
+                            .__verdict(lifecycle_value)
                     },
                 );
         }
@@ -147,7 +147,7 @@ fn rich() {
                             ::lifecycle::__private0::channel::Outcome::<
                                 Result<&'a T, ApiError>,
                             >::NEW
-                                .__failed(lifecycle_value)
+                                .__verdict(lifecycle_value)
                         },
                     )
                     .await;

@@ -1,8 +1,10 @@
 //! The wrapper: ask the guards, then run the body as it is written.
 
-use super::Guards;
 use super::arguments::{Named, named};
-use super::refusal::{WayOut, refusal, ways_out};
+use super::judge::judge;
+use super::parts::Guards;
+use super::reach::{Reach, asks_arguments, reach};
+use super::refusal::{calls_fallback, refusal};
 use super::shape::{Form, Shape};
 use crate::item::{Function, braced};
 use crate::runtime::{Runtime, generated};
@@ -12,7 +14,6 @@ use proc_macro2::{Group, TokenStream};
 pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenStream> {
     let runtime = guards.runtime();
     let shape = Shape::of(function);
-    let calls_fallback = ways_out(guards).iter().any(|(_, way_out)| matches!(way_out, WayOut::Fallback(_)));
     let mut function = Function {
         attrs: function.attrs.clone(),
         vis: function.vis.clone(),
@@ -21,17 +22,17 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
     };
     let mut bindings = TokenStream::new();
     let mut arguments = Vec::new();
-    if calls_fallback {
+    if calls_fallback(guards) {
         let Named { sig, names, bindings: rebound } = named(&function.sig);
         (function.sig, arguments, bindings) = (sig, names, rebound);
     }
     let parts = Parts {
         runtime: &runtime,
         breaks: guards.breaker.is_some(),
-        declarations: declarations(guards, &runtime, &function),
+        declarations: Declarations::of(guards, &runtime, &function, &shape),
         admit: admit(guards, &runtime),
         refusal: refusal(guards, &runtime, &shape, &arguments)?,
-        failed: failed(&runtime, &shape),
+        judge: judge(guards, &runtime, &shape),
         shape: &shape,
         bindings,
     };
@@ -49,19 +50,27 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
     Ok(function.with_body(body))
 }
 
-/// `let lifecycle_breaker = { static .. }; let lifecycle_limiter = { static .. };`: in blocks of their own, so that the body sees no item of ours.
-/// Locals are hygienic, but a const or unit struct of the user's would capture a bare pattern: hence the prefix.
-fn declarations(guards: &Guards, runtime: &Runtime, function: &Function) -> TokenStream {
-    let ident = &function.sig.ident;
-    let breaker = guards.breaker.as_ref().map(|breaker| {
-        let declaration = breaker.declaration(runtime, ident);
-        generated!(let lifecycle_breaker = { #declaration };)
-    });
-    let limiter = guards.limiter.as_ref().map(|limiter| {
-        let declaration = limiter.declaration(runtime, ident);
-        generated!(let lifecycle_limiter = { #declaration };)
-    });
-    generated!(#breaker #limiter)
+/// What says which breaker and limiter are asked.
+#[derive(Default)]
+struct Declarations {
+    /// Before anything else: it needs the arguments, which the body of a function that builds a future takes at the call.
+    at_call: TokenStream,
+    /// Where the guards are asked.
+    at_admission: TokenStream,
+}
+
+impl Declarations {
+    fn of(guards: &Guards, runtime: &Runtime, function: &Function, shape: &Shape) -> Self {
+        let builds_future = matches!(shape.form, Form::Built { .. });
+        let mut declarations = Self::default();
+        for guard in guards.all() {
+            let reach: Reach = reach(guard, &function.sig, builds_future);
+            let early = builds_future && guard.chooses().is_some_and(|chooses| asks_arguments(chooses, &function.sig));
+            let place = if early { &mut declarations.at_call } else { &mut declarations.at_admission };
+            place.extend(guard.local(runtime, function, reach));
+        }
+        declarations
+    }
 }
 
 /// The fixed order is the runtime's: look at the breaker, then the limit, then the breaker's permit.
@@ -74,69 +83,54 @@ fn admit(guards: &Guards, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// How the breaker tells a failure: `Err` of whatever is a `Result`, found by type and not by its name.
-fn failed(runtime: &Runtime, shape: &Shape) -> TokenStream {
-    if shape.opaque {
-        return generated!(|_| false);
-    }
-    let private = runtime.private();
-    let value = &shape.value;
-    generated! {
-        |lifecycle_value| {
-            use #private::channel::Whole as _;
-            #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value)
-        }
-    }
-}
-
 struct Parts<'a> {
     runtime: &'a Runtime,
     /// A breaker watches the call; a limiter alone only stands before it.
     breaks: bool,
-    declarations: TokenStream,
+    declarations: Declarations,
     admit: TokenStream,
     refusal: TokenStream,
-    failed: TokenStream,
+    judge: TokenStream,
     shape: &'a Shape,
     bindings: TokenStream,
 }
 
 impl Parts<'_> {
     /// Input: `{ body }`
-    /// Output: `match admit() { Ok(admission) => admission.run(|| -> R { body }, failed), Err(rejected) => refusal }`
+    /// Output: `match admit() { Ok(admission) => admission.run(|| -> R { body }, judge), Err(rejected) => refusal }`
     ///
     /// The closure stands in the argument itself: bound to a `let` first, bodies that return `&mut self.x` fail.
     fn sync(&self, body: &Group) -> TokenStream {
         if !self.breaks {
             return self.limited(body);
         }
-        let Self { failed, shape, bindings, .. } = self;
+        let Self { judge, shape, bindings, .. } = self;
         let value = &shape.value;
         let stream = body.stream();
         let body = braced(generated!(#bindings #stream), body);
-        self.decided(&generated!(lifecycle_admission.run(|| -> #value #body, #failed)))
+        self.decided(&generated!(lifecycle_admission.run(|| -> #value #body, #judge)))
     }
 
     /// Input: `{ body }`, in an async context
-    /// Output: `admission.run_async(async move { body }, failed).await`, once decided
+    /// Output: `admission.run_async(async move { body }, judge).await`, once decided
     fn in_async(&self, block: &Group) -> TokenStream {
         if !self.breaks {
             return self.limited(block);
         }
-        let Self { failed, bindings, .. } = self;
+        let Self { judge, bindings, .. } = self;
         let dead_return = self.dead_return();
         let body = block.stream();
         let body = braced(generated!(#dead_return #bindings #body), block);
-        self.decided(&generated!(lifecycle_admission.run_async(async move #body, #failed).await))
+        self.decided(&generated!(lifecycle_admission.run_async(async move #body, #judge).await))
     }
 
     /// Input: `{ body }`, which builds a future
-    /// Output: `let future = body; Box::pin(async move { match admit() { Ok(..) => admission.run_async(future, failed).await, .. } })`
+    /// Output: `let future = body; Box::pin(async move { match admit() { Ok(..) => admission.run_async(future, judge).await, .. } })`
     fn around_built(&self, body: &Group, boxed: bool, returned: &TokenStream) -> TokenStream {
-        let Self { failed, .. } = self;
+        let Self { judge, .. } = self;
         let private = self.runtime.private();
         let run = if self.breaks {
-            generated!(lifecycle_admission.run_async(lifecycle_future, #failed).await)
+            generated!(lifecycle_admission.run_async(lifecycle_future, #judge).await)
         } else {
             generated!(lifecycle_future.await)
         };
@@ -144,7 +138,9 @@ impl Parts<'_> {
         let dead_return = self.dead_return();
         let guarded = generated!(async move { #dead_return #decided });
         let guarded = if boxed { generated!(#private::std::boxed::Box::pin(#guarded)) } else { guarded };
+        let at_call = &self.declarations.at_call;
         generated! {
+            #at_call
             let lifecycle_future = #private::guard::call(|| -> #returned #body);
             return #guarded;
         }
@@ -153,11 +149,11 @@ impl Parts<'_> {
     /// Input: `{ body }`
     /// Output: `if let Err(rejected) = admit() { return refusal; } body`
     fn limited(&self, body: &Group) -> TokenStream {
-        let Self { declarations, admit, refusal, bindings, .. } = self;
+        let Self { declarations: Declarations { at_admission, .. }, admit, refusal, bindings, .. } = self;
         let private = self.runtime.private();
         let body = body.stream();
         generated! {
-            #declarations
+            #at_admission
             if let #private::core::result::Result::Err(lifecycle_rejected) = #admit {
                 return #refusal;
             }
@@ -172,11 +168,11 @@ impl Parts<'_> {
     /// `return`, because `clippy::implicit_return` judges the wrapper as the user's function; no lint minds a generated one.
     /// The `match` ends before `run`: an async function would keep its scrutinee through every `.await` inside it.
     fn decided(&self, run: &TokenStream) -> TokenStream {
-        let Self { declarations, admit, refusal, .. } = self;
+        let Self { declarations: Declarations { at_admission, .. }, admit, refusal, .. } = self;
         let private = self.runtime.private();
         let admission = if self.breaks { generated!(lifecycle_admission) } else { generated!(()) };
         generated! {
-            #declarations
+            #at_admission
             let #admission = match #admit {
                 #private::core::result::Result::Ok(lifecycle_admitted) => lifecycle_admitted,
                 #private::core::result::Result::Err(lifecycle_rejected) => return #refusal,

@@ -4,10 +4,13 @@
 //! marker as the **last** attribute and re-emits the item. The last of ours to expand finds the markers of all others, takes
 //! them away, and makes one wrapper. A marker never steps aside, so this ends.
 
-use super::{Kind, Part, guard_with};
+//!
+//! A guard on an impl block leaves a marker on each method it may be for, and there the method's own guard finds it.
+
+use super::guard_with;
+use super::parts::{Kind, Part, Role};
 use crate::entry::item_and;
 use crate::errors::Errors;
-use crate::item::Function;
 use crate::runtime::{Runtime, is_private};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -16,36 +19,27 @@ use syn::{Attribute, Meta, Token};
 
 const NAME: &str = "guard_part";
 
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Breaker => "breaker",
-            Self::Limiter => "limiter",
-        }
-    }
+/// `breaker`, `breaker_of_impl`, `limiter_offered`
+fn word(kind: Kind, role: Role) -> String {
+    let role = match role {
+        Role::Own => "",
+        Role::OfImpl => "_of_impl",
+        Role::Offered => "_offered",
+    };
+    format!("{}{role}", kind.noun())
 }
 
 pub(super) fn is_marker(attr: &Attribute) -> bool {
     is_private(attr.path(), NAME)
 }
 
-/// `breaker, threshold = 3`: what a marker carries. The first word keeps the place of the attribute.
-pub(super) fn tokens(Part { kind, span, args }: &Part) -> TokenStream {
-    let kind = Ident::new(kind.word(), *span);
-    quote!(#kind, #args)
-}
-
-/// Input: `#[circuit_breaker(threshold = 3)] #[other] fn f() {}`
-/// Output: `#[other] #[::lifecycle::__private0::guard_part(breaker, threshold = 3)] fn f() {}`
-pub(super) fn requeue(runtime: &Runtime, marker: &TokenStream, function: &Function) -> TokenStream {
+/// Input: `#[circuit_breaker(threshold = 3)]`
+/// Output: `#[::lifecycle::__private0::guard_part(breaker, threshold = 3)]`; the word keeps the place of the attribute.
+pub(super) fn attribute(runtime: &Runtime, Part { kind, role, span, args }: &Part) -> TokenStream {
     let private = runtime.private();
     let name = format_ident!("{NAME}");
-    let Function { attrs, vis, sig, body } = function;
-    quote! {
-        #(#attrs)*
-        #[#private::#name(#marker)]
-        #vis #sig #body
-    }
+    let word = Ident::new(&word(*kind, *role), *span);
+    quote!(#[#private::#name(#word, #args)])
 }
 
 /// Takes the markers away and gives what they carry.
@@ -62,11 +56,13 @@ pub(super) fn take(attrs: &mut Vec<Attribute>) -> Vec<Part> {
 
 fn read(tokens: TokenStream) -> Option<Part> {
     let parts = |input: ParseStream<'_>| {
-        Ok((input.parse::<Ident>()?, input.parse::<Token![,]>()?, input.parse::<TokenStream>()?))
+        Ok((input.parse::<Ident>()?, input.parse::<Option<Token![,]>>()?, input.parse::<TokenStream>()?))
     };
-    let (word, _, args) = parts.parse2(tokens).ok()?;
-    let kind = [Kind::Breaker, Kind::Limiter].into_iter().find(|kind| word == kind.word())?;
-    Some(Part { kind, span: word.span(), args })
+    let (written, _, args) = parts.parse2(tokens).ok()?;
+    let kinds = [Kind::Breaker, Kind::Limiter].into_iter();
+    let all = kinds.flat_map(|kind| [Role::Own, Role::OfImpl, Role::Offered].map(|role| (kind, role)));
+    let (kind, role) = all.into_iter().find(|(kind, role)| written == word(*kind, *role))?;
+    Some(Part { kind, role, span: written.span(), args })
 }
 
 /// The marker's own macro: it is its turn when no guard was left to take it.

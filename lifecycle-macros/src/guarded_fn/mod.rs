@@ -1,93 +1,52 @@
-//! What breaker and limiter have in common: one wrapper a function, whichever guards stand on it.
+//! What breaker and limiter have in common: one wrapper a function, whichever guards stand on it; statics to share; impl blocks.
 
 mod arguments;
 mod attributes;
 mod check;
+mod check_options;
+mod component;
 mod expand;
+mod guard;
+mod judge;
 mod marker;
+mod on_impl;
+mod on_static;
+mod parts;
+mod reach;
 mod refusal;
 mod shape;
 
+use guard::Member;
+pub(crate) use guard::{Guard, Numbers};
 pub(crate) use marker::guard_part;
-pub(crate) use refusal::{WayOut, check_way_out};
+pub(crate) use parts::Kind;
+use refusal::{WayOut, check_way_out};
 
-use crate::circuit_breaker::{self, Breaker};
 use crate::entry::item_and;
 use crate::errors::Errors;
-use crate::item::Function;
-use crate::rate_limit::{self, Limiter};
-use crate::runtime::Runtime;
+use crate::item::{Function, ItemKind};
+use parts::{Guards, Part, Role};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
-/// The guards.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Breaker,
-    Limiter,
+/// `#[circuit_breaker(args)]` or `#[rate_limit(args)]` on an item.
+pub(crate) fn guard(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    guard_with(Part { kind, role: Role::Own, span: Span::call_site(), args }, true, item)
 }
 
-impl Kind {
-    fn macro_name(self) -> &'static str {
-        match self {
-            Self::Breaker => circuit_breaker::GRAMMAR.name,
-            Self::Limiter => rate_limit::GRAMMAR.name,
-        }
-    }
-
-    fn wants(self) -> &'static str {
-        match self {
-            Self::Breaker => "guards functions and methods",
-            Self::Limiter => "limits functions and methods",
-        }
-    }
-}
-
-/// One guard as it was written: which, where, with which options.
-struct Part {
-    kind: Kind,
-    span: Span,
-    args: TokenStream,
-}
-
-/// The guards of one function, at most one of each kind.
-#[derive(Default)]
-struct Guards {
-    breaker: Option<Breaker>,
-    limiter: Option<Limiter>,
-}
-
-impl Guards {
-    /// Reads the options of one more guard.
-    fn add(&mut self, part: Part, errors: &mut Errors) {
-        let twice = match part.kind {
-            Kind::Breaker => self.breaker.replace(circuit_breaker::read(part.args, part.span, errors)).is_some(),
-            Kind::Limiter => self.limiter.replace(rate_limit::read(part.args, part.span, errors)).is_some(),
-        };
-        if twice {
-            let name = part.kind.macro_name();
-            errors
-                .at(part.span, format!("`#[{name}]` stands on this function already: write all its options into one"));
-        }
-    }
-
-    /// Where the runtime is: one `crate = path` is enough for both.
-    fn runtime(&self) -> Runtime {
-        let runtimes = [self.breaker.as_ref().map(|b| &b.runtime), self.limiter.as_ref().map(|l| &l.runtime)];
-        runtimes.into_iter().flatten().find(|runtime| runtime.given().is_some()).cloned().unwrap_or_default()
-    }
-}
-
-/// A guard's attribute: wraps the function now, or lets the attributes below expand first.
+/// A guard's attribute: does its work now, or lets the attributes below expand first.
 fn guard_with(part: Part, may_wait: bool, item: TokenStream) -> TokenStream {
-    let (kind, span, mut errors) = (part.kind, part.span, Errors::default());
-    let mut guards = Guards::default();
-    let marker = marker::tokens(&part);
-    guards.add(part, &mut errors);
-    if let Some(error) = check::other_item(kind, &item) {
-        errors.push(error);
-        return item_and(item, errors);
+    let mut errors = Errors::default();
+    let guard = part.read(&mut errors);
+    match ItemKind::of(&item).0 {
+        ItemKind::Static => on_static::declare(&guard, item, errors),
+        ItemKind::Impl => on_impl::guard(part, &guard, may_wait, item, errors),
+        _ => on_function(part, &guard, may_wait, item, errors),
     }
+}
+
+fn on_function(part: Part, guard: &Guard, may_wait: bool, item: TokenStream, mut errors: Errors) -> TokenStream {
+    let kind = part.kind;
     let mut function = match Function::read(kind.macro_name(), kind.wants(), item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -95,22 +54,25 @@ fn guard_with(part: Part, may_wait: bool, item: TokenStream) -> TokenStream {
             return item_and(item, errors);
         }
     };
-    check::check(kind, &function, &mut errors);
+    if !matches!(guard.member, Some(Member::Skip(_))) {
+        check::check(&part, &function, &mut errors);
+    }
+    check_options::on_function(guard, &function, &mut errors);
     if !errors.is_empty() {
         return item_and(item, errors);
     }
     if may_wait && function.attrs.iter().any(attributes::may_be_a_macro) {
-        return marker::requeue(&guards.runtime(), &marker, &function);
+        let marker = marker::attribute(&guard.runtime, &part);
+        let Function { attrs, vis, sig, body } = &function;
+        return quote!(#(#attrs)* #marker #vis #sig #body);
     }
-    for mut waiting in marker::take(&mut function.attrs) {
-        // Of two of a kind the lower one is too many: that is this one.
-        if waiting.kind == kind {
-            waiting.span = span;
-        }
-        guards.add(waiting, &mut errors);
+    let parts = gathered(part, marker::take(&mut function.attrs));
+    let guards = Guards::of(&parts, "function", &mut errors);
+    if errors.is_empty() {
+        refusal::check_channel(&guards, &function, &mut errors);
+        check::check_fallback(&guards, &function, &mut errors);
     }
-    refusal::check_channel(&guards, &function, &mut errors);
-    if !errors.is_empty() {
+    if !errors.is_empty() || guards.all().next().is_none() {
         return item_and(quote!(#function), errors);
     }
     expand::expand(&guards, &function).unwrap_or_else(|error| {
@@ -119,10 +81,16 @@ fn guard_with(part: Part, may_wait: bool, item: TokenStream) -> TokenStream {
     })
 }
 
-/// `#[circuit_breaker(args)]` or `#[rate_limit(args)]` on an item.
-pub(crate) fn guard(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    guard_with(Part { kind, span: Span::call_site(), args }, true, item)
+/// This part and those that waited for it. Of two of a kind the lower one is too many: that is this one.
+fn gathered(part: Part, mut waiting: Vec<Part>) -> Vec<Part> {
+    for other in waiting.iter_mut().filter(|other| other.kind == part.kind && other.role == Role::Own) {
+        other.span = part.span;
+    }
+    waiting.insert(0, part);
+    waiting
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;

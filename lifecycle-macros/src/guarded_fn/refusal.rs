@@ -1,7 +1,7 @@
 //! What a refused call gives to its caller.
 
+use super::parts::{Guards, Kind};
 use super::shape::{Form, Shape};
-use super::{Guards, Kind};
 use crate::errors::Errors;
 use crate::item::Function;
 use crate::options::Options;
@@ -39,11 +39,14 @@ pub(crate) fn check_way_out(options: &Options, errors: &mut Errors) {
 
 /// The ways out of a function's guards. A single one that is written serves all guards.
 pub(super) fn ways_out(guards: &Guards) -> Vec<(Kind, &WayOut)> {
-    let breaker = guards.breaker.as_ref().map(|breaker| (Kind::Breaker, &breaker.way_out));
-    let limiter = guards.limiter.as_ref().map(|limiter| (Kind::Limiter, &limiter.way_out));
-    let all: Vec<_> = breaker.into_iter().chain(limiter).collect();
+    let all: Vec<_> = guards.all().map(|guard| (guard.kind, &guard.per_call.way_out)).collect();
     let written: Vec<_> = all.iter().copied().filter(|(_, way_out)| !matches!(way_out, WayOut::From)).collect();
     if written.len() == 1 { written } else { all.into_iter().take(if written.is_empty() { 1 } else { 2 }).collect() }
+}
+
+/// Whether a refused call may go to another function, which gets the arguments.
+pub(super) fn calls_fallback(guards: &Guards) -> bool {
+    ways_out(guards).iter().any(|(_, way_out)| matches!(way_out, WayOut::Fallback(_)))
 }
 
 /// A function that returns nothing cannot say that it was refused; other types are the compiler's to judge.

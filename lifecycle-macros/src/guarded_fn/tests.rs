@@ -132,7 +132,7 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                     |lifecycle_value| {
                         use ::lifecycle::__private0::channel::Whole as _;
                         ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                            .__failed(lifecycle_value)
+                            .__verdict(lifecycle_value)
                     },
                 )
                 .await;
@@ -216,7 +216,7 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                             |lifecycle_value| {
                                 use ::lifecycle::__private0::channel::Whole as _;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__failed(lifecycle_value)
+                                    .__verdict(lifecycle_value)
                             },
                         )
                         .await;
@@ -282,7 +282,7 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                             |lifecycle_value| {
                                 use ::lifecycle::__private0::channel::Whole as _;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__failed(lifecycle_value)
+                                    .__verdict(lifecycle_value)
                             },
                         )
                         .await;

@@ -8,6 +8,7 @@ use proc_macro2::TokenStream;
 pub(crate) const GRAMMAR: Grammar = Grammar {
     name: "init_flag",
     leading: None,
+    positional: None,
     keys: &[
         Key { name: "env", wanted: Wanted::Text, example: "env = \"USE_CACHE\"" },
         Key { name: "name", wanted: Wanted::Text, example: "name = \"use_cache\"" },

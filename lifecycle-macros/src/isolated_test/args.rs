@@ -11,6 +11,7 @@ const RUNTIMES: &str = "options of the runtime belong to its own attribute: `#[t
 const GRAMMAR: Grammar = Grammar {
     name: "lifecycle::test",
     leading: None,
+    positional: None,
     keys: &[Key { name: "crate", wanted: Wanted::Path, example: "crate = facade::lifecycle" }],
     later: &[],
     teaches: &[

@@ -35,6 +35,16 @@ impl Function {
         Ok(Self { attrs, vis, sig, body })
     }
 
+    /// Reads a method of an impl block; what follows it stays in the input.
+    pub(crate) fn parse_method(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (mut attrs, vis, sig, body) = head_and_body(input)?;
+        let Some(body) = body else {
+            return Err(syn::Error::new(sig.ident.span(), format!("expected the body of `{}`", sig.ident)));
+        };
+        let body = hoist_inner_attributes(body, &mut attrs);
+        Ok(Self { attrs, vis, sig, body })
+    }
+
     /// The same function around another body, in the user's braces: `#[attrs] vis signature { new }`
     pub(crate) fn with_body(&self, new: TokenStream) -> TokenStream {
         let Self { attrs, vis, sig, .. } = self;
@@ -60,7 +70,17 @@ pub(crate) fn braced(new: TokenStream, old: &Group) -> Group {
     group
 }
 
-fn parts(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Visibility, Signature, Option<Group>)> {
+type Parts = (Vec<Attribute>, Visibility, Signature, Option<Group>);
+
+fn parts(input: ParseStream<'_>) -> syn::Result<Parts> {
+    let parts = head_and_body(input)?;
+    if !input.is_empty() {
+        return Err(input.error("unexpected after the function's body"));
+    }
+    Ok(parts)
+}
+
+fn head_and_body(input: ParseStream<'_>) -> syn::Result<Parts> {
     let attrs = Attribute::parse_outer(input)?;
     let vis = input.parse()?;
     let sig = Signature::parse(input)?;
@@ -76,9 +96,6 @@ fn parts(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Visibility, Sig
     let braces = syn::braced!(content in input);
     let mut body = Group::new(Delimiter::Brace, content.parse()?);
     body.set_span(braces.span.join());
-    if !input.is_empty() {
-        return Err(input.error("unexpected after the function's body"));
-    }
     Ok((attrs, vis, sig, Some(body)))
 }
 

@@ -3,11 +3,13 @@
 mod declared_static;
 mod declared_type;
 mod function;
+mod impl_block;
 mod kind;
 
 pub(crate) use declared_static::{DeclaredStatic, constructed};
 pub(crate) use declared_type::DeclaredType;
 pub(crate) use function::{Function, braced};
+pub(crate) use impl_block::{ImplBlock, ImplItem};
 pub(crate) use kind::ItemKind;
 
 use syn::Attribute;

@@ -2,19 +2,26 @@
 //!
 //! It never stops at the first mistake, and puts each on its own token. What the keys are is data: a [`Grammar`] a macro.
 
+mod backoff;
 mod grammar;
+mod numbers;
 mod pauses;
+mod positional;
 mod singletons;
 mod suggest;
 mod units;
 mod value;
+mod window;
 mod written;
 
-pub(crate) use grammar::{Grammar, Key, Wanted};
+pub(crate) use backoff::Backoff;
+pub(crate) use grammar::{Grammar, Key, Positional, Wanted};
+pub(crate) use numbers::{Count, TimeSpan};
 pub(crate) use pauses::Pauses;
 pub(crate) use singletons::Needed;
 pub(crate) use units::{Rate, parse_rate};
-pub(crate) use value::{Count, TimeSpan, Value};
+pub(crate) use value::Value;
+pub(crate) use window::CallWindow;
 
 use crate::errors::Errors;
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -30,6 +37,8 @@ use written::Written;
 pub(crate) struct Options {
     /// The value without a key, first: `#[rate_limit("100/s")]`.
     pub(crate) leading: Option<LitStr>,
+    /// A component declared elsewhere, first: `#[circuit_breaker(HA)]`.
+    pub(crate) positional: Option<Expr>,
     given: Vec<Given>,
     seen: Vec<(&'static str, String)>,
 }
@@ -61,7 +70,9 @@ impl Options {
                 errors.on(comma, "unexpected comma: an option is missing before it");
                 continue;
             }
-            if input.peek(Ident::peek_any) && !input.peek(syn::Lit) {
+            if grammar.positional.is_some() && positional::begins(input, first, grammar) {
+                self.component(input, first, grammar, errors);
+            } else if input.peek(Ident::peek_any) && !input.peek(syn::Lit) {
                 self.option(input, grammar, errors);
             } else {
                 self.keyless(input, first, grammar, errors);
@@ -102,6 +113,28 @@ impl Options {
         }
     }
 
+    /// A component declared elsewhere: right only as the first, and beside no rate.
+    fn component(&mut self, input: ParseStream<'_>, first: bool, grammar: &Grammar, errors: &mut Errors) {
+        let Some(positional) = &grammar.positional else { return };
+        match expression(input) {
+            Ok(value) if first => self.positional = Some(value),
+            Ok(value) if self.leading.is_some() => {
+                errors.on(
+                    value,
+                    format!("a rate makes {} of this function's own: leave one of the two away", positional.what),
+                );
+            }
+            Ok(value) => {
+                let (name, what, example) = (grammar.name, positional.what, positional.example);
+                errors.on(
+                    value,
+                    format!("{what} declared elsewhere comes first and once: write `#[{name}({example}, ..)]`"),
+                );
+            }
+            Err((skipped, _)) => errors.on(skipped, format!("expected `key = value`; {}", grammar.allowed())),
+        }
+    }
+
     /// A value without a key: right only as the first one, where the macro takes one.
     fn keyless(&mut self, input: ParseStream<'_>, first: bool, grammar: &Grammar, errors: &mut Errors) {
         let value = match expression(input) {
@@ -113,6 +146,9 @@ impl Options {
         };
         match (grammar.leading, value::text(&value)) {
             (Some(_), Some(text)) if first => self.leading = Some(text),
+            (Some(_), Some(_)) if self.positional.is_some() => {
+                errors.on(value, "the rate belongs to the limiter itself: write it where that is declared");
+            }
             (Some(leading), Some(_)) => {
                 errors.on(value, format!("the rate comes first and once: write `#[{}({leading})]`", grammar.name));
             }
@@ -203,6 +239,40 @@ impl Options {
             Value::Pauses(pauses) => Some(pauses),
             _ => None,
         }
+    }
+
+    pub(crate) fn window(&mut self, key: &str) -> Option<CallWindow> {
+        match self.take(key)?.1 {
+            Value::Window(window) => Some(window),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn backoff(&mut self, key: &str) -> Option<Backoff> {
+        match self.take(key)?.1 {
+            Value::Backoff(backoff) => Some(backoff),
+            _ => None,
+        }
+    }
+
+    /// The word that was chosen, and where it stands.
+    pub(crate) fn chosen(&mut self, key: &str) -> Option<Ident> {
+        match self.take(key)?.1 {
+            Value::Chosen(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn expression(&mut self, key: &str) -> Option<Expr> {
+        match self.take(key)?.1 {
+            Value::Expression(expression) => Some(expression),
+            _ => None,
+        }
+    }
+
+    /// The value, where it stays.
+    pub(crate) fn look(&self, key: &str) -> Option<&Value> {
+        self.given.iter().find(|given| given.key == key).map(|given| &given.value)
     }
 
     pub(crate) fn path(&mut self, key: &str) -> Option<Path> {

@@ -1,7 +1,8 @@
 //! The pauses between attempts: `"100ms"`, or `"100ms..10s"` for pauses that double.
 
 use super::grammar::Key;
-use super::value::{TimeSpan, text, time};
+use super::numbers::{TimeSpan, time};
+use super::value::text;
 use crate::runtime::{Runtime, generated};
 use proc_macro2::TokenStream;
 use syn::{Expr, ExprLit, ExprRange, Lit, LitStr, RangeLimits};

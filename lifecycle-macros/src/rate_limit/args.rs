@@ -1,26 +1,31 @@
 //! What may stand in `#[rate_limit(..)]`.
 
 use crate::errors::Errors;
-use crate::options::{Grammar, Key, Options, Rate, Wanted, parse_rate};
+use crate::options::{Grammar, Key, Options, Positional, Rate, Wanted, parse_rate};
 use proc_macro2::TokenStream;
 
 /// The options.
 pub(crate) const GRAMMAR: Grammar = Grammar {
     name: "rate_limit",
     leading: Some("\"100/s\""),
+    positional: Some(Positional { example: "API", what: "a limiter" }),
     keys: &[
         Key { name: "limit", wanted: Wanted::Count, example: "limit = 100" },
         Key { name: "window", wanted: Wanted::Duration, example: "window = \"1s\"" },
-        Key { name: "name", wanted: Wanted::Text, example: "name = \"users\"" },
         Key {
             name: "on_rejected",
             wanted: Wanted::Callable,
             example: "on_rejected = |rejected| MyError::from(rejected)",
         },
         Key { name: "fallback", wanted: Wanted::Path, example: "fallback = from_cache" },
+        Key { name: "key", wanted: Wanted::Expression, example: "key = client" },
+        Key { name: "max_keys", wanted: Wanted::Count, example: "max_keys = 10_000" },
+        Key { name: "skip", wanted: Wanted::Word, example: "skip" },
+        Key { name: "include", wanted: Wanted::Word, example: "include" },
+        Key { name: "name", wanted: Wanted::Text, example: "name = \"users\"" },
         Key { name: "crate", wanted: Wanted::Path, example: "crate = facade::lifecycle" },
     ],
-    later: &["permits", "key", "max_keys", "on_limit", "mode"],
+    later: &["permits", "on_limit", "mode"],
     teaches: &[
         ("rate", "the rate stands first, without a key: `#[rate_limit(\"100/s\")]`"),
         ("per_second", "write `#[rate_limit(\"100/s\")]`"),

@@ -2,12 +2,14 @@
 
 use super::args::Args;
 use crate::errors::Errors;
-use crate::guarded_fn::check_way_out;
 use proc_macro2::Span;
 
-pub(super) fn check(args: &Args, errors: &mut Errors) {
+pub(super) fn check(args: &Args, at: Span, errors: &mut Errors) {
     let options = &args.options;
-    check_way_out(options, errors);
+    // Where the limiter is another's there is no rate to say, and what is said beside it has an error of its own.
+    if options.positional.is_some() || options.mentions("skip") || options.mentions("include") {
+        return;
+    }
     if options.leading.is_some() {
         for key in ["limit", "window"] {
             if let Some(ident) = options.ident(key) {
@@ -31,7 +33,7 @@ pub(super) fn check(args: &Args, errors: &mut Errors) {
         // Something else is wrong already: the missing rate may well be that.
         (false, false) if !errors.is_empty() => {}
         (false, false) => {
-            errors.at(Span::call_site(), "`#[rate_limit]` needs its rate: write `#[rate_limit(\"100/s\")]`");
+            errors.at(at, "`#[rate_limit]` needs its rate: write `#[rate_limit(\"100/s\")]`");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `#[rate_limit]`: args -> model -> check -> expand; the wrapper around the function is [`guarded_fn`]'s.
+//! `#[rate_limit]`: args -> model -> check -> expand; what it has in common with `#[circuit_breaker]` is [`guarded_fn`]'s.
 
 mod args;
 mod check;
@@ -8,10 +8,10 @@ mod model;
 mod tests;
 
 pub(crate) use args::GRAMMAR;
-pub(crate) use model::Limiter;
+pub(crate) use model::Numbers;
 
 use crate::errors::Errors;
-use crate::guarded_fn::{self, Kind};
+use crate::guarded_fn::{self, Guard, Kind};
 use proc_macro2::{Span, TokenStream};
 
 /// The macro.
@@ -20,8 +20,9 @@ pub(crate) fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Reads the options of one use, whose attribute stands at `at`.
-pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Limiter {
+pub(crate) fn read(args: TokenStream, at: Span, errors: &mut Errors) -> Guard {
     let args = args::Args::parse(args, errors);
-    check::check(&args, errors);
-    Limiter::new(args, at)
+    check::check(&args, at, errors);
+    let numbers = |options: &mut _| guarded_fn::Numbers::Limiter(Box::new(Numbers::take(args.rate, options)));
+    Guard::new(Kind::Limiter, at, args.options, numbers, errors)
 }

@@ -12,6 +12,7 @@ const fn key(name: &'static str, wanted: Wanted, example: &'static str) -> Key {
 pub(crate) const GRAMMAR: Grammar = Grammar {
     name: "singleton",
     leading: None,
+    positional: None,
     keys: &[
         key("factory", Wanted::Callable, "factory = Config::load"),
         key("try_factory", Wanted::Callable, "try_factory = Config::load"),

@@ -1,6 +1,7 @@
 //! Admission to a guarded function, in the one fixed order: look at the breaker (open: refuse, no permit of the limiter spent),
 //! then the limit, then the breaker's permit. A refusal by the limiter is never a failure of the call.
 
+use super::given::{AsBreaker, AsLimiter, OwnedBreaker, OwnedLimiter};
 use crate::breaker::{CircuitBreaker, Guarded, Held, Verdict, acquire};
 use crate::error::{Rejected, RejectedKind};
 use crate::limiter::RateLimiter;
@@ -43,6 +44,30 @@ where
     breaker.look()?;
     limiter.try_acquire()?;
     self::breaker(breaker)
+}
+
+/// The breaker that an expression gives.
+#[inline]
+pub fn shared_breaker<G: AsBreaker + ?Sized>(given: &G) -> &CircuitBreaker {
+    given.breaker()
+}
+
+/// The breaker that an expression gives, kept without a borrow of what it is in.
+#[inline]
+pub fn owned_breaker<G: OwnedBreaker + ?Sized>(given: &G) -> G::Kept {
+    given.kept()
+}
+
+/// The limiter that an expression gives.
+#[inline]
+pub fn shared_limiter<G: AsLimiter + ?Sized>(given: &G) -> &RateLimiter {
+    given.limiter()
+}
+
+/// The limiter that an expression gives, kept without a borrow of what it is in.
+#[inline]
+pub fn owned_limiter<G: OwnedLimiter + ?Sized>(given: &G) -> G::Kept {
+    given.kept()
 }
 
 /// Which of two guards refused.

@@ -3,13 +3,17 @@
 
 pub mod channel;
 pub mod declared;
+pub mod given;
 pub mod guard;
 
-pub use crate::breaker::{BreakerConfig, CircuitBreaker, Permit};
+pub use self::channel::Dispatched;
+pub use crate::breaker::{
+    Backoff, BreakerConfig, Cancelled, CircuitBreaker, KeyedCircuitBreaker, Permit, Verdict, Window,
+};
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 pub use crate::flag::{Flag, FlagValue};
 pub use crate::keyed::held as keyed;
-pub use crate::limiter::RateLimiter;
+pub use crate::limiter::{KeyedRateLimiter, RateLimiter};
 pub use crate::registry::{Descriptor, Kind, Listed};
 pub use crate::singleton::hooks;
 pub use crate::singleton::hooks::{Health, HealthRun, HookResult, HookRun};

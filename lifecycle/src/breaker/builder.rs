@@ -5,8 +5,8 @@ use super::handle::{BreakerState, CircuitBreaker};
 use super::policy::{Backoff, Cancelled, Window};
 use crate::clock::{Clock, ClockHandle};
 use crate::error::Error;
+use crate::name::Name;
 use crate::registry::{Descriptor, Kind};
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct CircuitBreakerBuilder {
-    name: Cow<'static, str>,
+    name: Name,
     config: BreakerConfig,
     clock: Option<ClockHandle>,
 }
@@ -40,7 +40,7 @@ macro_rules! settings {
 }
 
 impl CircuitBreakerBuilder {
-    pub(super) fn new(name: Cow<'static, str>) -> Self {
+    pub(super) fn new(name: Name) -> Self {
         Self { name, config: BreakerConfig::new(), clock: None }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Cell {
     word: AtomicU64,
     /// When an open breaker's refusals end; written before the word that says open.
     open_until: AtomicU64,
+    /// When it opened: a clock that lags behind must not make the rest longer than the whole.
+    opened_at: AtomicU64,
     /// What is asked of the configuration off the lock.
     threshold: AtomicU32,
     traits: AtomicU32,
@@ -103,6 +105,7 @@ impl Cell {
             Self {
                 word: AtomicU64::new(Word::INITIAL.0),
                 open_until: AtomicU64::new(0),
+                opened_at: AtomicU64::new(0),
                 threshold: AtomicU32::new(0),
                 traits: AtomicU32::new(0),
                 slow_after: AtomicU64::new(0),
@@ -178,7 +181,10 @@ impl Cell {
         // The load of the word pairs with its publication, which wrote this first. A later opening may have moved it since:
         // then refusing is right all the more.
         let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
-        let coarse = clock.coarse();
+        let mut coarse = clock.coarse();
+        if clock.is_system() {
+            coarse = coarse.max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
+        }
         if !until.has_come(coarse.after(COARSE_TICK)) {
             return Some(Admission::Open(until.until(coarse)));
         }
@@ -251,6 +257,7 @@ impl Cell {
         machine.sync(word);
         let answer = step(&mut machine);
         self.open_until.store(machine.open_until().as_nanos(), Ordering::Relaxed);
+        self.opened_at.store(machine.opened_at.as_nanos(), Ordering::Relaxed);
         self.word.store(machine.word().0, Ordering::Release);
         answer
     }

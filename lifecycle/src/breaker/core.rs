@@ -2,12 +2,13 @@
 
 use super::config::BreakerConfig;
 use super::handle::CircuitBreaker;
+use super::keyed::KeyedCircuitBreaker;
 
 use crate::clock::{Clock, ClockHandle};
 use crate::error::{CallError, Error};
 use crate::instance::Instance;
 use crate::keyed::{KeyedMap, Lookup};
-use crate::registry::{self, BreakerSnapshot, Component, Kind};
+use crate::registry::{self, BreakerSnapshot, Component};
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::telemetry;
 use crate::wire::Gate;
@@ -155,6 +156,10 @@ impl CircuitBreakerCore {
         Ok(())
     }
 
+    pub(super) fn charge_one(&self) -> Result<(), Error> {
+        Self::charge(&self.resolve())
+    }
+
     /// The breaker of that name, made with the defaults (5 failures, 60 s) if there is none.
     ///
     /// # Errors
@@ -210,9 +215,10 @@ impl CircuitBreakerCore {
         if let Some(found) = state.breakers.get(name) {
             return Ok(Instance::Shared(found));
         }
-        let declared = if self.state.is_declared() { registry::find(Kind::Breaker, name)? } else { None };
-        if let Some(Component::Breaker(declared)) = declared {
-            return Ok(Instance::Static(declared));
+        if self.state.is_declared() {
+            if let Some(declared) = registry::declared_breaker(name)? {
+                return Ok(declared);
+            }
         }
         let made = Arc::new(CircuitBreaker::builder(name.to_owned()).config(config).on(state.clock.clone()).build()?);
         // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
@@ -259,27 +265,48 @@ impl CircuitBreakerCore {
         })
     }
 
+    /// A breaker made here. Not charged.
+    pub(crate) fn made(&self, name: &str) -> Option<Arc<CircuitBreaker>> {
+        self.resolve().breakers.get(name)
+    }
+
     /// The states of all breakers, in the order of their making; declared ones first, once used. Never refused.
     #[must_use]
     pub fn get_all_states(&self) -> Vec<BreakerSnapshot> {
-        let declared = self.declared().filter(|breaker| !breaker.is_unused());
-        let mut all: Vec<_> = declared.map(CircuitBreaker::metrics).collect();
-        all.extend(self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()));
+        let (declared, families) = self.declared();
+        let mut all: Vec<_> =
+            declared.iter().filter(|breaker| !breaker.is_unused()).map(|breaker| breaker.metrics()).collect();
+        for breaker in families.iter().flat_map(|family| family.breakers()) {
+            all.push(breaker.metrics());
+        }
+        all.extend(self.observe_dynamic());
         all
     }
 
-    fn declared(&self) -> impl Iterator<Item = &'static CircuitBreaker> {
-        let pick = |component| match component {
+    /// The declared breakers and families, in the process's core.
+    fn declared(&self) -> (Vec<&'static CircuitBreaker>, Vec<&'static KeyedCircuitBreaker>) {
+        if !self.state.is_declared() {
+            return (Vec::new(), Vec::new());
+        }
+        let breakers = registry::declared(|component| match component {
             Component::Breaker(breaker) => Some(breaker),
             _ => None,
-        };
-        let declared = if self.state.is_declared() { registry::declared(pick) } else { Vec::new() };
-        declared.into_iter()
+        });
+        let families = registry::declared(|component| match component {
+            Component::KeyedBreaker(family) => Some(family),
+            _ => None,
+        });
+        (breakers, families)
+    }
+
+    /// Those made here.
+    pub(crate) fn dynamic(&self) -> Vec<Arc<CircuitBreaker>> {
+        self.resolve().breakers.values()
     }
 
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
     pub(crate) fn observe_dynamic(&self) -> Vec<BreakerSnapshot> {
-        self.resolve().breakers.entries().iter().map(|(_, breaker)| breaker.metrics()).collect()
+        self.dynamic().iter().map(|breaker| breaker.observe()).collect()
     }
 
     /// The core's numbers. Never refused.
@@ -301,9 +328,11 @@ impl CircuitBreakerCore {
 
     /// Closes every breaker and forgets its failures; statistics stay, breakers stay. Never refused.
     pub fn reset_all(&self) {
-        self.declared().filter(|breaker| !breaker.is_unused()).for_each(CircuitBreaker::reset);
+        let (declared, families) = self.declared();
+        declared.iter().filter(|breaker| !breaker.is_unused()).for_each(|breaker| breaker.reset());
+        families.iter().for_each(|family| family.reset());
         let state = self.resolve();
-        state.breakers.entries().iter().for_each(|(_, breaker)| breaker.reset());
+        state.breakers.values().iter().for_each(|breaker| breaker.reset());
         state.breakers.idle_again();
     }
 
@@ -335,7 +364,9 @@ impl CircuitBreakerCore {
     pub fn reset_unlimited(&self) {
         let state = self.resolve();
         let removed = state.breakers.clear();
-        self.declared().for_each(CircuitBreaker::forget);
+        let (declared, families) = self.declared();
+        declared.iter().for_each(|breaker| breaker.forget());
+        families.iter().for_each(|family| family.clear());
         state.operations.store(0, Ordering::Relaxed);
         state.gate.reset();
         drop(removed);

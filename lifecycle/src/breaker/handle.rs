@@ -12,10 +12,12 @@ use super::state::State;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
+use crate::name::Name;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
+use crate::settings::{BreakerSettings, Layers};
+use crate::sync::Mutex;
 use crate::telemetry::{self, BreakerChange};
-use std::borrow::Cow;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub(super) struct BreakerState {
     pub(super) last_failure: AtomicU64,
     pub(super) clock: ClockHandle,
     pub(super) listeners: Listeners,
+    /// What is said over `written`; locked while that is put in force.
+    pub(super) layers: Mutex<Layers<BreakerSettings>>,
 }
 
 pub(super) const SUCCEEDED: usize = 0;
@@ -73,6 +77,7 @@ impl BreakerState {
             last_failure: AtomicU64::new(0),
             clock,
             listeners: Listeners::new(),
+            layers: Mutex::new(Layers::new()),
         }
     }
 
@@ -99,7 +104,7 @@ impl Drop for GiveBack<'_> {
 
 impl CircuitBreaker {
     /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
-    pub fn builder(name: impl Into<Cow<'static, str>>) -> CircuitBreakerBuilder {
+    pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
 
@@ -138,20 +143,9 @@ impl CircuitBreaker {
     pub(super) fn resolve(&self) -> StateRef<'_, BreakerState> {
         let state = self.state.resolve(BreakerState::in_universe);
         if !state.cell.traits().configured() {
-            self.configure(&state);
+            self.configure(&state, "first use");
         }
         state
-    }
-
-    /// Puts the numbers in force, for the first time or anew.
-    #[cold]
-    pub(super) fn configure(&self, state: &BreakerState) {
-        // Test worlds, and whoever gives the clock, can repeat what happened; processes should not jitter alike.
-        let seed = match &state.clock {
-            ClockHandle::System => state.clock.now().as_nanos() ^ std::ptr::from_ref(state).addr() as u64,
-            ClockHandle::Custom(_) => 0x9E37_79B9_7F4A_7C15,
-        };
-        state.cell.configure(self.written, seed, state.clock.now());
     }
 
     /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.
@@ -199,13 +193,13 @@ impl CircuitBreaker {
         let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
         let traits = state.cell.traits();
         let started = if traits.measured() { traits.now(state.clock.reading()) } else { Moment::NEVER };
-        let seen = super::state::Word::new(State::Closed, true, ticket.generation, 0);
+        let generation = ticket.generation;
         let admitted = match state {
             StateRef::Process(_) if ticket.probe.is_none() => None,
             StateRef::Process(_) => Some(Box::new(Admitted { state: None, ticket })),
             StateRef::Own(state) => Some(Box::new(Admitted { state: Some(state), ticket })),
         };
-        Ok(Slow { admitted, seen, started })
+        Ok(Slow { admitted, generation, started })
     }
 
     /// Looks whether a call would be refused now, and takes nothing: what a guarded function does before it spends a permit

@@ -1,7 +1,7 @@
 //! Who is told of a breaker's changes of state.
 
 use super::state::State;
-use std::borrow::Cow;
+use crate::name::Name;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Transition {
     /// The breaker's name.
-    pub name: Cow<'static, str>,
+    pub name: Name,
     /// The state before.
     pub from: State,
     /// The state after.

@@ -4,7 +4,7 @@
 //! builds at run time; [`CircuitBreakerCore`] is the by-name face.
 
 // `machine` is the pure state machine (with `samples`, the windows of its rates), `cell` makes it concurrent, `handle` adds name,
-// clock, counts and events; `control` and `report` are the rest of the handle's face.
+// clock, counts and events; `control`, `settings` and `report` are the rest of the handle's face.
 
 #[cfg(not(loom))]
 mod builder;
@@ -19,6 +19,8 @@ mod core;
 #[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
+mod keyed;
+#[cfg(not(loom))]
 mod listeners;
 mod machine;
 #[cfg(not(loom))]
@@ -29,6 +31,8 @@ mod policy;
 #[cfg(not(loom))]
 mod report;
 mod samples;
+#[cfg(not(loom))]
+mod settings;
 mod state;
 
 pub use config::BreakerConfig;
@@ -41,6 +45,7 @@ pub use {
     self::core::{BreakerCoreStats, CircuitBreakerCore, breakers, get_circuit_breaker_manager},
     builder::CircuitBreakerBuilder,
     handle::CircuitBreaker,
+    keyed::KeyedCircuitBreaker,
     listeners::{ListenerId, Transition},
     operation::{CircuitBreakerOperation, execute_circuit_breaker_operation},
     permit::{OwnedPermit, Permit},

@@ -2,6 +2,7 @@
 
 use super::core::{CircuitBreakerCore, by_name};
 use crate::error::Error;
+use crate::instance::Instance;
 use crate::registry::BreakerSnapshot;
 use crate::wire::{Args, error_object, operations};
 use serde::Serialize;
@@ -12,7 +13,7 @@ operations! {
     pub enum CircuitBreakerOperation {
         /// The state of one breaker, made with the defaults if there is none.
         Get = "get" { required: ["name"], optional: [] },
-        /// Runs a guarded function; none can be called from JSON arguments yet.
+        /// Runs a guarded function that says `dispatch`; its value comes as JSON.
         Call = "call" { required: ["name"], optional: [] },
         /// The states of all breakers.
         GetAllStates = "get_all_states" { required: [], optional: [] },
@@ -60,8 +61,20 @@ impl CircuitBreakerCore {
                 },
                 Op::Call => {
                     let name = args.take_name("name");
-                    let reason = "a function has no place in JSON; call the guarded function, or `breakers().call`";
-                    return Err(Error::NotDispatchable { name, reason });
+                    let call = match crate::registry::declared_breaker(&name) {
+                        Ok(Some(Instance::Static(breaker))) => crate::registry::dispatch(breaker),
+                        _ => None,
+                    };
+                    let Some(call) = call else {
+                        let reason =
+                            "only a guarded function without arguments that says `dispatch` can be called by name";
+                        return Err(Error::NotDispatchable { name, reason });
+                    };
+                    match self.charge_one().map(|()| call()) {
+                        Ok(Ok(value)) => value,
+                        Ok(Err(message)) => error_object(&Error::CallFailed { name, message }),
+                        Err(error) => error_object(&error),
+                    }
                 }
                 Op::GetAllStates => to_value(&ByName(self.get_all_states())),
                 Op::ResetAll => {

@@ -8,6 +8,7 @@ use crate::clock::Moment;
 use crate::counter;
 use crate::error::Rejected;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,11 +84,10 @@ reports!(OwnedPermit);
 /// A permit, and how it holds its breaker: what guarded functions use, too.
 #[derive(Debug)]
 pub(crate) struct Held<B: Deref<Target = CircuitBreaker>> {
-    /// Gone once the outcome is reported.
-    breaker: Option<B>,
+    breaker: B,
     /// `None` on the hot path: admitted by the process's state, and not as a probe.
     admitted: Option<Box<Admitted>>,
-    /// What the breaker's word said on admission; only the generation is asked for later.
+    /// What the breaker's word said on the hot path; off it, only the generation is right.
     seen: Word,
     /// When the call began, as far as it matters: on admission if slow calls count, else when a guarded future first did not
     /// finish at once; [`Moment::NEVER`] before that. (An `Option` would cost every guarded future eight bytes.)
@@ -106,7 +106,7 @@ pub(super) struct Admitted {
 #[derive(Debug)]
 pub(super) struct Slow {
     pub(super) admitted: Option<Box<Admitted>>,
-    pub(super) seen: Word,
+    pub(super) generation: u32,
     pub(super) started: Moment,
 }
 
@@ -128,33 +128,44 @@ pub(crate) fn acquire<B: Deref<Target = CircuitBreaker>>(breaker: B) -> Result<H
     if counter::at_home() {
         let word = breaker.process().cell.word();
         if word.is_plain() {
-            return Ok(Held { breaker: Some(breaker), admitted: None, seen: word, started: Moment::NEVER });
+            return Ok(Held { breaker, admitted: None, seen: word, started: Moment::NEVER });
         }
     }
     match breaker.acquire_slow() {
-        Ok(Slow { admitted, seen, started }) => Ok(Held { breaker: Some(breaker), admitted, seen, started }),
+        Ok(Slow { admitted, generation, started }) => {
+            // The compiler is to see that this is never plain: then the hot path keeps nothing but the word.
+            Ok(Held { breaker, admitted, seen: Word::off_path(generation), started })
+        }
         Err(rejected) => Err(rejected),
     }
 }
 
 impl<B: Deref<Target = CircuitBreaker>> Held<B> {
-    /// Was it given by the process's closed breaker?
+    /// Was it given on the hot path? Then there is nothing to it but the word.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
-        self.admitted.is_none()
+        self.seen.is_plain()
     }
 
     #[inline(always)]
-    pub(crate) fn success(mut self) {
-        if let (Some(breaker), None) = (&self.breaker, &self.admitted) {
-            let state = breaker.process();
+    pub(crate) fn success(self) {
+        if self.is_plain() {
+            let state = self.breaker.process();
             // Nothing to reset, and a late success of a closed breaker changes nothing either.
             if state.cell.word().is_plain_without_failures() && state.counts.try_hit::<SUCCEEDED>() {
-                self.breaker = None;
+                drop(self.into_breaker());
                 return;
             }
         }
         self.end(End::Success);
+    }
+
+    /// Takes the permit apart without its drop; the rest of a plain one needs none.
+    #[inline(always)]
+    fn into_breaker(self) -> B {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not used any more and never dropped, so its breaker is moved out once.
+        unsafe { std::ptr::read(&raw const this.breaker) }
     }
 
     #[inline]
@@ -192,16 +203,14 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
 
     #[cold]
     fn now(&self) -> Moment {
-        let Some(breaker) = &self.breaker else { return Moment::NEVER };
-        let state = state_of(breaker, self.admitted.as_deref());
+        let state = state_of(&self.breaker, self.admitted.as_deref());
         state.cell.traits().now(state.clock.reading())
     }
 
     #[inline(always)]
     fn end(mut self, end: End) {
-        if let Some(breaker) = self.breaker.take() {
-            finish(&breaker, self.admitted.take(), self.seen, self.started, end);
-        }
+        let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
+        finish(&self.into_breaker(), admitted, seen, started, end);
     }
 
     /// Runs a future under this permit and gives its output to `judge`.
@@ -217,18 +226,15 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
     /// The call is given up; no panic of its own is the reason.
     #[inline]
     fn cancelled(mut self) {
-        if let Some(breaker) = self.breaker.take() {
-            dropped(&breaker, self.admitted.take(), self.seen, self.started, false);
-        }
+        let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
+        dropped(&self.into_breaker(), admitted, seen, started, false);
     }
 }
 
 impl<B: Deref<Target = CircuitBreaker>> Drop for Held<B> {
-    #[inline(always)]
+    #[cold]
     fn drop(&mut self) {
-        if let Some(breaker) = self.breaker.take() {
-            dropped(&breaker, self.admitted.take(), self.seen, self.started, std::thread::panicking());
-        }
+        dropped(&self.breaker, self.admitted.take(), self.seen, self.started, std::thread::panicking());
     }
 }
 

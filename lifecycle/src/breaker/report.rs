@@ -132,10 +132,16 @@ impl CircuitBreaker {
                     opens_at_failure_rate: config.failure_rate,
                     opens_at_slow_call_rate: config.slow_call_rate,
                 }),
+                settings: Vec::new(),
                 path: self.descriptor.path(),
                 declared_at: self.descriptor.declared_at(),
             }
         })
+    }
+
+    /// [`metrics`](Self::metrics) with the settings, for [`snapshot`](crate::snapshot()).
+    pub(crate) fn observe(&self) -> BreakerSnapshot {
+        BreakerSnapshot { settings: self.settings(), ..self.metrics() }
     }
 
     /// Closed, with nothing counted: its state could be made anew.

@@ -81,6 +81,12 @@ impl Word {
         Self(if plain { word } else { word | Self::LOCKED })
     }
 
+    /// Of a permit that was not given on the hot path: it keeps the generation only.
+    #[inline(always)]
+    pub(crate) const fn off_path(generation: u32) -> Self {
+        Self(Self::LOCKED | generation as u64)
+    }
+
     #[inline(always)]
     pub(crate) const fn state(self) -> State {
         State::from_code((self.0 >> 60) & 7)

@@ -13,12 +13,12 @@ pub use any::AnyFlag;
 pub(crate) use published::hide_all;
 pub use value::FlagValue;
 
+use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind};
 use crate::scope::{self, OverrideGuard, Scoped, StateRef};
 use crate::telemetry;
 use serde::{Deserialize, Serialize};
 use state::{FlagState, Sourced};
-use std::borrow::Cow;
 
 /// A flag of type `T`, in a static.
 ///
@@ -103,7 +103,7 @@ impl<T: FlagValue> Flag<T> {
     /// ```
     #[must_use]
     pub const fn new(default: T) -> Self {
-        let descriptor = Descriptor::dynamic(Kind::Flag, Cow::Borrowed("flag"));
+        let descriptor = Descriptor::dynamic(Kind::Flag, Name::from_static("flag"));
         Self { state: Scoped::owned(FlagState::new()), default, descriptor, env: None, me: None }
     }
 

@@ -1,9 +1,13 @@
 //! Pages to read: what to use when, and what to expect of it.
 //!
+//! - [`settings`]: numbers that change without a rebuild: files, environment variables, by hand.
 //! - [`singleton_or_cache`]: singleton, cache or static? What is given back, and what never; circles; how it ends.
 //! - [`testing`]: worlds, overrides, contexts and clocks.
 //!
 //! Every example on them is run as a test.
+
+#[doc = include_str!("settings.md")]
+pub mod settings {}
 
 #[doc = include_str!("singleton_or_cache.md")]
 pub mod singleton_or_cache {}

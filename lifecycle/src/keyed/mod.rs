@@ -17,6 +17,7 @@
 pub mod held;
 pub(crate) mod query;
 mod shard;
+pub(crate) mod text;
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;

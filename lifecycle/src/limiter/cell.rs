@@ -1,116 +1,137 @@
-//! The window shared by threads: the ring behind a mutex, and the episode of refusals that telemetry tells of.
+//! What a limiter decides by: the ring, or what is chosen instead of it, with a clock of the house.
 
-use super::window::Window;
-use crate::clock::ClockHandle;
-use crate::sync::Mutex;
+use super::buckets::Buckets;
+use super::gcra::Gcra;
+use super::ring::{Outcome, Ring};
+use crate::clock::{ClockHandle, nanos};
 use std::time::Duration;
 
-/// What an acquisition came to.
+/// The largest limit that is kept permit by permit: eight bytes each.
+pub(super) const MOST_EXACT: u32 = 1 << 20;
+
+/// The numbers of a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// Given. When it ends an episode of refusals, how many of them followed the first.
-    Given {
-        /// Refusals after the first, in the episode that is over.
-        recovered: Option<u64>,
-    },
-    /// Refused: nothing was taken.
-    Refused {
-        /// After this a retry can succeed; `None`: never, more was asked for than a window holds.
-        retry_after: Option<Duration>,
-        /// It begins an episode of refusals.
-        first: bool,
-    },
+pub(crate) struct Rule {
+    pub(crate) limit: u32,
+    pub(crate) window: Duration,
+    /// Permits at once, in the mode that counts by a mean rate.
+    pub(super) burst: Option<u32>,
 }
 
-/// A window that any number of threads share.
-#[derive(Debug)]
-pub(crate) struct WindowCell(Mutex<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    window: Window,
-    /// Refusals in the present episode, and when the last of them was.
-    refused: u64,
-    refused_at: u64,
+impl Rule {
+    /// At most `limit` permits in any `window`.
+    pub(crate) const fn exact(limit: u32, window: Duration) -> Self {
+        Self { limit, window, burst: None }
+    }
 }
 
-impl WindowCell {
-    const_unless_loom! {
-        pub(crate) fn new(limit: u32, window: Duration) -> Self {
-            Self(Mutex::new(Shared { window: Window::new(limit, window), refused: 0, refused_at: 0 }))
+/// A limit that any number of threads share.
+#[derive(Debug)]
+pub(crate) struct LimiterCell(Engine);
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
+enum Engine {
+    Ring(Ring),
+    Buckets(Buckets),
+    Gcra(Gcra),
+}
+
+impl LimiterCell {
+    pub(crate) const fn new(rule: Rule) -> Self {
+        let window = nanos(rule.window);
+        Self(match rule.burst {
+            Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst)),
+            None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window)),
+            None => Engine::Buckets(Buckets::new(rule.limit, window)),
+        })
+    }
+
+    /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later.
+    #[inline]
+    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
+        match &self.0 {
+            Engine::Ring(ring) => ring.acquire(permits, patience, || clock.now().as_nanos()),
+            other => other.acquire(permits, patience, clock),
         }
     }
 
-    /// Takes `permits`, all or none.
-    ///
-    /// The clock may be the user's, so it is read without the lock. A reading older than the newest permit then means one of
-    /// two things: another thread was served in between (decide at its time), or the clock went back. A second reading, made
-    /// after that permit was seen, tells them apart.
-    pub(crate) fn try_acquire(&self, permits: u32, clock: &ClockHandle) -> Decision {
-        let mut now = clock.now().as_nanos();
-        let mut shared = self.0.lock();
-        let seen = shared.window.newest();
-        if now < seen {
-            drop(shared);
-            now = clock.now().as_nanos();
-            shared = self.0.lock();
-            if now < seen {
-                shared.window.step_back(now);
-                shared.refused_at = shared.refused_at.min(now);
-            }
-        }
-        shared.decide(permits, now)
-    }
-
-    /// The permits that count now.
+    /// The permits of the limit that are taken now.
     pub(crate) fn used(&self, clock: &ClockHandle) -> u32 {
-        let now = clock.now().as_nanos();
-        self.0.lock().window.used(now)
+        let clock = || clock.now().as_nanos();
+        match &self.0 {
+            Engine::Ring(ring) => ring.used(&clock),
+            Engine::Buckets(buckets) => buckets.used(&clock),
+            Engine::Gcra(gcra) => gcra.used(clock()),
+        }
     }
 
     /// How long until a permit can be had; zero when there is one now.
     pub(crate) fn wait(&self, clock: &ClockHandle) -> Duration {
-        let now = clock.now().as_nanos();
-        self.0.lock().window.wait_for(1, now).map_or(Duration::MAX, Duration::from_nanos)
+        let clock = || clock.now().as_nanos();
+        let wait = match &self.0 {
+            Engine::Ring(ring) => ring.wait(1, &clock),
+            Engine::Buckets(buckets) => buckets.wait(&clock),
+            Engine::Gcra(gcra) => gcra.wait(clock()),
+        };
+        wait.map_or(Duration::MAX, Duration::from_nanos)
     }
 
+    /// The limit and the window.
     pub(crate) fn limit(&self) -> (u32, Duration) {
-        self.0.lock().window.limit()
+        let (limit, window) = match &self.0 {
+            Engine::Ring(ring) => (ring.limit(), ring.window()),
+            Engine::Buckets(buckets) => buckets.limit(),
+            Engine::Gcra(gcra) => gcra.limit(),
+        };
+        (limit, Duration::from_nanos(window))
     }
 
-    pub(crate) fn reconfigure(&self, limit: u32, window: Duration) {
-        self.0.lock().window.reconfigure(limit, window);
+    /// Other numbers from now on; else why they cannot be.
+    pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) -> Result<(), String> {
+        let (window, clock) = (nanos(window), || clock.now().as_nanos());
+        match &self.0 {
+            Engine::Ring(ring) if limit <= MOST_EXACT => ring.reconfigure(limit, window, &clock),
+            Engine::Ring(_) => {
+                return Err(format!(
+                    "a limit of {limit} is counted in another way than one up to {MOST_EXACT}, which this limiter was made \
+                     with; make a new limiter"
+                ));
+            }
+            Engine::Buckets(buckets) => buckets.reconfigure(limit, window, &clock)?,
+            Engine::Gcra(gcra) => gcra.reconfigure(limit, window)?,
+        }
+        Ok(())
     }
 
-    /// Empties the window and ends the episode, silently.
-    pub(crate) fn reset(&self) {
-        let mut shared = self.0.lock();
-        shared.window.clear();
-        shared.refused = 0;
+    /// As if no permit had been given.
+    pub(crate) fn reset(&self, clock: &ClockHandle) {
+        let clock = || clock.now().as_nanos();
+        match &self.0 {
+            Engine::Ring(ring) => ring.reset(&clock),
+            Engine::Buckets(buckets) => buckets.reset(&clock),
+            Engine::Gcra(gcra) => gcra.reset(),
+        }
+    }
+
+    /// Does nothing count, so that a fresh one would decide the same?
+    pub(super) fn is_idle(&self, now: u64) -> bool {
+        match &self.0 {
+            Engine::Ring(ring) => ring.is_idle(now),
+            Engine::Buckets(buckets) => buckets.is_idle(now),
+            Engine::Gcra(gcra) => gcra.is_idle(now),
+        }
     }
 }
 
-impl Shared {
-    fn decide(&mut self, permits: u32, now: u64) -> Decision {
-        match self.window.try_acquire(permits, now) {
-            Ok(()) => Decision::Given { recovered: self.end_of_episode(now) },
-            Err(wait) => {
-                let first = self.refused == 0;
-                self.refused = self.refused.saturating_add(1);
-                self.refused_at = self.refused_at.max(now);
-                Decision::Refused { retry_after: wait.map(Duration::from_nanos), first }
-            }
+impl Engine {
+    #[inline(never)]
+    fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
+        let clock = || clock.now().as_nanos();
+        match self {
+            Self::Ring(ring) => ring.acquire(permits, patience, clock),
+            Self::Buckets(buckets) => buckets.acquire(permits, patience, clock),
+            Self::Gcra(gcra) => gcra.acquire(permits, patience, clock()),
         }
-    }
-
-    /// An episode is over with the first permit after a window without refusals. Ending it with the first permit at all
-    /// would, under steady overload, make every permit an event.
-    fn end_of_episode(&mut self, now: u64) -> Option<u64> {
-        if self.refused == 0 {
-            return None;
-        }
-        let (_, window) = self.window.limit();
-        let quiet = Duration::from_nanos(now.saturating_sub(self.refused_at)) > window;
-        quiet.then(|| std::mem::take(&mut self.refused) - 1)
     }
 }

@@ -12,17 +12,18 @@ pub(crate) use index::register;
 pub(crate) use labels::labels;
 
 pub use snapshot::{
-    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, LimiterSnapshot,
-    SingletonSnapshot, Snapshot, snapshot,
+    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, KeyedSnapshot,
+    LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
 };
 
-use crate::breaker::CircuitBreaker;
+use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
 use crate::error::Error;
 use crate::flag::AnyFlag;
-use crate::limiter::RateLimiter;
+use crate::instance::Instance;
+use crate::limiter::{KeyedRateLimiter, RateLimiter};
+use crate::name::Name;
 use crate::scope::Subject;
 use crate::singleton::{AnySingleton, Needs};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The four kinds of components.
@@ -56,7 +57,7 @@ impl Kind {
 #[derive(Debug)]
 pub struct Descriptor {
     kind: Kind,
-    name: Cow<'static, str>,
+    name: Name,
     module: &'static str,
     file: &'static str,
     line: u32,
@@ -68,11 +69,11 @@ impl Descriptor {
     /// Describes a declared component.
     #[must_use]
     pub const fn new(kind: Kind, name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
-        Self { kind, name: Cow::Borrowed(name), module, file, line, inside: None }
+        Self { kind, name: Name::from_static(name), module, file, line, inside: None }
     }
 
     /// Describes a component made at run time.
-    pub(crate) const fn dynamic(kind: Kind, name: Cow<'static, str>) -> Self {
+    pub(crate) const fn dynamic(kind: Kind, name: Name) -> Self {
         Self { kind, name, module: "", file: "", line: 0, inside: None }
     }
 
@@ -101,7 +102,7 @@ impl Descriptor {
     }
 
     /// The name as errors carry it: without a copy for declared components.
-    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
+    pub(crate) fn shared_name(&self) -> Name {
         self.name.clone()
     }
 
@@ -127,7 +128,9 @@ impl Descriptor {
 pub(crate) enum Component {
     Singleton(&'static dyn AnySingleton),
     Breaker(&'static CircuitBreaker),
+    KeyedBreaker(&'static KeyedCircuitBreaker),
     Limiter(&'static RateLimiter),
+    KeyedLimiter(&'static KeyedRateLimiter),
     Flag(&'static dyn AnyFlag),
 }
 
@@ -136,7 +139,9 @@ impl Component {
         match self {
             Self::Singleton(singleton) => singleton.descriptor(),
             Self::Breaker(breaker) => breaker.descriptor(),
+            Self::KeyedBreaker(family) => family.descriptor(),
             Self::Limiter(limiter) => limiter.descriptor(),
+            Self::KeyedLimiter(family) => family.descriptor(),
             Self::Flag(flag) => flag.descriptor(),
         }
     }
@@ -144,31 +149,59 @@ impl Component {
 
 /// A component on the link-time list.
 #[doc(hidden)]
-pub struct Listed(Component);
+pub struct Listed(Component, Option<Dispatch>);
+
+/// A guarded function that may be called by name.
+type Dispatch = fn() -> Result<serde_json::Value, String>;
 
 impl Listed {
     #[must_use]
     pub const fn singleton(singleton: &'static dyn AnySingleton) -> Self {
-        Self(Component::Singleton(singleton))
+        Self(Component::Singleton(singleton), None)
     }
 
     #[must_use]
     pub const fn breaker(breaker: &'static CircuitBreaker) -> Self {
-        Self(Component::Breaker(breaker))
+        Self(Component::Breaker(breaker), None)
+    }
+
+    /// With the function it guards, which may be called by name.
+    #[must_use]
+    pub const fn breaker_with(breaker: &'static CircuitBreaker, call: Dispatch) -> Self {
+        Self(Component::Breaker(breaker), Some(call))
+    }
+
+    #[must_use]
+    pub const fn keyed_breaker(family: &'static KeyedCircuitBreaker) -> Self {
+        Self(Component::KeyedBreaker(family), None)
     }
 
     #[must_use]
     pub const fn limiter(limiter: &'static RateLimiter) -> Self {
-        Self(Component::Limiter(limiter))
+        Self(Component::Limiter(limiter), None)
+    }
+
+    #[must_use]
+    pub const fn keyed_limiter(family: &'static KeyedRateLimiter) -> Self {
+        Self(Component::KeyedLimiter(family), None)
     }
 
     #[must_use]
     pub const fn flag(flag: &'static dyn AnyFlag) -> Self {
-        Self(Component::Flag(flag))
+        Self(Component::Flag(flag), None)
     }
 }
 
 inventory::collect!(Listed);
+
+/// The function behind a declared breaker, if it may be called by name.
+pub(crate) fn dispatch(breaker: &CircuitBreaker) -> Option<Dispatch> {
+    let mut listed = inventory::iter::<Listed>.into_iter();
+    listed.find_map(|Listed(component, call)| match component {
+        Component::Breaker(one) if std::ptr::eq(*one, breaker) => *call,
+        _ => None,
+    })
+}
 
 /// All declared components, each once, in a stable order: by kind, then module, file and line.
 pub(crate) fn components() -> Arc<[Component]> {
@@ -199,26 +232,65 @@ fn require(kind: Kind, name: &str) -> Result<Component, Error> {
     find(kind, name)?.ok_or_else(|| Error::NotFound { kind: kind.as_str(), name: name.to_owned() })
 }
 
-/// The declared circuit breaker of that name (or `module::name`).
+/// The circuit breaker of that name: a declared one (or `module::name`), one of a declared family (`fetch[acme]`, made if there
+/// is none for the key), or one that [`breakers`](crate::breakers) made.
+///
+/// ```
+/// # fn ask(_: &str) -> Result<(), lifecycle::Rejected> { Ok(()) }
+/// #[lifecycle::circuit_breaker(threshold = 3)]
+/// fn fetch() -> Result<(), lifecycle::Rejected> {
+///     ask("inventory")
+/// }
+///
+/// lifecycle::breaker("fetch")?.force_open(); // maintenance
+/// assert!(fetch().is_err());
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name. For breakers made at run time
-/// see [`breakers`](crate::breakers).
-pub fn breaker(name: &str) -> Result<&'static CircuitBreaker, Error> {
-    match require(Kind::Breaker, name)? {
-        Component::Breaker(breaker) => Ok(breaker),
-        _ => Err(Error::NotFound { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
+pub fn breaker(name: &str) -> Result<Instance<CircuitBreaker>, Error> {
+    match declared_breaker(name)? {
+        Some(breaker) => Ok(breaker),
+        None => crate::breaker::breakers()
+            .made(name)
+            .map(Instance::Shared)
+            .ok_or_else(|| Error::NotFound { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
     }
 }
 
-/// The declared rate limiter of that name (or `module::name`).
+/// A declared breaker, or one of a declared family.
+pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBreaker>>, Error> {
+    match find(Kind::Breaker, name)? {
+        Some(Component::Breaker(breaker)) => return Ok(Some(Instance::Static(breaker))),
+        Some(_) => return Err(Error::NeedsKey { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
+        None => {}
+    }
+    let Some((family, key)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) else {
+        return Ok(None);
+    };
+    Ok(match find(Kind::Breaker, family)? {
+        Some(Component::KeyedBreaker(family)) => Some(Instance::Shared(family.at(key))),
+        _ => None,
+    })
+}
+
+/// The declared rate limiter of that name (or `module::name`), or one of a declared family (`fetch[acme]`, made if there is none
+/// for the key).
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.
-pub fn limiter(name: &str) -> Result<&'static RateLimiter, Error> {
-    match require(Kind::Limiter, name)? {
-        Component::Limiter(limiter) => Ok(limiter),
-        _ => Err(Error::NotFound { kind: Kind::Limiter.as_str(), name: name.to_owned() }),
+/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
+pub fn limiter(name: &str) -> Result<Instance<RateLimiter>, Error> {
+    let not_found = || Error::NotFound { kind: Kind::Limiter.as_str(), name: name.to_owned() };
+    match find(Kind::Limiter, name)? {
+        Some(Component::Limiter(limiter)) => return Ok(Instance::Static(limiter)),
+        Some(_) => return Err(Error::NeedsKey { kind: Kind::Limiter.as_str(), name: name.to_owned() }),
+        None => {}
+    }
+    let (family, key) = name.strip_suffix(']').and_then(|name| name.split_once('[')).ok_or_else(not_found)?;
+    match find(Kind::Limiter, family)? {
+        Some(Component::KeyedLimiter(family)) => Ok(Instance::Shared(family.at(key))),
+        _ => Err(not_found()),
     }
 }
 
@@ -233,7 +305,8 @@ pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
     }
 }
 
-/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing.
+/// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing;
+/// and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
@@ -254,5 +327,6 @@ pub fn verify() -> Vec<Error> {
             errors.push(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() });
         }
     }
+    errors.extend(crate::settings::problems().into_iter().map(|problem| Error::IgnoredSetting { problem }));
     errors
 }

@@ -2,6 +2,7 @@
 
 use super::{Component, components};
 use crate::clock::{ClockHandle, unix_seconds};
+use crate::settings::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,13 +17,19 @@ pub struct Snapshot {
     pub singletons: Vec<SingletonSnapshot>,
     /// Declared breakers, then those made by name at run time.
     pub breakers: Vec<BreakerSnapshot>,
+    /// Declared families of breakers, one a key.
+    #[serde(default)]
+    pub keyed_breakers: Vec<KeyedSnapshot<BreakerSnapshot>>,
     /// Declared limiters.
     pub limiters: Vec<LimiterSnapshot>,
+    /// Families of limiters, declared ones.
+    #[serde(default)]
+    pub keyed_limiters: Vec<KeyedSnapshot<LimiterSnapshot>>,
     /// Declared flags, then those set by name at run time.
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
     pub initialization: InitializationSnapshot,
-    /// Short names declared more than once within a kind, with their paths.
+    /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
 }
 
@@ -101,6 +108,9 @@ pub struct BreakerSnapshot {
     /// What its rates look at, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rates: Option<BreakerRates>,
+    /// In [`snapshot`](crate::snapshot): the numbers it goes by, and where each comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<SettingSnapshot>,
     /// `module::name`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
@@ -112,8 +122,40 @@ pub struct BreakerSnapshot {
 impl BreakerSnapshot {
     /// Without what the wire form does not have: the place of the declaration, the rates.
     pub(crate) fn into_wire(self) -> Self {
-        Self { path: String::new(), declared_at: String::new(), rates: None, ..self }
+        Self { path: String::new(), declared_at: String::new(), rates: None, settings: Vec::new(), ..self }
     }
+}
+
+/// A family of components, one for each key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeyedSnapshot<S> {
+    /// Its short name.
+    pub name: String,
+    /// Keys there are.
+    pub keys: usize,
+    /// Keys there can be.
+    pub max_keys: usize,
+    /// Calls for new keys that found no room and shared one component.
+    pub overflowed: u64,
+    /// Those that hold something, a hundred at most.
+    pub noteworthy: Vec<S>,
+    /// `module::name`.
+    pub path: String,
+    /// `file:line`; empty for those made at run time.
+    pub declared_at: String,
+}
+
+/// A number of a component that [`settings`](crate::settings) can change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SettingSnapshot {
+    /// The option.
+    pub option: String,
+    /// Its value, as settings take it.
+    pub value: Value,
+    /// Who said so.
+    pub source: Source,
 }
 
 /// The window of a breaker that looks at rates.
@@ -236,7 +278,9 @@ pub fn snapshot() -> Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
         breakers: Vec::new(),
+        keyed_breakers: Vec::new(),
         limiters: Vec::new(),
+        keyed_limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
@@ -244,8 +288,10 @@ pub fn snapshot() -> Snapshot {
     for component in components().iter() {
         match component {
             Component::Singleton(singleton) => all.singletons.extend(singleton.observe()),
-            Component::Breaker(breaker) => all.breakers.push(breaker.metrics()),
+            Component::Breaker(breaker) => all.breakers.push(breaker.observe()),
+            Component::KeyedBreaker(family) => all.keyed_breakers.push(family.observe()),
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
+            Component::KeyedLimiter(family) => all.keyed_limiters.push(family.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }
     }

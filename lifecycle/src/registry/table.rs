@@ -137,18 +137,22 @@ impl Snapshot {
             "declared at",
         ]);
         for (one, label) in self.breakers.iter().zip(labels(identities!(self.breakers))) {
-            table.row(vec![
-                label,
-                one.state.clone(),
-                failures(one),
-                one.statistics.successful_calls.to_string(),
-                one.statistics.failed_calls.to_string(),
-                one.statistics.rejected_calls.to_string(),
-                one.statistics.cancelled_calls.to_string(),
-                one.statistics.times_opened.to_string(),
-                or_dash(one.retry_after_seconds.map(|s| format!("in {s:.1} s"))),
-                one.declared_at.clone(),
-            ]);
+            let mut row = breaker_row(one);
+            row[0] = label;
+            table.row(row);
+        }
+        for family in &self.keyed_breakers {
+            let full =
+                if family.overflowed > 0 { format!(", {} found no room", family.overflowed) } else { String::new() };
+            let mut row = vec![family.name.clone(), format!("{} keys{full}", family.keys)];
+            row.resize(9, "-".to_owned());
+            row.push(family.declared_at.clone());
+            table.row(row);
+            for one in &family.noteworthy {
+                let mut row = breaker_row(one);
+                row[0] = one.name.clone();
+                table.row(row);
+            }
         }
         table
     }
@@ -190,4 +194,19 @@ fn failures(one: &super::BreakerSnapshot) -> String {
         (None, Some(rates)) => format!("{} of {}", rates.failures, rates.calls),
         (None, None) => one.failures.to_string(),
     }
+}
+
+fn breaker_row(one: &super::BreakerSnapshot) -> Vec<String> {
+    vec![
+        String::new(),
+        one.state.clone(),
+        failures(one),
+        one.statistics.successful_calls.to_string(),
+        one.statistics.failed_calls.to_string(),
+        one.statistics.rejected_calls.to_string(),
+        one.statistics.cancelled_calls.to_string(),
+        one.statistics.times_opened.to_string(),
+        or_dash(one.retry_after_seconds.map(|s| format!("in {s:.1} s"))),
+        one.declared_at.clone(),
+    ]
 }

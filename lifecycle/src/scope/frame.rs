@@ -4,9 +4,9 @@
 //! several others at a time. A wait is entered under one lock and only if it closes no circle, so of the parties to a
 //! deadlock the last one is told, before it blocks.
 
+use crate::name::Name;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, process_static};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(crate) type FrameId = u64;
 /// Who is being created, for messages and records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subject {
-    pub(crate) name: Cow<'static, str>,
+    pub(crate) name: Name,
     /// File and line of the declaration; empty and 0 for components made at run time.
     pub(crate) place: (&'static str, u32),
     /// What identifies the component to whoever compares.

@@ -30,7 +30,7 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn snapshot(self, descriptor: &Descriptor, type_name: &str, size: usize) -> SingletonSnapshot {
         let record = self.record;
-        let mut depends_on: Vec<String> = record.depends_on.into_iter().map(|other| other.name.into_owned()).collect();
+        let mut depends_on: Vec<String> = record.depends_on.into_iter().map(|other| other.name.to_string()).collect();
         for other in self.declared.iter().filter_map(|find| crate::process::resolve(find())) {
             let name = other.descriptor().name();
             if !depends_on.iter().any(|known| known == name) {

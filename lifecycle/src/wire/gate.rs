@@ -2,7 +2,7 @@
 
 use crate::clock::ClockHandle;
 use crate::error::Error;
-use crate::limiter::{Decision, WindowCell};
+use crate::limiter::{LimiterCell, Outcome, Rule};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const WINDOW: Duration = Duration::from_millis(1000);
 pub(crate) struct Gate {
     manager: &'static str,
     clock: ClockHandle,
-    cell: WindowCell,
+    cell: LimiterCell,
     /// Switched off by `set_rate_limit(None)`.
     unlimited: AtomicBool,
     rejected: AtomicU64,
@@ -33,7 +33,7 @@ impl Gate {
             Self {
                 manager,
                 clock,
-                cell: WindowCell::new(LIMIT, WINDOW),
+                cell: LimiterCell::new(Rule::exact(LIMIT, WINDOW)),
                 unlimited: AtomicBool::new(false),
                 rejected: AtomicU64::new(0),
             }
@@ -59,7 +59,7 @@ impl Gate {
     }
 
     fn charge_limited(&self) -> Result<(), Error> {
-        let Decision::Refused { retry_after, .. } = self.cell.try_acquire(1, &self.clock) else {
+        let Outcome::Refused { wait, .. } = self.cell.acquire(1, 0, &self.clock) else {
             return Ok(());
         };
         self.rejected.fetch_add(1, Ordering::Relaxed);
@@ -68,13 +68,13 @@ impl Gate {
             manager: self.manager,
             limit,
             window,
-            retry_after: retry_after.unwrap_or(Duration::MAX),
+            retry_after: wait.map_or(Duration::MAX, Duration::from_nanos),
         })
     }
 
     /// Empties the window and forgets the refusals.
     pub(crate) fn reset(&self) {
-        self.cell.reset();
+        self.cell.reset(&self.clock);
         self.rejected.store(0, Ordering::Relaxed);
     }
 
@@ -93,7 +93,8 @@ impl Gate {
     pub(crate) fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
         if let Some((limit, window)) = limit {
             crate::limiter::check_limit(self.manager, limit, window)?;
-            self.cell.reconfigure(limit, window);
+            let invalid = |reason| Error::InvalidConfig { name: self.manager.to_owned(), reason };
+            self.cell.reconfigure(limit, window, &self.clock).map_err(invalid)?;
         }
         self.unlimited.store(limit.is_none(), Ordering::Relaxed);
         Ok(())

@@ -72,7 +72,7 @@ pub(crate) fn run(row: &Row, how: How) {
     testing::isolated(|| {
         let told = Arc::default();
         let breaker = match how {
-            How::Attribute(_, name) => lifecycle::breaker(name).unwrap(),
+            How::Attribute(_, name) => lifecycle::breaker(name).unwrap().as_static().expect("it is declared"),
             _ => made(row.config),
         };
         assert_eq!(

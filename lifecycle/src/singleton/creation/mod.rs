@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
     }
 
     fn name(&self) -> String {
-        self.subject.name.clone().into_owned()
+        self.subject.name.to_string()
     }
 
     /// May something be created here and now? Asked by whoever takes the right to create.

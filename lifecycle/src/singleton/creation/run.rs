@@ -87,7 +87,7 @@ impl<V> Creation<V> {
                     order: Some(order),
                     began: Some(run.started),
                     thread: Some(thread_label(&thread::current())),
-                    asked_by: run.askers.first().map(|frame| frame.subject.name.clone().into_owned()),
+                    asked_by: run.askers.first().map(|frame| frame.subject.name.to_string()),
                     depends_on: run.frame.edges(),
                     failures: old.failures,
                     ..Record::default()

@@ -1,0 +1,241 @@
+//! A breaker a key: `#[circuit_breaker(key = host)]`, bounded.
+
+use super::config::BreakerConfig;
+use super::handle::{BreakerState, CircuitBreaker};
+use crate::clock::ClockHandle;
+use crate::error::Error;
+use crate::keyed::text::with_text;
+use crate::keyed::{KeyedMap, Lookup};
+use crate::name::Name;
+use crate::registry::{BreakerSnapshot, Component, Descriptor, KeyedSnapshot, Kind, register};
+use crate::scope::{Scoped, StateRef, Universe};
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Breakers that a snapshot shows of one family.
+const SHOWN: usize = 100;
+
+/// A family of circuit breakers, one for each key: a host, a tenant, a shard.
+///
+/// Usually declared by [`#[circuit_breaker(key = ..)]`](macro@crate::circuit_breaker); this is the one to build at run time.
+///
+/// A key is what its value displays as. There are never more than `max_keys` (default 65,536): for a new key beyond them one
+/// that holds nothing (closed, no failure counted, nobody at it) is given up, so a key that fails is never reset. If all hold
+/// something, new keys share one breaker, `name[*]`, until there is room.
+///
+/// ```
+/// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
+///
+/// let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new().threshold(1))?;
+/// let _ = hosts.at("a.example").call(|| Err::<(), _>("down"));
+/// assert!(hosts.at("a.example").try_acquire().is_err());
+/// assert!(hosts.at("b.example").try_acquire().is_ok());
+/// assert_eq!(hosts.at("a.example").name(), "host[a.example]");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct KeyedCircuitBreaker {
+    state: Scoped<Family>,
+    descriptor: Descriptor,
+    written: BreakerConfig,
+    max_keys: usize,
+    /// A declared family's way to its own static, to be registered on first use.
+    me: Option<fn() -> &'static Self>,
+}
+
+/// One world's breakers.
+#[derive(Debug)]
+struct Family {
+    clock: ClockHandle,
+    listed: AtomicBool,
+    keys: OnceLock<KeyedMap<String, Arc<CircuitBreaker>>>,
+    overflow: OnceLock<Arc<CircuitBreaker>>,
+    overflowed: AtomicU64,
+}
+
+impl Family {
+    const fn new(clock: ClockHandle) -> Self {
+        Self {
+            clock,
+            listed: AtomicBool::new(false),
+            keys: OnceLock::new(),
+            overflow: OnceLock::new(),
+            overflowed: AtomicU64::new(0),
+        }
+    }
+
+    fn in_universe(universe: &Universe) -> Self {
+        Self::new(universe.clock())
+    }
+
+    fn all(&self) -> Vec<Arc<CircuitBreaker>> {
+        let mut all = self.keys.get().map(KeyedMap::values).unwrap_or_default();
+        all.extend(self.overflow.get().cloned());
+        all
+    }
+}
+
+impl KeyedCircuitBreaker {
+    /// Keys a family holds where nothing else is said.
+    pub const DEFAULT_MAX_KEYS: usize = 65_536;
+
+    /// A family of that name, each breaker with the numbers of `config`, for [`DEFAULT_MAX_KEYS`](Self::DEFAULT_MAX_KEYS).
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] for an empty name, [`Error::InvalidConfig`] for a number a breaker cannot work with.
+    pub fn new(name: impl Into<Name>, config: BreakerConfig) -> Result<Self, Error> {
+        let name = name.into();
+        if name.is_empty() {
+            return Err(Error::InvalidName { kind: "Circuit breaker" });
+        }
+        config.validate(&name)?;
+        let clock = ClockHandle::in_force();
+        Ok(Self {
+            state: Scoped::owned(Family::new(clock)),
+            descriptor: Descriptor::dynamic(Kind::Breaker, name),
+            written: config,
+            max_keys: Self::DEFAULT_MAX_KEYS,
+            me: None,
+        })
+    }
+
+    /// Holds that many keys at most; zero counts as one.
+    #[must_use]
+    pub fn max_keys(mut self, keys: usize) -> Self {
+        self.max_keys = keys;
+        self
+    }
+
+    /// What expansions put into a static. `me` gives that static.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __declared(
+        descriptor: Descriptor,
+        written: BreakerConfig,
+        max_keys: usize,
+        me: fn() -> &'static Self,
+    ) -> Self {
+        let state = Scoped::declared(Family::new(ClockHandle::System));
+        Self { state, descriptor, written, max_keys, me: Some(me) }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.descriptor.name()
+    }
+
+    /// The numbers its breakers begin with.
+    pub(super) fn written(&self) -> &BreakerConfig {
+        &self.written
+    }
+
+    fn resolve(&self) -> StateRef<'_, Family> {
+        self.state.resolve(Family::in_universe)
+    }
+
+    fn keys<'a>(&self, family: &'a Family) -> &'a KeyedMap<String, Arc<CircuitBreaker>> {
+        family.keys.get_or_init(|| KeyedMap::new(self.max_keys.max(1)))
+    }
+
+    /// The key's breaker, made if there is none. No lock and no allocation if there is one and the key is no longer than 64
+    /// bytes.
+    pub fn at(&self, key: &(impl Display + ?Sized)) -> Arc<CircuitBreaker> {
+        with_text(key, |key| {
+            let family = self.resolve();
+            match self.keys(&family).get(key) {
+                Some(found) => found,
+                None => self.make(&family, key),
+            }
+        })
+    }
+
+    /// The key's breaker, if there is one.
+    #[must_use]
+    pub fn get(&self, key: &(impl Display + ?Sized)) -> Option<Arc<CircuitBreaker>> {
+        with_text(key, |key| self.resolve().keys.get()?.get(key))
+    }
+
+    #[cold]
+    fn make(&self, family: &Family, key: &str) -> Arc<CircuitBreaker> {
+        if let (Some(me), false) = (self.me, family.listed.swap(true, Ordering::Relaxed)) {
+            register(Component::KeyedBreaker(me()));
+        }
+        // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
+        let idle =
+            |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();
+        match self.keys(family).get_or_insert_with(key, || self.child(family, key), idle) {
+            Lookup::Found(found) | Lookup::Inserted(found) => found,
+            Lookup::Full => {
+                family.overflowed.fetch_add(1, Ordering::Relaxed);
+                family.overflow.get_or_init(|| self.child(family, "*")).clone()
+            }
+        }
+    }
+
+    fn child(&self, family: &Family, key: &str) -> Arc<CircuitBreaker> {
+        let name = Name::from(format!("{}[{key}]", self.name()));
+        let descriptor = Descriptor::dynamic(Kind::Breaker, name);
+        Arc::new(CircuitBreaker::with_state(BreakerState::local(family.clock.clone()), descriptor, self.written))
+    }
+
+    /// All its breakers, as they are; the one that keys share when there is no room is last.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<Arc<CircuitBreaker>> {
+        self.resolve().all()
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.resolve().keys.get().map_or(0, KeyedMap::len)
+    }
+
+    /// Is there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Closes all of them and forgets their failures; statistics stay.
+    pub fn reset(&self) {
+        let family = self.resolve();
+        family.all().iter().for_each(|breaker| breaker.reset());
+        if let Some(keys) = family.keys.get() {
+            keys.idle_again();
+        }
+    }
+
+    /// Gives up all keys. A breaker that somebody holds goes on working, for its holder.
+    pub(super) fn clear(&self) {
+        let family = self.resolve();
+        let gone = family.keys.get().map(KeyedMap::clear);
+        if let Some(overflow) = family.overflow.get() {
+            overflow.forget();
+        }
+        family.overflowed.store(0, Ordering::Relaxed);
+        drop(gone);
+    }
+
+    /// What a snapshot shows: how many there are, and those that are not as new, up to a hundred.
+    pub(crate) fn observe(&self) -> KeyedSnapshot<BreakerSnapshot> {
+        let family = self.resolve();
+        let noteworthy = family.all().into_iter().filter(|breaker| !breaker.is_pristine());
+        KeyedSnapshot {
+            name: self.name().to_owned(),
+            keys: family.keys.get().map_or(0, KeyedMap::len),
+            max_keys: self.max_keys.max(1),
+            overflowed: family.overflowed.load(Ordering::Relaxed),
+            noteworthy: noteworthy.take(SHOWN).map(|breaker| breaker.observe()).collect(),
+            path: self.descriptor.path(),
+            declared_at: self.descriptor.declared_at(),
+        }
+    }
+}

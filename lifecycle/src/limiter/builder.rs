@@ -1,0 +1,100 @@
+//! Building a limiter at run time.
+
+use super::cell::Rule;
+use super::gcra;
+use super::handle::{RateLimiter, check_limit};
+use crate::clock::{Clock, ClockHandle, nanos};
+use crate::error::Error;
+use crate::name::Name;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds a [`RateLimiter`].
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct RateLimiterBuilder {
+    name: Name,
+    rule: Option<Rule>,
+    burst: Option<u32>,
+    clock: Option<ClockHandle>,
+}
+
+impl std::fmt::Debug for RateLimiterBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RateLimiterBuilder").field("name", &self.name).field("rule", &self.rule).finish_non_exhaustive()
+    }
+}
+
+impl RateLimiterBuilder {
+    pub(super) fn new(name: Name) -> Self {
+        Self { name, rule: None, burst: None, clock: None }
+    }
+
+    /// At most `limit` permits in any `window`. It has to be said.
+    pub fn limit(mut self, limit: u32, window: Duration) -> Self {
+        self.rule = Some(Rule::exact(limit, window));
+        self
+    }
+
+    /// At most `limit` permits in any second.
+    pub fn per_second(self, limit: u32) -> Self {
+        self.limit(limit, Duration::from_secs(1))
+    }
+
+    /// Another promise: a mean rate of the limit with bursts (the generic cell rate algorithm, as in most other limiters).
+    ///
+    /// `burst` permits can be had at once, then one each `window / limit`, rounded up to a nanosecond. A window may see `limit + burst`
+    /// permits, nearly twice the limit where the burst is as large. It takes a word of memory for any limit, and gives permits at
+    /// an even pace, where the exact window gives them back as it gave them out. Batches can be as large as the burst.
+    ///
+    /// ```
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::builder("api").per_second(100).gcra(3).clock(clock.clone()).build()?;
+    /// assert_eq!((0..5).filter(|_| limiter.try_acquire().is_ok()).count(), 3);
+    /// clock.advance(Duration::from_millis(10));
+    /// limiter.try_acquire()?;
+    /// assert_eq!(limiter.try_acquire().unwrap_err().retry_after, Some(Duration::from_millis(10)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn gcra(mut self, burst: u32) -> Self {
+        self.burst = Some(burst);
+        self
+    }
+
+    /// The clock it goes by (default: that of the test world it is built in, else the system's).
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(ClockHandle::Custom(clock));
+        self
+    }
+
+    /// The limiter.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] for an empty name; [`Error::InvalidConfig`] when no limit was given, for one of 0, for a window of no
+    /// length, and for a burst of 0 or more than a permit a nanosecond with [`gcra`](Self::gcra).
+    pub fn build(self) -> Result<RateLimiter, Error> {
+        let (name, rule, clock) = self.checked()?;
+        Ok(RateLimiter::built(name, rule, clock))
+    }
+
+    pub(super) fn checked(self) -> Result<(Name, Rule, ClockHandle), Error> {
+        if self.name.is_empty() {
+            return Err(Error::InvalidName { kind: "Rate limiter" });
+        }
+        let invalid = |reason: String| Error::InvalidConfig { name: self.name.to_string(), reason };
+        let rule = self.rule.ok_or_else(|| {
+            invalid(
+                "a rate limiter needs a limit: say `.limit(100, Duration::from_secs(1))` or `.per_second(100)`".into(),
+            )
+        })?;
+        check_limit(&self.name, rule.limit, rule.window)?;
+        if let Some(burst) = self.burst {
+            gcra::check(rule.limit, nanos(rule.window), burst).map_err(invalid)?;
+        }
+        let clock = self.clock.unwrap_or_else(ClockHandle::in_force);
+        Ok((self.name, Rule { burst: self.burst, ..rule }, clock))
+    }
+}

@@ -1,0 +1,384 @@
+//! `RateLimiter`: the cell with its name, clock, counts and events.
+
+use super::builder::RateLimiterBuilder;
+use super::cell::{LimiterCell, MOST_EXACT, Rule};
+use super::episode::Episode;
+use super::ring::Outcome;
+use crate::clock::{Clock, ClockHandle};
+use crate::counter::Counters;
+use crate::error::{Error, Rejected, RejectedKind};
+use crate::name::Name;
+use crate::registry::{self, Component, Descriptor, Kind, LimiterSnapshot};
+use crate::scope::{Scoped, StateRef};
+use crate::telemetry;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) const ALLOWED: usize = 0;
+pub(super) const LIMITED: usize = 1;
+
+/// A limit on how often something may happen: at most `limit` permits in *any* window.
+///
+/// `#[rate_limit("100/s")]` declares one for a function; this is the same thing built at run time.
+///
+/// ```
+/// use lifecycle::RateLimiter;
+/// use std::time::Duration;
+///
+/// let limiter = RateLimiter::new(2, Duration::from_secs(60))?;
+/// limiter.try_acquire()?;
+/// limiter.try_acquire()?;
+/// let refused = limiter.try_acquire().unwrap_err();
+/// assert!(refused.retry_after.unwrap() <= Duration::from_nanos(60_000_000_001));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Permits are not given back: a limiter counts beginnings, not what is under way. It is `Sync`; share it by reference or
+/// in an `Arc`. Deciding takes no lock and allocates nothing, but for the first decision of all.
+///
+/// **Memory.** Eight bytes a permit, the limit rounded up to a power of two, allocated when it is first used. Limits above
+/// 1,048,576 are counted in blocks, in half a megabyte: still never more in any window, but up to a hundredth less than the limit.
+/// With [`gcra`](RateLimiterBuilder::gcra) it is a word, and the promise another one.
+///
+/// **The clock** is the monotonic one. Should it go back all the same, nothing panics, nothing expires by the step, and a
+/// full window is free again one window after it.
+#[derive(Debug)]
+pub struct RateLimiter {
+    descriptor: Descriptor,
+    /// The numbers it begins with, in each world.
+    rule: Rule,
+    state: Scoped<LimiterState>,
+    /// How a declared limiter puts itself on the list.
+    me: Option<fn() -> &'static Self>,
+}
+
+#[derive(Debug)]
+pub(super) struct LimiterState {
+    pub(super) cell: LimiterCell,
+    counts: Counters<2>,
+    /// Of a key: the counts of all keys.
+    totals: Option<Arc<Counters<2>>>,
+    episode: Episode,
+    pub(super) clock: ClockHandle,
+}
+
+impl LimiterState {
+    const fn new(rule: Rule, counts: Counters<2>, clock: ClockHandle) -> Self {
+        Self { cell: LimiterCell::new(rule), counts, totals: None, episode: Episode::new(), clock }
+    }
+}
+
+/// How much of a limit is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Permits of the limit that are taken: given within the window that ends now, or for later. So `limit - used` can be had now.
+    pub used: u32,
+    /// Permits a window holds.
+    pub limit: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+/// Checks what a limiter or a core is to be limited to.
+pub(crate) fn check_limit(name: &str, limit: u32, window: Duration) -> Result<(), Error> {
+    let invalid = |reason: &str| Err(Error::InvalidConfig { name: name.to_owned(), reason: reason.to_owned() });
+    if limit == 0 {
+        return invalid("a limit of 0 would refuse everything; the smallest is 1");
+    }
+    if window.is_zero() {
+        return invalid("a window of no length limits nothing; give it a duration");
+    }
+    Ok(())
+}
+
+impl RateLimiter {
+    /// Begins a limiter of that name.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let limiter = lifecycle::RateLimiter::builder("api").limit(100, Duration::from_secs(60)).build()?;
+    /// assert_eq!(limiter.name(), "api");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    pub fn builder(name: impl Into<Name>) -> RateLimiterBuilder {
+        RateLimiterBuilder::new(name.into())
+    }
+
+    /// A limiter of `limit` permits in any `window`.
+    ///
+    /// Built inside a test world it runs on that world's clock.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a limit of 0, and for a window of no length.
+    pub fn new(limit: u32, window: Duration) -> Result<Self, Error> {
+        Self::builder("rate_limiter").limit(limit, window).build()
+    }
+
+    /// A limiter of `limit` permits in any second.
+    ///
+    /// ```
+    /// let limiter = lifecycle::RateLimiter::per_second(1000)?;
+    /// assert_eq!(limiter.usage().limit, 1000);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn per_second(limit: u32) -> Result<Self, Error> {
+        Self::new(limit, Duration::from_secs(1))
+    }
+
+    pub(super) fn built(name: Name, rule: Rule, clock: ClockHandle) -> Self {
+        let state = LimiterState::new(rule, Counters::new(), clock);
+        Self { descriptor: Descriptor::dynamic(Kind::Limiter, name), rule, state: Scoped::owned(state), me: None }
+    }
+
+    /// One of many keys: it counts in place, since indexes of each thread would cost more than it does.
+    pub(super) fn of_key(name: String, rule: Rule, clock: ClockHandle, totals: Arc<Counters<2>>) -> Self {
+        let state = LimiterState { totals: Some(totals), ..LimiterState::new(rule, Counters::local(), clock) };
+        let descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
+        Self { descriptor, rule, state: Scoped::owned(state), me: None }
+    }
+
+    /// Names it, for errors and events. Without a name it is `rate_limiter`.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Name>) -> Self {
+        self.descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
+        self
+    }
+
+    /// Runs it on a clock of your own; its window starts empty.
+    ///
+    /// ```
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::per_second(1)?.with_clock(clock.clone());
+    /// limiter.try_acquire()?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(limiter.try_acquire().is_err()); // exactly one second old: still counts
+    /// clock.advance(Duration::from_nanos(1));
+    /// assert!(limiter.try_acquire().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.state = Scoped::owned(LimiterState::new(self.rule, Counters::new(), ClockHandle::Custom(clock)));
+        self
+    }
+
+    /// A declared limiter. `me` gives the static it stands in.
+    ///
+    /// # Panics
+    /// At compile time, for what [`new`](Self::new) refuses, and for a limit above 1,048,576.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __declared(descriptor: Descriptor, limit: u32, window: Duration, me: fn() -> &'static Self) -> Self {
+        let rule = declared_rule(limit, window);
+        let state = LimiterState::new(rule, Counters::new(), ClockHandle::System);
+        Self { descriptor, rule, state: Scoped::declared(state), me: Some(me) }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.descriptor.name()
+    }
+
+    /// Its name and, if declared, where that was.
+    #[must_use]
+    pub const fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Takes one permit.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the window is full, with the time after which a retry can succeed. A refusal takes nothing and
+    /// does not put the next permit off.
+    #[inline]
+    pub fn try_acquire(&self) -> Result<(), Rejected> {
+        let state = self.state();
+        match state.cell.acquire(1, 0, &state.clock) {
+            Outcome::Given { reading, .. } => {
+                self.given(&state, 1, reading);
+                Ok(())
+            }
+            Outcome::Refused { reading, wait } => Err(self.refused(&state, 1, reading, wait)),
+        }
+    }
+
+    /// Takes `permits` permits at once: all of them or none.
+    ///
+    /// ```
+    /// let limiter = lifecycle::RateLimiter::per_second(10)?;
+    /// limiter.try_acquire_n(8)?;
+    /// assert!(limiter.try_acquire_n(3).is_err());
+    /// assert!(limiter.try_acquire_n(2).is_ok(), "the refusal took nothing");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] as for [`try_acquire`](Self::try_acquire); with no `retry_after` when `permits` is more than a window
+    /// ever holds.
+    pub fn try_acquire_n(&self, permits: u32) -> Result<(), Rejected> {
+        let state = self.state();
+        self.reserve(&state, permits, 0).map(|_| ())
+    }
+
+    /// Takes `permits` to be used at most `patience` nanoseconds later. Gives what the clock said, and the wait.
+    pub(super) fn reserve(
+        &self,
+        state: &StateRef<'_, LimiterState>,
+        permits: u32,
+        patience: u64,
+    ) -> Result<(u64, u64), Rejected> {
+        match state.cell.acquire(permits, patience, &state.clock) {
+            Outcome::Given { reading, wait } => {
+                self.given(state, permits, reading);
+                Ok((reading, wait))
+            }
+            Outcome::Refused { reading, wait } => Err(self.refused(state, permits, reading, wait)),
+        }
+    }
+
+    /// Another limit and window, from the next decision on; in a test world, for that world.
+    ///
+    /// What was given still counts: a permit is given only if the new window, counted back from it, holds no more than the new
+    /// limit, together with it and with those given before. So a lowered limit may refuse for a while, and a raised one has room
+    /// at once. Where the new window reaches further back than the old one remembers, it is taken to have been as full as it
+    /// can have been. Decisions of other threads wait while this copies what is remembered to a larger place.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = RateLimiter::per_second(1)?;
+    /// limiter.try_acquire()?;
+    /// assert!(limiter.try_acquire().is_err());
+    /// limiter.set_limit(2, Duration::from_secs(1))?;
+    /// limiter.try_acquire()?;
+    /// assert!(limiter.try_acquire().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for what [`new`](Self::new) refuses, and for a change from a limit of up to 1,048,576 to one above
+    /// or back, which are counted in different ways. Nothing has changed then.
+    pub fn set_limit(&self, limit: u32, window: Duration) -> Result<(), Error> {
+        check_limit(self.name(), limit, window)?;
+        let state = self.state();
+        let invalid = |reason| Error::InvalidConfig { name: self.name().to_owned(), reason };
+        state.cell.reconfigure(limit, window, &state.clock).map_err(invalid)
+    }
+
+    /// Empties the window: as if no permit had been given. The counts of its life stay.
+    ///
+    /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time.
+    pub fn reset(&self) {
+        let state = self.state();
+        state.cell.reset(&state.clock);
+        state.episode.forget();
+    }
+
+    /// How much of the limit is used up. Asking takes nothing.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let state = self.state();
+        let (limit, window) = state.cell.limit();
+        Usage { used: state.cell.used(&state.clock), limit, window }
+    }
+
+    /// Its state and counts, as they stand in [`snapshot`](crate::snapshot).
+    #[must_use]
+    pub fn observe(&self) -> LimiterSnapshot {
+        let state = self.state();
+        let (limit, window) = state.cell.limit();
+        LimiterSnapshot {
+            name: self.name().to_owned(),
+            path: self.descriptor.path(),
+            declared_at: self.descriptor.declared_at(),
+            limit,
+            window_seconds: window.as_secs_f64(),
+            used: state.cell.used(&state.clock),
+            allowed: state.counts.read(ALLOWED),
+            limited: state.counts.read(LIMITED),
+            retry_after_seconds: state.cell.wait(&state.clock).as_secs_f64(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn state(&self) -> StateRef<'_, LimiterState> {
+        self.state.resolve(|universe| LimiterState::new(self.rule, Counters::local(), universe.clock()))
+    }
+
+    /// Does a fresh one by this rule decide the same?
+    pub(super) fn is_idle(&self, now: u64, rule: Rule) -> bool {
+        let cell = &self.state.process().cell;
+        cell.is_idle(now) && cell.limit() == (rule.limit, rule.window)
+    }
+
+    /// Begins with as many permits taken as `other` has: all those may have been this one's.
+    pub(super) fn take_over(&self, other: &Self) {
+        let (state, others) = (self.state(), other.state());
+        let taken = others.cell.used(&others.clock);
+        state.cell.acquire(taken.min(self.rule.limit), 0, &state.clock);
+    }
+
+    #[inline]
+    fn given(&self, state: &StateRef<'_, LimiterState>, permits: u32, reading: u64) {
+        self.count::<ALLOWED>(state, permits);
+        if state.episode.is_on() {
+            self.given_after_refusals(state, reading);
+        }
+    }
+
+    #[inline]
+    fn count<const WHICH: usize>(&self, state: &StateRef<'_, LimiterState>, permits: u32) {
+        // A test world's counts do not tell of the first one.
+        if state.counts.add::<WHICH>(permits.into()) || matches!(state, StateRef::Own(_)) {
+            self.register();
+        }
+        if let Some(totals) = &state.totals {
+            totals.add::<WHICH>(permits.into());
+        }
+    }
+
+    #[cold]
+    fn register(&self) {
+        if let Some(me) = self.me {
+            registry::register(Component::Limiter(me()));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused(&self, state: &StateRef<'_, LimiterState>, permits: u32, reading: u64, wait: Option<u64>) -> Rejected {
+        self.count::<LIMITED>(state, permits);
+        let (limit, window) = state.cell.limit();
+        let retry_after = wait.map(Duration::from_nanos);
+        let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
+        telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+        Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), retry_after)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn given_after_refusals(&self, state: &LimiterState, reading: u64) {
+        let (_, window) = state.cell.limit();
+        if let Some(suppressed) = state.episode.given(reading, window, || state.counts.read(LIMITED)) {
+            telemetry::limiter_recovered(self.name(), suppressed);
+        }
+    }
+}
+
+/// The numbers of a declaration.
+pub(super) const fn declared_rule(limit: u32, window: Duration) -> Rule {
+    assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
+    assert!(limit <= MOST_EXACT, "the largest rate limit is 1,048,576 permits in a window");
+    assert!(!window.is_zero(), "a rate limit needs a window longer than nothing");
+    Rule::exact(limit, window)
+}

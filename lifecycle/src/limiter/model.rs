@@ -1,0 +1,39 @@
+//! The ring with a clock that the model moves: what `tests/loom_limiter.rs` drives.
+
+use super::ring::{Outcome, Ring};
+
+pub use super::probe::Written;
+
+/// A ring without name, counts and events. Times are in nanoseconds.
+pub struct Model(Ring);
+
+impl Model {
+    pub fn new(limit: u32, window: u64) -> Self {
+        Self(Ring::new(limit, window))
+    }
+
+    /// Takes permits; gives the time after which they are to be used.
+    pub fn take(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Option<u64> {
+        match self.0.acquire(permits, patience, clock) {
+            Outcome::Given { wait, .. } => Some(wait),
+            Outcome::Refused { .. } => None,
+        }
+    }
+
+    pub fn used(&self, now: u64) -> u32 {
+        self.0.used(&|| now)
+    }
+
+    pub fn reset(&self, now: u64) {
+        self.0.reset(&|| now);
+    }
+
+    pub fn reconfigure(&self, limit: u32, window: u64, now: u64) {
+        self.0.reconfigure(limit, window, &|| now);
+    }
+
+    /// Every write of a slot, by position; times count from 1.
+    pub fn writes(&self) -> Vec<Written> {
+        self.0.log.all()
+    }
+}

@@ -1,0 +1,357 @@
+//! The exact sliding window, lock-free: at most N permits in any *closed* window of length W (a permit exactly W old counts).
+//!
+//! Permits have positions, counted from 0, and a table keeps the times of the newest ones. The permit at position `q` may be given
+//! when the one at `q - N` is older than W; then any N + 1 neighbours span more than W, so no window holds them.
+//!
+//! - **Deciding** is one CAS of [`Head`], which holds the next position and how many permits the newest grant has. A refusal
+//!   writes nothing.
+//! - **Filling** gives the newest grant its time: the first slot by a CAS of its old value, the others take over what it says.
+//!   Whoever finds it unfinished does it, and then decides for himself; so nobody waits for a thread that was stopped.
+//!
+//! Why this is exact. The time that is filled in is computed from the slots, and is never before (time at `q - N`) + P with
+//! P = W + 1 ns. It is computed while the head was seen unchanged *after* the slots were read, and it is stored by a CAS of the value
+//! that was read; the values of a slot only rise, so that CAS fails for whoever comes late. One bit of a slot tells the lap: with
+//! the head unchanged it is of this lap (filled) or of the one before.
+//!
+//! The clock is read after the slots, so times do not fall from one position to the next; where a clock goes back all the same,
+//! `ahead` is what it is behind by (see [`Ring::went_back`]).
+//!
+//! Positions have 43 bits. To be mistaken, a thread would have to be stopped between reading the head and its CAS for exactly
+//! 2^43 permits, 101 days at a million a second; even then the recorded times stay exact, and one caller is served too early.
+//!
+//! Only the first use (which allocates) and a change of the limit take a lock. Every load is `Acquire`: a slot's value that is of a
+//! later grant brings that grant's head along. No fence, which ThreadSanitizer would not know.
+
+mod manage;
+
+use super::table::{END, Table};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+/// What an acquisition came to. Times are in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Given; it is to be used after `wait`.
+    Given {
+        /// What the clock said.
+        reading: u64,
+        /// Zero, unless the caller was patient.
+        wait: u64,
+    },
+    /// Refused: nothing was taken.
+    Refused {
+        /// What the clock said.
+        reading: u64,
+        /// After this a retry can succeed; `None`: never.
+        wait: Option<u64>,
+    },
+}
+
+/// `position:43 | closed:1 | permits of the newest grant, less one:20`
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Head(u64);
+
+impl Head {
+    const CLOSED: u64 = 1 << 20;
+    const POSITION: u32 = 21;
+
+    /// Of the next permit. Positions are used by their lower bits only, so arithmetic with them may wrap.
+    #[inline(always)]
+    const fn next(self) -> u64 {
+        self.0 >> Self::POSITION
+    }
+
+    /// Where the newest grant begins.
+    const fn first(self) -> u64 {
+        self.next().wrapping_sub((self.0 & (Self::CLOSED - 1)) + 1)
+    }
+
+    /// Its limit is being changed.
+    #[inline(always)]
+    const fn is_closed(self) -> bool {
+        self.0 & Self::CLOSED != 0
+    }
+
+    /// After a grant of `permits`.
+    #[inline(always)]
+    const fn after(self, permits: u32) -> Self {
+        let grown = (self.0 & !(Self::CLOSED - 1)).wrapping_add((permits as u64) << Self::POSITION);
+        Self(grown | (permits as u64).wrapping_sub(1))
+    }
+}
+
+/// Keeps what every permit writes apart from what is only read.
+#[repr(align(64))]
+#[derive(Debug)]
+struct Padded<T>(T);
+
+/// See the top of this file.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    /// A [`Head`].
+    head: Padded<AtomicU64>,
+    /// Null until it is first used. Never freed but with the ring, and only replaced by a larger one.
+    table: AtomicPtr<Table>,
+    /// Permits in a window. Changes, like `period` and `table`, only while the head is closed.
+    limit: AtomicU32,
+    /// After so long a permit no longer counts: the window and a nanosecond.
+    period: AtomicU64,
+    /// Permits up to this time were forgotten by a reset.
+    floor: AtomicU64,
+    /// What the clock is behind by, having gone back.
+    ahead: AtomicU64,
+    /// The last time that was given before the clock showed it, and what the clock has shown when that was done.
+    horizon: AtomicU64,
+    shown: AtomicU64,
+    change: Mutex<Change>,
+    #[cfg(any(test, loom))]
+    pub(super) log: super::probe::Log,
+}
+
+/// What is asked for under the lock only.
+#[derive(Debug)]
+struct Change {
+    /// The position from which on the present limit was in force.
+    since: u64,
+    /// Permits given before that.
+    earlier: u64,
+}
+
+/// The numbers of a ring, as they belong to one head.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    table: &'a Table,
+    limit: u64,
+    period: u64,
+}
+
+/// What was looked at to decide.
+#[derive(Clone, Copy)]
+struct Seen {
+    reading: u64,
+    /// The reading, on the ring's own scale.
+    now: u64,
+    ahead: u64,
+    floor: u64,
+    /// The earliest time for what is asked; 0: any.
+    earliest: u64,
+}
+
+impl Seen {
+    /// The time from which on permits given now count: not before the newest, nor among those that were forgotten.
+    #[inline(always)]
+    fn time(&self, newest: u64) -> u64 {
+        self.earliest.max(self.now).max(newest).max(self.floor + 1).min(END)
+    }
+}
+
+/// The ring's own scale: zero is before everything, and it does not go back.
+fn on_scale(reading: u64, ahead: u64) -> u64 {
+    reading.saturating_add(ahead).min(END - 1) + 1
+}
+
+impl Ring {
+    const_unless_loom! {
+        /// `limit` (1 to 2^20) permits in any window of `window` nanoseconds.
+        pub(crate) fn new(limit: u32, window: u64) -> Self {
+            Self {
+                head: Padded(AtomicU64::new(0)),
+                table: AtomicPtr::new(std::ptr::null_mut()),
+                limit: AtomicU32::new(limit),
+                period: AtomicU64::new(window.saturating_add(1)),
+                floor: AtomicU64::new(0),
+                ahead: AtomicU64::new(0),
+                horizon: AtomicU64::new(0),
+                shown: AtomicU64::new(0),
+                change: Mutex::new(Change { since: 0, earlier: 0 }),
+                #[cfg(any(test, loom))]
+                log: super::probe::Log::new(),
+            }
+        }
+    }
+
+    /// Takes `permits`, all or none, to be used now or, if that is allowed, at most `patience` nanoseconds later.
+    #[inline]
+    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Outcome {
+        if permits == 0 {
+            return Outcome::Given { reading: clock(), wait: 0 };
+        }
+        loop {
+            let head = self.head();
+            let Some(view) = self.view(head) else {
+                self.prepare();
+                continue;
+            };
+            if u64::from(permits) > view.limit {
+                if self.head() == head {
+                    return Outcome::Refused { reading: clock(), wait: None };
+                }
+                continue;
+            }
+            let next = head.next();
+            let newest = view.table.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
+            if !view.table.is_filled(next.wrapping_sub(1), newest) {
+                self.fill(head, view, &clock);
+                continue;
+            }
+            // Before the head's CAS: afterwards it might be a lap further.
+            let old = view.table.slot(next).load(Ordering::Acquire);
+            let seen = self.look(view, next.wrapping_add(u64::from(permits)), &clock);
+            let wait = seen.earliest.saturating_sub(seen.now);
+            if wait > patience || seen.earliest > END {
+                if self.went_back(seen, newest >> 1) || self.head() != head {
+                    continue;
+                }
+                let wait = (seen.earliest != u64::MAX).then_some(wait);
+                return Outcome::Refused { reading: seen.reading, wait };
+            }
+            if wait > 0 {
+                // Before the slot can be seen: it shall not look as if the clock had gone back.
+                self.horizon.fetch_max(seen.earliest, Ordering::AcqRel);
+                self.shown.fetch_max(seen.now, Ordering::AcqRel);
+            }
+            super::probe::stall();
+            let after = head.after(permits);
+            if self.head.0.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            super::probe::stall();
+            let time = seen.time(newest >> 1);
+            // Failing, it was done by another, at a later time.
+            _ = self.write(view.table, next, old, time);
+            if permits > 1 {
+                self.fill(after, view, &clock);
+            }
+            return Outcome::Given { reading: seen.reading, wait };
+        }
+    }
+
+    /// Gives the newest grant of `head` its time, if that is not done and `head` still is the newest.
+    #[cold]
+    #[inline(never)]
+    fn fill(&self, head: Head, view: View<'_>, clock: &dyn Fn() -> u64) {
+        let table = view.table;
+        let (first, end) = (head.first(), head.next());
+        let old = table.slot(first).load(Ordering::Acquire);
+        let mut time = old >> 1;
+        if !table.is_filled(first, old) {
+            let newest = table.time(first.wrapping_sub(1));
+            let seen = self.look(view, end, clock);
+            time = seen.time(newest);
+            super::probe::stall();
+            if self.head() != head {
+                return;
+            }
+            super::probe::stall();
+            if let Err(found) = self.write(table, first, old, time) {
+                time = found >> 1;
+            }
+        }
+        let mut position = first.wrapping_add(1);
+        while position != end {
+            let old = table.slot(position).load(Ordering::Acquire);
+            if !table.is_filled(position, old) {
+                super::probe::stall();
+                if self.head() != head {
+                    return;
+                }
+                super::probe::stall();
+                // Failing, it was done by another, at the same time.
+                _ = self.write(table, position, old, time);
+            }
+            position = position.wrapping_add(1);
+        }
+    }
+
+    /// The only place where slots in use are written.
+    #[inline(always)]
+    fn write(&self, table: &Table, position: u64, old: u64, time: u64) -> Result<(), u64> {
+        let new = table.filled(position, time);
+        table.slot(position).compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire)?;
+        #[cfg(any(test, loom))]
+        self.log.note(position, old >> 1, time);
+        Ok(())
+    }
+
+    /// When the grant that ends before `end` could be made, and what time it is.
+    #[inline(always)]
+    fn look(&self, view: View<'_>, end: u64, clock: &(impl Fn() -> u64 + ?Sized)) -> Seen {
+        // The others that have to be older than the window are before it, so they are not younger.
+        let decisive = view.table.time(end.wrapping_sub(1).wrapping_sub(view.limit));
+        let floor = self.floor.load(Ordering::Acquire);
+        let ahead = self.ahead.load(Ordering::Acquire);
+        let reading = clock();
+        let earliest = if decisive > floor { decisive.saturating_add(view.period) } else { 0 };
+        Seen { reading, now: on_scale(reading, ahead), ahead, floor, earliest }
+    }
+
+    /// The clock went back: from now on the ring's scale is as much further ahead of it. So nothing expires by the step, times keep
+    /// their distances, and everything has expired a period later.
+    ///
+    /// The newest permit was seen before the clock was read, so a time after `now` means this, or was given in advance.
+    #[inline]
+    fn went_back(&self, seen: Seen, newest: u64) -> bool {
+        seen.now < newest && self.catch_up(seen, newest)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn catch_up(&self, seen: Seen, newest: u64) -> bool {
+        let shown = self.shown.load(Ordering::Acquire);
+        let was = if newest > self.horizon.load(Ordering::Acquire) { newest.max(shown) } else { shown };
+        if seen.now >= was {
+            return false;
+        }
+        let ahead = seen.ahead.saturating_add(was - seen.now);
+        // Failing, another did it.
+        _ = self.ahead.compare_exchange(seen.ahead, ahead, Ordering::AcqRel, Ordering::Relaxed);
+        true
+    }
+
+    #[inline(always)]
+    fn head(&self) -> Head {
+        Head(self.head.0.load(Ordering::Acquire))
+    }
+
+    /// None: it has no memory yet, or its limit is being changed.
+    #[inline(always)]
+    fn view(&self, head: Head) -> Option<View<'_>> {
+        let table = self.table.load(Ordering::Acquire);
+        if table.is_null() || head.is_closed() {
+            return None;
+        }
+        // SAFETY: not null, so it is what `Box::into_raw` gave in `prepare` or `reconfigure`, published by a release store. It is freed
+        // by `drop` only, which nobody shares the ring with, and changed through atomics only.
+        let table = unsafe { &*table };
+        let limit = u64::from(self.limit.load(Ordering::Acquire));
+        Some(View { table, limit, period: self.period.load(Ordering::Acquire) })
+    }
+
+    /// Gives it its memory, or waits until its limit has been changed.
+    #[cold]
+    #[inline(never)]
+    fn prepare(&self) {
+        let _change = self.change.lock();
+        if self.table.load(Ordering::Acquire).is_null() {
+            let table = Table::new(self.limit.load(Ordering::Relaxed), std::ptr::null_mut());
+            self.table.store(Box::into_raw(Box::new(table)), Ordering::Release);
+        }
+    }
+}
+
+impl View<'_> {
+    fn is_settled(&self, head: Head) -> bool {
+        let last = head.next().wrapping_sub(1);
+        self.table.is_filled(last, self.table.slot(last).load(Ordering::Acquire))
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        let mut table = self.table.load(Ordering::Acquire);
+        while !table.is_null() {
+            // SAFETY: from `Box::into_raw`, each on this chain once; nobody else has the ring any more.
+            table = unsafe { Box::from_raw(table) }.before();
+        }
+    }
+}

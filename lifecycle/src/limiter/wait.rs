@@ -1,0 +1,129 @@
+//! Waiting for a permit: it is taken at once, for the time at which it can be used, and then that time is waited for.
+//!
+//! So there is no queue: who asks first is first, and whoever would have to wait too long is told so at once. Tasks are woken by the
+//! clock (`Clock::wake_at`): by default from one thread that all such waits of the process share, since a runtime's own timer
+//! cannot be named without depending on that runtime; a test's clock wakes by its own time.
+
+use super::handle::RateLimiter;
+use crate::clock::{ClockHandle, Moment, nanos};
+use crate::error::Rejected;
+use crate::timer;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+impl RateLimiter {
+    /// Takes one permit, and waits until it can be used, `max` at most; if it would be longer, it is refused at once.
+    ///
+    /// Waiters come in the order in which they were first polled, also before those who
+    /// [do not wait](Self::try_acquire).
+    ///
+    /// **Dropping** the future while it waits does not give the permit back: others have been promised times after it. It counts as
+    /// used at its time.
+    ///
+    /// It works in any runtime and in none: the wake-up comes from the limiter's [clock](crate::clock::Clock::wake_at), for the
+    /// system's from a thread that is started with the first wait and shared by all.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let limiter = RateLimiter::new(1, Duration::from_millis(5))?;
+    /// limiter.acquire_within(Duration::ZERO).await?;
+    /// limiter.acquire_within(Duration::from_secs(1)).await?; // about 5 ms later
+    /// assert!(limiter.acquire_within(Duration::from_micros(1)).await.is_err()); // at once
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] as for [`try_acquire`](Self::try_acquire).
+    pub async fn acquire_within(&self, max: Duration) -> Result<(), Rejected> {
+        self.acquire_n_within(1, max).await
+    }
+
+    /// [`acquire_within`](Self::acquire_within) for several permits at once: all of them or none.
+    ///
+    /// # Errors
+    /// [`Rejected`] as for [`try_acquire_n`](Self::try_acquire_n).
+    pub async fn acquire_n_within(&self, permits: u32, max: Duration) -> Result<(), Rejected> {
+        let state = self.state();
+        let (reading, wait) = self.reserve(&state, permits, nanos(max))?;
+        if wait > 0 {
+            let until = Moment::from_nanos(reading.saturating_add(wait));
+            Until { clock: &state.clock, until, asked: None }.await;
+        }
+        Ok(())
+    }
+
+    /// [`acquire_within`](Self::acquire_within) for threads: blocks this one.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let limiter = RateLimiter::new(1, Duration::from_millis(5))?;
+    /// let start = Instant::now();
+    /// limiter.acquire_blocking_within(Duration::from_secs(1))?;
+    /// limiter.acquire_blocking_within(Duration::from_secs(1))?;
+    /// assert!(start.elapsed() >= Duration::from_millis(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] as for [`try_acquire`](Self::try_acquire).
+    pub fn acquire_blocking_within(&self, max: Duration) -> Result<(), Rejected> {
+        self.acquire_n_blocking_within(1, max)
+    }
+
+    /// [`acquire_blocking_within`](Self::acquire_blocking_within) for several permits at once: all of them or none.
+    ///
+    /// # Errors
+    /// [`Rejected`] as for [`try_acquire_n`](Self::try_acquire_n).
+    pub fn acquire_n_blocking_within(&self, permits: u32, max: Duration) -> Result<(), Rejected> {
+        let state = self.state();
+        let (reading, wait) = self.reserve(&state, permits, nanos(max))?;
+        if wait > 0 {
+            block_until(Moment::from_nanos(reading.saturating_add(wait)), &state.clock);
+        }
+        Ok(())
+    }
+}
+
+fn block_until(until: Moment, clock: &ClockHandle) {
+    if !clock.is_system() {
+        timer::block_on_until(std::future::pending::<()>(), clock, until);
+        return;
+    }
+    loop {
+        let now = clock.now();
+        match until.until(now) {
+            Some(left) if !left.is_zero() => std::thread::sleep(left),
+            _ => return,
+        }
+    }
+}
+
+/// Ready when that time has come.
+struct Until<'a> {
+    clock: &'a ClockHandle,
+    until: Moment,
+    /// Who is to be woken then.
+    asked: Option<Waker>,
+}
+
+impl Future for Until<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.until.has_come(self.clock.now()) {
+            return Poll::Ready(());
+        }
+        let (clock, until) = (self.clock, self.until);
+        timer::wake_once(&mut self.asked, clock, until, cx.waker());
+        Poll::Pending
+    }
+}

@@ -1,0 +1,201 @@
+//! Settings in environment variables: `LIFECYCLE__FETCH_USER__THRESHOLD=5`.
+//!
+//! The environment is read once, when a component first asks; what is found stays, so that all components see the same.
+
+use super::options::ComponentSettings;
+use super::problem::{Problem, Source};
+use super::store::Names;
+use super::suggest;
+use super::table::{self, Entry, Slip};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::OnceLock;
+
+const PREFIX: &str = "LIFECYCLE__";
+
+/// What stands under one name.
+struct Said {
+    entry: Entry,
+    slips: Vec<Slip>,
+    /// The variable of each option.
+    variables: BTreeMap<String, String>,
+}
+
+/// By the name as it stands in variables: `FETCH_USER`.
+type Environment = BTreeMap<String, Said>;
+
+fn process() -> &'static Environment {
+    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| read(std::env::vars_os()))
+}
+
+fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Environment {
+    let mut tables = BTreeMap::<String, (Map<String, Value>, BTreeMap<String, String>)>::new();
+    for (variable, value) in variables {
+        let Some(variable) = variable.to_str() else { continue };
+        // Names may have `__` in them (`my_mod::fetch` is `MY_MOD__FETCH`), options have none.
+        let Some((name, option)) = variable.strip_prefix(PREFIX).and_then(|rest| rest.rsplit_once("__")) else {
+            continue;
+        };
+        let (table, variables) = tables.entry(name.to_owned()).or_default();
+        let option = option.to_ascii_lowercase();
+        // What is no text is no value of any option either.
+        table.insert(option.clone(), value.into_string().map_or(Value::Bool(false), Value::String));
+        variables.insert(option, variable.to_owned());
+    }
+    let said = |(table, variables): (Map<String, Value>, _)| {
+        let (entry, slips) = table::read(&table);
+        Said { entry, slips, variables }
+    };
+    tables.into_iter().map(|(name, table)| (name, said(table))).collect()
+}
+
+/// A name as it stands in variables.
+fn in_variables(name: &str) -> String {
+    let upper = name.chars().flat_map(char::to_uppercase);
+    upper.map(|c| if c.is_ascii_uppercase() || c.is_ascii_digit() { c } else { '_' }).collect()
+}
+
+/// What the environment says of a component.
+pub(super) struct Found<S> {
+    pub(super) settings: Option<S>,
+    /// Some of it is said of its own key.
+    pub(super) of_key: bool,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Does it say nothing at all?
+pub(super) fn is_silent() -> bool {
+    process().is_empty()
+}
+
+pub(super) fn environment<S: ComponentSettings>(names: &Names) -> Found<S> {
+    of(process(), names)
+}
+
+fn of<S: ComponentSettings>(environment: &Environment, names: &Names) -> Found<S> {
+    let mut found = Found { settings: None::<S>, of_key: false, problems: Vec::new() };
+    if environment.is_empty() {
+        return found;
+    }
+    for name in names.iter() {
+        let Some(said) = environment.get(&in_variables(name)) else { continue };
+        if let Some(part) = S::part(&said.entry) {
+            found.settings = Some(found.settings.unwrap_or_default().merged(part));
+        }
+        found.of_key |= names.own().any(|own| own == name);
+        found.problems.extend(said.slips.iter().map(|slip| Problem {
+            variable: said.variables.get(&slip.option).cloned(),
+            ..Problem::new(name, Source::Environment, slip.reason.clone()).at(&slip.option)
+        }));
+    }
+    found
+}
+
+/// Variables of names that nobody has and that are near to one that somebody has.
+pub(super) fn misspelled(known: &[String]) -> Vec<Problem> {
+    let known: Vec<String> = known.iter().map(|name| in_variables(name)).collect();
+    misspelled_in(process(), &known)
+}
+
+fn misspelled_in(environment: &Environment, known: &[String]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, said) in environment.iter().filter(|(name, _)| !known.contains(name)) {
+        let Some(meant) = suggest::slip_of(name, known.iter().map(String::as_str)) else { continue };
+        let reason = format!("nobody has the name `{name}` so far, did you mean `{meant}`?");
+        problems.extend(said.variables.values().map(|variable| Problem {
+            variable: Some(variable.clone()),
+            ..Problem::new(name, Source::Environment, reason.clone())
+        }));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Descriptor, Kind};
+    use crate::settings::BreakerSettings;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        read(pairs.iter().map(|(variable, value)| (variable.into(), value.into())))
+    }
+
+    fn said(environment: &Environment, descriptor: &Descriptor) -> (Option<BreakerSettings>, Vec<String>) {
+        let found = of(environment, &Names::of(descriptor));
+        (found.settings, found.problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn names_are_in_capitals_and_what_is_none_is_an_underscore() {
+        for (name, variable) in [
+            ("fetch_user", "FETCH_USER"),
+            ("my-api.v2", "MY_API_V2"),
+            ("my_mod::fetch", "MY_MOD__FETCH"),
+            ("fetch[acme]", "FETCH_ACME_"),
+            ("grün", "GR_N"),
+        ] {
+            assert_eq!(in_variables(name), variable);
+        }
+    }
+
+    #[test]
+    fn the_path_counts_more_than_the_name_and_the_key_more_than_both() {
+        let environment = environment(&[
+            ("LIFECYCLE__FETCH__THRESHOLD", "2"),
+            ("LIFECYCLE__FETCH__TIMEOUT", "30"),
+            ("LIFECYCLE__FETCH__SUCCESS_THRESHOLD", "4"),
+            ("LIFECYCLE__M__FETCH__THRESHOLD", "3"),
+            ("LIFECYCLE__FETCH_ACME___TIMEOUT", "5m"),
+            ("LIFECYCLE__OTHER__TIMEOUT", "7"),
+            ("PATH", "/bin"),
+            ("LIFECYCLE_TEST", "x"),
+            ("LIFECYCLE__", "x"),
+            ("LIFECYCLE__X", "x"),
+        ]);
+        let declared = Descriptor::new(Kind::Breaker, "fetch", "m", "f.rs", 1);
+        let plain =
+            BreakerSettings::new().threshold(3).timeout(std::time::Duration::from_secs(30)).success_threshold(4);
+        assert_eq!(said(&environment, &declared), (Some(plain.clone()), vec![]));
+        let keyed = Descriptor::new(Kind::Breaker, "fetch[acme]", "m", "f.rs", 1);
+        let expected = plain.timeout(std::time::Duration::from_secs(300));
+        assert_eq!(said(&environment, &keyed), (Some(expected), vec![]));
+        let other = Descriptor::dynamic(Kind::Breaker, "elsewhere".into());
+        assert_eq!(said(&environment, &other), (None, vec![]));
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_variable_and_never_its_value() {
+        let environment = environment(&[
+            ("LIFECYCLE__FETCH__THRESHOLD", "hunter2"),
+            ("LIFECYCLE__FETCH__TRESHOLD", "3"),
+            ("LIFECYCLE__FETCH__TIMEOUT", "30"),
+            ("LIFECYCLE__FETCH__RATE", "5/s"),
+        ]);
+        let (settings, problems) = said(&environment, &Descriptor::dynamic(Kind::Breaker, "fetch".into()));
+        assert_eq!(settings, Some(BreakerSettings::new().timeout(std::time::Duration::from_secs(30))));
+        assert_eq!(
+            problems,
+            [
+                "environment variable `LIFECYCLE__FETCH__TRESHOLD` is ignored: no option `treshold`, did you mean \
+                 `threshold`?",
+                "environment variable `LIFECYCLE__FETCH__THRESHOLD` is ignored: `threshold` must be a whole number from 1 on",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_one_is_pointed_out_and_a_strange_one_is_not() {
+        let environment = environment(&[
+            ("LIFECYCLE__FETCH_USR__TIMEOUT", "3"),
+            ("LIFECYCLE__ANOTHER__TIMEOUT", "3"),
+            ("LIFECYCLE__FETCH_USER_ACME___TIMEOUT", "3"),
+        ]);
+        let told = misspelled_in(&environment, &["FETCH_USER".to_owned(), "M__FETCH_USER".to_owned()]);
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        let expected = "environment variable `LIFECYCLE__FETCH_USR__TIMEOUT` is ignored: nobody has the name `FETCH_USR` so \
+                        far, did you mean `FETCH_USER`?";
+        assert_eq!(told, [expected]);
+    }
+}

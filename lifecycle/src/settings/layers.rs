@@ -1,0 +1,257 @@
+//! The layers over a component's declaration: `configure` < environment < `reconfigure`.
+
+use super::environment::{self, environment};
+use super::options::{ComponentSettings, Number};
+use super::problem::{Problem, Source};
+use super::store::{Names, configured, store};
+use crate::error::Error;
+use crate::registry::{self, Descriptor, SettingSnapshot};
+use crate::scope;
+use std::sync::Arc;
+
+/// The layers of one state of a component. Its owner keeps them under the lock under which it changes its configuration:
+///
+/// 1. [`refresh`](Self::refresh) and [`effective`](Self::effective) on first use, and when
+///    [`settings_changed`](super::Configurable::settings_changed) is called, both under that lock (they take others, but
+///    those are leaves, and call nothing of the user's), so that of two changes the later one stays;
+/// 2. [`tell`](super::tell) after the lock is released.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers<S> {
+    /// From the lowest to the highest: see [`SOURCES`].
+    given: [Option<Arc<S>>; 3],
+    /// Something is said of this one key of a keyed component.
+    of_key: bool,
+}
+
+const SOURCES: [Source; 3] = [Source::Configured, Source::Environment, Source::Reconfigured];
+const CONFIGURED: usize = 0;
+const ENVIRONMENT: usize = 1;
+const RECONFIGURED: usize = 2;
+
+/// Which layers hold, in order of preference: as many as go together, and of those that do not the higher one.
+const CHOICES: [[bool; 3]; 7] = [
+    [true, true, true],
+    [false, true, true],
+    [true, false, true],
+    [true, true, false],
+    [false, false, true],
+    [false, true, false],
+    [true, false, false],
+];
+
+impl<S: ComponentSettings> Layers<S> {
+    pub(crate) const fn new() -> Self {
+        Self { given: [None, None, None], of_key: false }
+    }
+
+    /// Takes over what `configure` and the environment say by now. A test world has no environment.
+    pub(crate) fn refresh(&mut self, descriptor: &Descriptor) {
+        let in_world = scope::universe().is_some();
+        if (in_world || environment::is_silent()) && store().configured().is_none() {
+            // As for most, and for each of a million keys: nothing is said of anybody.
+            (self.given[CONFIGURED], self.given[ENVIRONMENT], self.of_key) = (None, None, false);
+            return;
+        }
+        let names = Names::of(descriptor);
+        let configured = configured(&names);
+        (self.given[CONFIGURED], self.of_key) = (configured.0.map(Arc::new), configured.1);
+        self.given[ENVIRONMENT] = None;
+        if !in_world {
+            let said = environment(&names);
+            self.given[ENVIRONMENT] = said.settings.map(Arc::new);
+            self.of_key |= said.of_key;
+            store().note(said.problems);
+        }
+    }
+
+    /// What the component goes by. A layer that makes it invalid is left out as a whole, and noted.
+    pub(crate) fn effective(&self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
+        if self.given.iter().all(Option::is_none) && store().has_no_problems() {
+            return base.clone();
+        }
+        let (holds, reason) = self.holding(base);
+        let names = Names::of(descriptor);
+        let (name, path) = names.shown(self.of_key || self.given[RECONFIGURED].is_some());
+        let left_out = |at: usize| {
+            // Several may have the short name.
+            let name = if registry::find(descriptor.kind(), name).is_err() { path } else { name };
+            let what = match SOURCES[at] {
+                Source::Configured => "; what is configured for it is ignored",
+                Source::Reconfigured => "; what it was reconfigured to is ignored",
+                _ => "",
+            };
+            Problem::new(name, SOURCES[at], format!("{reason}{what}"))
+        };
+        let ignored = (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out).collect();
+        let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
+        store().note_layers(&owner, ignored);
+        self.overlaid(base, holds)
+    }
+
+    /// Replaces the reconfigured layer, if what comes of it is valid.
+    pub(crate) fn reconfigure(&mut self, descriptor: &Descriptor, base: &S::Config, settings: S) -> Result<(), Error> {
+        let lower =
+            Self { given: [self.given[CONFIGURED].clone(), self.given[ENVIRONMENT].clone(), None], ..Self::new() };
+        let (holds, _) = lower.holding(base);
+        S::validate(&settings.overlay(lower.overlaid(base, holds)), descriptor.name())?;
+        self.given[RECONFIGURED] = Some(settings).filter(|settings| !settings.is_nothing()).map(Arc::new);
+        Ok(())
+    }
+
+    /// Would this be valid as the configured layer?
+    pub(crate) fn accepts(&self, descriptor: &Descriptor, base: &S::Config, settings: Option<S>) -> Result<(), Error> {
+        let mut then = self.clone();
+        then.given[CONFIGURED] = settings.map(Arc::new);
+        let (holds, _) = then.holding(base);
+        if holds[CONFIGURED] {
+            return Ok(());
+        }
+        S::validate(&then.overlaid(base, [true, holds[ENVIRONMENT], holds[RECONFIGURED]]), descriptor.name())
+    }
+
+    /// The numbers of [`effective`](Self::effective), and where each comes from.
+    pub(crate) fn listed(&self, base: &S::Config) -> Vec<SettingSnapshot> {
+        let (holds, _) = self.holding(base);
+        let numbers = S::numbers(&self.overlaid(base, holds));
+        let source = |number: &Number<S>| {
+            let by = (0..3).rev().find(|at| holds[*at] && self.given[*at].as_deref().is_some_and(number.given));
+            match by {
+                Some(at) => SOURCES[at],
+                None if (number.said)(base) => Source::Attribute,
+                None => Source::Default,
+            }
+        };
+        let listed = S::NUMBERS.iter().filter_map(|number| {
+            let value = (number.write)(&numbers)?;
+            Some(SettingSnapshot { option: number.name.to_owned(), value, source: source(number) })
+        });
+        listed.collect()
+    }
+
+    /// Which layers hold; where not all do, why.
+    fn holding(&self, base: &S::Config) -> ([bool; 3], String) {
+        let mut why = String::new();
+        for holds in CHOICES {
+            match S::validate(&self.overlaid(base, holds), "") {
+                Ok(()) => return (holds, why),
+                Err(Error::InvalidConfig { reason, .. }) if why.is_empty() => why = reason,
+                Err(_) => {}
+            }
+        }
+        ([false; 3], why)
+    }
+
+    fn overlaid(&self, base: &S::Config, holds: [bool; 3]) -> S::Config {
+        let layers = self.given.iter().zip(holds).filter(|(_, holds)| *holds).filter_map(|(layer, _)| layer.as_deref());
+        layers.fold(base.clone(), |config, layer| layer.overlay(config))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::breaker::{BreakerConfig, Window};
+    use crate::registry::Kind;
+    use crate::settings::BreakerSettings;
+    use std::time::Duration;
+
+    const BASE: BreakerConfig = BreakerConfig::new().timeout(Duration::from_secs(30));
+
+    fn layers(given: [Option<BreakerSettings>; 3]) -> Layers<BreakerSettings> {
+        Layers { given: given.map(|layer| layer.map(Arc::new)), of_key: false }
+    }
+
+    fn descriptor(name: &'static str) -> Descriptor {
+        Descriptor::dynamic(Kind::Breaker, name.into())
+    }
+
+    fn problems(name: &str) -> Vec<String> {
+        let all = store().problems().into_iter();
+        all.filter(|problem| problem.name == name).map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn a_higher_layer_counts_more_option_by_option() {
+        let s = BreakerSettings::new;
+        let layers = layers([
+            Some(s().threshold(1).half_open_calls(1).success_threshold(2).slow_call(Duration::from_secs(3))),
+            Some(s().threshold(2).half_open_calls(4)),
+            Some(s().threshold(3)),
+        ]);
+        let config = layers.effective(&descriptor("precedence"), &BASE);
+        let expected = BASE.threshold(3).half_open_calls(4).success_threshold(2).slow_call(Duration::from_secs(3));
+        assert_eq!(config, expected);
+        let listed = layers.listed(&BASE);
+        let listed: Vec<_> =
+            listed.iter().map(|one| (one.option.as_str(), one.value.to_string(), one.source)).collect();
+        let expected = [
+            ("threshold", "3", Source::Reconfigured),
+            ("slow_call", "\"3s\"", Source::Configured),
+            ("cancelled", "\"failure_when_slow\"", Source::Default),
+            ("timeout", "\"30s\"", Source::Attribute),
+            ("half_open_calls", "4", Source::Environment),
+            ("success_threshold", "2", Source::Configured),
+        ];
+        assert_eq!(listed, expected.map(|(option, value, source)| (option, value.to_owned(), source)));
+        assert!(problems("precedence").is_empty());
+    }
+
+    #[test]
+    fn a_layer_that_does_not_go_with_the_rest_is_left_out_whole_and_noted() {
+        let s = BreakerSettings::new;
+        // A window without a rate, beside a threshold that alone would do.
+        let odd = s().threshold(9).window(Window::Calls(10));
+        let mut layers = layers([Some(s().success_threshold(2)), Some(odd), None]);
+        let descriptor = descriptor("left_out");
+        let expected = BASE.success_threshold(2);
+        assert_eq!(layers.effective(&descriptor, &BASE), expected);
+        let told = "`left_out`: its environment variables are ignored: `window` is about rates: it needs `failure_rate` or \
+                    `slow_call_rate`";
+        assert_eq!(problems("left_out"), [told]);
+        assert!(layers.listed(&BASE).iter().all(|one| one.source != Source::Environment));
+        // With a rate from another layer it goes.
+        layers.given[CONFIGURED] = Some(Arc::new(s().failure_rate(50)));
+        let expected = BASE.failure_rate(50).threshold(9).window(Window::Calls(10));
+        assert_eq!(layers.effective(&descriptor, &BASE), expected);
+        assert!(problems("left_out").is_empty(), "what is put right is forgotten");
+    }
+
+    #[test]
+    fn of_two_layers_that_do_not_go_together_the_higher_one_holds() {
+        let s = BreakerSettings::new;
+        let base = BASE.failure_rate(50);
+        let layers = layers([Some(s().minimum_calls(20)), Some(s().window(Window::Calls(5))), None]);
+        assert_eq!(layers.effective(&descriptor("both"), &base), base.window(Window::Calls(5)));
+        let told = problems("both");
+        assert_eq!(
+            told,
+            ["`both`: `minimum_calls` is more than the window can hold; what is configured for it is ignored"]
+        );
+    }
+
+    #[test]
+    fn reconfiguring_to_what_is_invalid_changes_nothing() {
+        let s = BreakerSettings::new;
+        let descriptor = descriptor("reconfigured");
+        let mut layers = layers([None, None, Some(s().threshold(3))]);
+        assert!(layers.reconfigure(&descriptor, &BASE, s().threshold(0)).is_err());
+        assert!(layers.reconfigure(&descriptor, &BASE, s().minimum_calls(5)).is_err());
+        assert_eq!(layers.effective(&descriptor, &BASE), BASE.threshold(3));
+        layers.reconfigure(&descriptor, &BASE, s()).unwrap();
+        assert_eq!(layers.effective(&descriptor, &BASE), BASE, "nothing said takes back what was");
+        // A lower layer that is left out does not stand in the way.
+        layers.given[ENVIRONMENT] = Some(Arc::new(s().minimum_calls(5)));
+        layers.reconfigure(&descriptor, &BASE, s().threshold(4)).unwrap();
+        assert_eq!(layers.effective(&descriptor, &BASE), BASE.threshold(4));
+    }
+
+    #[test]
+    fn what_is_to_be_configured_can_be_tried() {
+        let s = BreakerSettings::new;
+        let layers = layers([None, None, None]);
+        let descriptor = descriptor("tried");
+        layers.accepts(&descriptor, &BASE, Some(s().threshold(4))).unwrap();
+        layers.accepts(&descriptor, &BASE, None).unwrap();
+        assert!(layers.accepts(&descriptor, &BASE, Some(s().minimum_calls(4))).is_err());
+    }
+}

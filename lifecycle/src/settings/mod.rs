@@ -1,0 +1,31 @@
+//! Numbers that change without a rebuild: [`configure`](crate::configure), environment variables, `reconfigure`.
+//!
+//! Each counts more than the one before: what nobody says, the attribute (or builder), [`configure`](crate::configure), the
+//! environment, the component's own `reconfigure`; [`Source`] says which it was. How options and variables are written:
+//! [`guide::settings`](crate::guide::settings).
+
+// One piece of code for all kinds: `options` is what a kind's settings are to the rest, `breaker` and `limiter` are the kinds,
+// `value` how values are written, `table` the tables they come in. `store` keeps what was configured, `environment` what the
+// variables say, `layers` puts both over a component's declaration, `apply` tells the components.
+
+mod apply;
+mod breaker;
+mod environment;
+mod layers;
+mod limiter;
+mod options;
+mod problem;
+mod store;
+mod suggest;
+mod table;
+mod value;
+
+pub use apply::{Configured, configure};
+pub use breaker::BreakerSettings;
+pub use limiter::RateLimiterSettings;
+pub use problem::{Problem, Source};
+pub use table::Settings;
+
+pub(crate) use apply::{Configurable, Proposed, problems};
+pub(crate) use layers::Layers;
+pub(crate) use store::tell;

@@ -1,0 +1,236 @@
+//! Settings that cannot be used: it is all or nothing, and somebody says so.
+#![allow(dead_code, reason = "what is declared here need not be called")]
+
+use lifecycle::settings::{Problem, Source};
+use lifecycle::testing::{events, isolated};
+use lifecycle::{
+    BreakerSettings, CircuitBreaker, Error, Settings, Window, breaker, circuit_breaker, configure, rate_limit, verify,
+};
+use lifecycle_tests::{in_child, is_child};
+use serde_json::json;
+
+#[circuit_breaker(threshold = 5, timeout = 30)]
+fn fetch_user(ok: bool) -> anyhow::Result<()> {
+    if ok { Ok(()) } else { anyhow::bail!("down") }
+}
+
+#[circuit_breaker]
+fn by_rate() -> anyhow::Result<()> {
+    Ok(())
+}
+
+#[circuit_breaker]
+#[rate_limit("5/s")]
+fn both() -> anyhow::Result<()> {
+    Ok(())
+}
+
+mod elsewhere {
+    #[lifecycle::circuit_breaker(name = "twice")]
+    pub(crate) fn first() -> anyhow::Result<()> {
+        anyhow::bail!("down")
+    }
+
+    pub(crate) mod deeper {
+        #[lifecycle::circuit_breaker(name = "twice")]
+        pub(crate) fn second() -> anyhow::Result<()> {
+            anyhow::bail!("down")
+        }
+    }
+}
+
+fn problems(error: &Error) -> &[Problem] {
+    match error {
+        Error::InvalidSettings { problems } => problems,
+        other => panic!("{other}"),
+    }
+}
+
+/// What `verify` says of settings.
+fn ignored() -> Vec<String> {
+    let ignored = verify().into_iter().filter(|error| matches!(error, Error::IgnoredSetting { .. }));
+    ignored.map(|error| error.to_string()).collect()
+}
+
+#[test]
+fn names_nobody_has_wait_and_slips_are_pointed_out() {
+    isolated(|| {
+        let configured = configure(json!({
+            "fetch_user": { "threshold": 3 },
+            "settings_mistakes::by_rate": { "timeout": 5 },
+            "fetch_usr": { "threshold": 3 },
+            "colour": {},
+        }))
+        .unwrap();
+        assert_eq!(configured.applied, ["fetch_user", "settings_mistakes::by_rate"]);
+        assert_eq!(configured.waiting, ["colour", "fetch_usr"]);
+        let text = configured.to_string();
+        assert!(
+            text.contains("`fetch_usr` (no circuit breaker of that name so far, did you mean `fetch_user`?)"),
+            "{text}"
+        );
+        assert_eq!(ignored(), ["`fetch_usr`: nobody has that name so far, did you mean `fetch_user`?"]);
+        assert!(configure(Settings::new()).unwrap().applied.is_empty());
+        assert!(ignored().is_empty(), "another configuration takes the place of the one before");
+    });
+    assert!(ignored().is_empty(), "a world's mistakes are its own");
+}
+
+#[test]
+fn everything_that_is_wrong_is_one_error() {
+    isolated(|| {
+        let error = configure(json!({
+            "fetch_user": { "treshold": 3, "timeout": "soon" },
+            "nobody_yet": { "half_open_calls": 0 },
+        }))
+        .unwrap_err();
+        let at: Vec<_> =
+            problems(&error).iter().map(|one| (one.name.as_str(), one.option.as_deref().unwrap())).collect();
+        assert_eq!(at, [("fetch_user", "treshold"), ("fetch_user", "timeout"), ("nobody_yet", "half_open_calls")]);
+        assert!(problems(&error).iter().all(|one| one.source == Source::Configured && one.variable.is_none()));
+        for odd in [json!([]), json!("text"), json!({ "fetch_user": 3 }), json!(null)] {
+            assert_eq!(problems(&configure(&odd).unwrap_err()).len(), 1, "{odd}");
+        }
+    });
+}
+
+#[test]
+fn what_does_not_go_with_the_attribute_is_an_error_at_once() {
+    isolated(|| {
+        let odd = Settings::new().breaker("fetch_user", BreakerSettings::new().window(Window::Calls(10)));
+        let error = configure(odd).unwrap_err();
+        assert!(error.to_string().contains("`fetch_user`: `window` is about rates"), "{error}");
+        let odd = Settings::new()
+            .breaker("by_rate", BreakerSettings::new().failure_rate(50).window(Window::Calls(10)).minimum_calls(20));
+        let error = configure(odd).unwrap_err();
+        assert!(error.to_string().contains("`by_rate`: `minimum_calls` is more than the window can hold"), "{error}");
+    });
+}
+
+/// The value and source of an option.
+fn said(breaker: &CircuitBreaker, option: &str) -> (String, Source) {
+    let one = breaker.settings().into_iter().find(|one| one.option == option).expect(option);
+    (one.value.to_string(), one.source)
+}
+
+fn threshold(breaker: &CircuitBreaker) -> (String, Source) {
+    said(breaker, "threshold")
+}
+
+fn is(value: &str, source: Source) -> (String, Source) {
+    (value.to_owned(), source)
+}
+
+/// Configures, where all names are known.
+#[track_caller]
+fn set(settings: impl serde::Serialize) {
+    let configured = configure(settings).unwrap();
+    assert!(configured.waiting.is_empty(), "{configured}");
+}
+
+#[test]
+fn with_anything_wrong_nothing_is_applied() {
+    isolated(|| {
+        let fetch = breaker("fetch_user").unwrap();
+        set(json!({ "fetch_user": { "threshold": 4 } }));
+        let wrongs = [
+            json!({ "fetch_user": { "threshold": 2 }, "by_rate": { "threshold": "x" } }),
+            json!({ "fetch_user": { "threshold": 2, "treshold": 3 } }),
+            json!({ "fetch_user": { "threshold": 2 }, "by_rate": { "window": "10s" } }),
+            json!({ "fetch_user": { "threshold": 2 }, "nobody": { "rate": "lots" } }),
+            json!({ "fetch_user": { "threshold": 2 }, "by_rate": 3 }),
+        ];
+        for wrong in wrongs {
+            assert!(matches!(configure(&wrong), Err(Error::InvalidSettings { .. })), "{wrong}");
+            assert_eq!(threshold(&fetch), is("4", Source::Configured), "{wrong}");
+        }
+        assert!(fetch.reconfigure(BreakerSettings::new().threshold(2).window(Window::Calls(5))).is_err());
+        assert_eq!(threshold(&fetch), is("4", Source::Configured));
+    });
+}
+
+#[test]
+fn a_layer_that_stops_fitting_is_left_out_and_said_so() {
+    isolated(|| {
+        let by_rate = breaker("by_rate").unwrap();
+        set(json!({ "by_rate": { "failure_rate": 50 } }));
+        by_rate.reconfigure(BreakerSettings::new().threshold(3).minimum_calls(5)).unwrap();
+        // What the reconfigured numbers stood on goes.
+        set(json!({}));
+        assert_eq!(threshold(&by_rate), is("5", Source::Default));
+        let told = ignored();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("`by_rate`: `minimum_calls` is about rates") && told[0].contains("reconfigured"),
+            "{told:?}"
+        );
+        set(json!({ "by_rate": { "slow_call_rate": 50 } }));
+        assert_eq!(threshold(&by_rate), is("3", Source::Reconfigured));
+        assert!(ignored().is_empty());
+        let warned = || events().into_iter().filter(|event| event.name == "lifecycle.settings.ignored").count();
+        assert_eq!(warned(), 1);
+
+        let twice = breaker("settings_mistakes::elsewhere::twice").unwrap();
+        set(json!({ "twice": { "failure_rate": 50 }, "by_rate": { "failure_rate": 50 } }));
+        twice.reconfigure(BreakerSettings::new().minimum_calls(5)).unwrap();
+        set(json!({ "twice": { "failure_rate": 50 } }));
+        set(json!({}));
+        assert_eq!((ignored().len(), warned()), (2, 3), "each is told when it comes up, and not again with the next");
+        assert!(ignored()[1].starts_with("`settings_mistakes::elsewhere::twice`: "), "{:?}", ignored());
+    });
+}
+
+#[test]
+fn verify_finds_variables_that_cannot_be_used_before_anybody_uses_them() {
+    const TEST: &str = "verify_finds_variables_that_cannot_be_used_before_anybody_uses_them";
+    if !is_child(TEST) {
+        let variables = [
+            ("LIFECYCLE__FETCH_USER__THRESHOLD", "hunter2"),
+            ("LIFECYCLE__FETCH_USER__COLOUR", "red"),
+            ("LIFECYCLE__SETTINGS_MISTAKES__BY_RATE__MINIMUM_CALLS", "-1"),
+            ("LIFECYCLE__BY_RAT__TIMEOUT", "5"),
+            ("LIFECYCLE__SOMETHING_ELSE__TIMEOUT", "5"),
+            ("LIFECYCLE__BOTH__TIMEOUT", "5"),
+        ];
+        return in_child(TEST, &variables);
+    }
+    let told = ignored();
+    let variables: Vec<_> = told.iter().filter_map(|text| text.split('`').nth(1)).collect();
+    let expected = [
+        "LIFECYCLE__SETTINGS_MISTAKES__BY_RATE__MINIMUM_CALLS",
+        "LIFECYCLE__FETCH_USER__COLOUR",
+        "LIFECYCLE__FETCH_USER__THRESHOLD",
+        "LIFECYCLE__BY_RAT__TIMEOUT",
+    ];
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(
+        sorted(variables.iter().map(ToString::to_string).collect()),
+        sorted(expected.map(str::to_owned).to_vec()),
+        "{told:?}"
+    );
+    assert!(!told.iter().any(|text| text.contains("hunter2")), "a secret in the wrong variable stays one");
+    isolated(|| assert!(ignored().is_empty(), "a world has no environment"));
+}
+
+#[test]
+fn what_does_not_go_together_in_the_environment_is_left_out_whole() {
+    const TEST: &str = "what_does_not_go_together_in_the_environment_is_left_out_whole";
+    if !is_child(TEST) {
+        let variables = [("LIFECYCLE__FETCH_USER__WINDOW", "10s"), ("LIFECYCLE__FETCH_USER__THRESHOLD", "2")];
+        return in_child(TEST, &variables);
+    }
+    let fetch = breaker("fetch_user").unwrap();
+    assert_eq!(threshold(&fetch), is("5", Source::Attribute));
+    let told = ignored();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("`fetch_user`: its environment variables are ignored: `window` is about rates"),
+        "{told:?}"
+    );
+    set(json!({ "fetch_user": { "failure_rate": 50 } }));
+    assert_eq!(threshold(&fetch), is("2", Source::Environment), "with a rate they go together");
+    assert!(ignored().is_empty());
+}
