@@ -230,7 +230,8 @@ fn f26_threads_released_at_the_instant_of_expiry_admit_exactly_the_probes() {
 
 #[test]
 fn f27_results_of_older_generations_move_nothing_and_are_counted() {
-    let moves: [(fn(&CircuitBreaker, &ManualClock), State); 6] = [
+    type Move = fn(&CircuitBreaker, &ManualClock);
+    let moves: [(Move, State); 6] = [
         (|breaker, _| breaker.reset(), State::Closed),
         (|breaker, _| breaker.open_for(secs(9)), State::Open),
         (
@@ -258,9 +259,9 @@ fn f27_results_of_older_generations_move_nothing_and_are_counted() {
         assert_eq!(breaker.state(), state);
         for (place, permit) in late.into_iter().enumerate() {
             if place % 2 == 0 {
-                permit.failure()
+                permit.failure();
             } else {
-                permit.success()
+                permit.success();
             }
             let now = breaker.metrics();
             assert_eq!((breaker.state(), now.failures), (state, seen.failures), "the {place}th late result");
