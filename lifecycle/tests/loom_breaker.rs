@@ -1,5 +1,7 @@
 //! The breaker's cell, under every interleaving that loom finds:
 //! `RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 cargo test -p lifecycle --release --test 'loom_*'`
+//!
+//! What a model says it fails for was planted, one at a time, and it did.
 #![cfg(loom)]
 
 use lifecycle::breaker::{BreakerConfig, State, model::Model};
@@ -24,6 +26,7 @@ fn fail(breaker: &Model, now: u64) {
     }
 }
 
+/// Fails when one probe more is admitted than may run.
 #[test]
 fn two_threads_at_the_instant_of_expiry_admit_one_probe() {
     loom::model(|| {
@@ -47,6 +50,7 @@ fn two_threads_at_the_instant_of_expiry_admit_one_probe() {
     });
 }
 
+/// Fails when a failure is stored instead of exchanged, and when the machine does not take over the word's count.
 #[test]
 fn no_failure_is_lost_and_the_last_one_opens() {
     loom::model(|| {
@@ -59,6 +63,7 @@ fn no_failure_is_lost_and_the_last_one_opens() {
     });
 }
 
+/// Fails when an outcome is stored into the word instead of exchanged.
 #[test]
 fn a_success_and_a_failure_leave_one_or_none_pending() {
     loom::model(|| {
@@ -105,6 +110,8 @@ fn a_cancelled_probe_frees_its_slot_and_the_next_one_closes() {
     });
 }
 
+/// Fails when a transition marks the word by a load and a store, or not at all; when it does not take over the count; when the mark
+/// stays on.
 #[test]
 fn numbers_that_change_lose_no_failure_and_leave_the_word_open_to_all() {
     loom::model(|| {
@@ -121,6 +128,7 @@ fn numbers_that_change_lose_no_failure_and_leave_the_word_open_to_all() {
     });
 }
 
+/// As before; and the failure that raced with the change is there for the next one.
 #[test]
 fn a_threshold_that_falls_under_the_failures_opens_with_the_next_one_at_the_latest() {
     loom::model(|| {
@@ -137,6 +145,7 @@ fn a_threshold_that_falls_under_the_failures_opens_with_the_next_one_at_the_late
     });
 }
 
+/// Fails when one probe more is admitted than may run.
 #[test]
 fn numbers_that_change_admit_no_probe_more() {
     loom::model(|| {
@@ -157,6 +166,7 @@ fn numbers_that_change_admit_no_probe_more() {
     });
 }
 
+/// Fails as where only numbers change: the word is plain, then not, then plain again.
 #[test]
 fn rates_that_come_and_go_keep_the_failures_in_a_row() {
     loom::model(|| {
@@ -173,6 +183,7 @@ fn rates_that_come_and_go_keep_the_failures_in_a_row() {
     });
 }
 
+/// Fails when the lock-free path does not look at the generation, or when the machine does not.
 #[test]
 fn a_failure_from_before_a_reset_does_not_count_after_it() {
     loom::model(|| {
@@ -188,6 +199,8 @@ fn a_failure_from_before_a_reset_does_not_count_after_it() {
     });
 }
 
+/// Fails when the word is published before the end of the opening, when it is published without `Release`, and
+/// when it is read without `Acquire`.
 #[test]
 fn who_sees_it_open_sees_until_when() {
     loom::model(|| {
@@ -207,6 +220,7 @@ fn who_sees_it_open_sees_until_when() {
     });
 }
 
+/// Fails when one probe more is admitted than may run.
 #[test]
 fn of_two_probes_a_failed_one_decides() {
     loom::model(|| {
@@ -237,6 +251,7 @@ fn two_probes_that_succeed_at_once_close() {
     });
 }
 
+/// Fails when one probe more is admitted than may run.
 #[test]
 fn a_hung_probe_s_slot_goes_to_one_of_those_who_come_for_it() {
     loom::model(|| {
