@@ -86,6 +86,31 @@ fn windows_allocate_once_and_never_more_than_they_say() {
     assert_eq!(measure(|| (0..20_000).for_each(call)).count_total, 0, "full, a call allocates nothing");
 }
 
+#[test]
+fn nor_does_a_function_with_the_attribute() {
+    #[circuit_breaker(threshold = 1)]
+    async fn fetch(ok: bool) -> Result<(), Failed> {
+        if ok { Ok(()) } else { Err(Failed) }
+    }
+    #[circuit_breaker(threshold = 1)]
+    fn fetch_blocking(ok: bool) -> Result<(), Failed> {
+        if ok { Ok(()) } else { Err(Failed) }
+    }
+    #[derive(Debug)]
+    struct Failed;
+    impl From<Rejected> for Failed {
+        fn from(_: Rejected) -> Self {
+            Self
+        }
+    }
+    assert_eq!(allocations(|| assert!(polled(fetch(true)).is_ready())), 0);
+    assert_eq!(allocations(|| fetch_blocking(true).unwrap()), 0);
+    assert!(polled(fetch(false)).is_ready() && fetch_blocking(false).is_err());
+    assert_eq!(lifecycle::breaker("fetch").unwrap().state(), State::Open);
+    assert_eq!(allocations(|| assert!(polled(fetch(true)).is_ready())), 0, "a refusal");
+    assert_eq!(allocations(|| assert!(fetch_blocking(true).is_err())), 0);
+}
+
 /// Future sizes: what is guarded, and what it becomes.
 #[test]
 fn a_guarded_future_is_64_bytes_larger_at_most() {

@@ -230,55 +230,50 @@ fn f26_threads_released_at_the_instant_of_expiry_admit_exactly_the_probes() {
 
 #[test]
 fn f27_results_of_older_generations_move_nothing_and_are_counted() {
-    let (breaker, clock) = breaker(one());
-    let mut old = Vec::new();
-    for _ in 0..8 {
-        old.push([breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap()]);
-        fail(&breaker);
-        clock.advance(secs(60));
-        let probe = breaker.try_acquire().unwrap();
-        old.push([probe, breaker_after_reset(&breaker)]);
-    }
-    // Now closed; then every other state.
-    let steps: [(&dyn Fn(), State); 6] = [
-        (&|| (), State::Closed),
-        (&|| breaker.open_for(secs(9)), State::Open),
+    type Move = fn(&CircuitBreaker, &ManualClock);
+    let moves: [(Move, State); 6] = [
+        (|breaker, _| breaker.reset(), State::Closed),
+        (|breaker, _| breaker.open_for(secs(9)), State::Open),
         (
-            &|| {
-                drop({
-                    clock.advance(secs(9));
-                    breaker.try_acquire()
-                })
+            |breaker, clock| {
+                breaker.open_for(secs(9));
+                clock.advance(secs(9));
+                std::mem::forget(breaker.try_acquire().unwrap());
             },
             State::HalfOpen,
         ),
-        (&|| breaker.force_open(), State::ForcedOpen),
-        (&|| breaker.observe_only(), State::ObserveOnly),
-        (&|| breaker.reset(), State::Closed),
+        (|breaker, _| breaker.force_open(), State::ForcedOpen),
+        (|breaker, _| breaker.observe_only(), State::ObserveOnly),
+        (|breaker, _| fail(breaker), State::Open),
     ];
-    let failed = counts(&breaker).failed_calls;
-    // The newest pair's second permit is of the present generation.
-    old.last_mut().map(|[_, newest]| std::mem::replace(newest, breaker.try_acquire().unwrap()).ignore());
-    breaker.reset();
-    let mut reported = 0;
-    for (step, state) in steps {
-        step();
-        assert_eq!(breaker.state(), state);
-        for pair in old.drain(..old.len().min(3)).collect::<Vec<_>>() {
-            let [first, second] = pair;
-            first.failure();
-            second.success();
-            reported += 1;
-            assert_eq!((breaker.state(), breaker.metrics().failures), (state, 0), "a late result in {state}");
+    for (go, state) in moves {
+        let (breaker, clock) = due(one());
+        // Three of each: a probe's, a closed breaker's, one's that had been closed before.
+        let mut late = vec![breaker.try_acquire().unwrap()];
+        for _ in 0..2 {
+            breaker.reset();
+            late.extend((0..3).map(|_| breaker.try_acquire().unwrap()));
         }
+        go(&breaker, &clock);
+        let (seen, before) = (breaker.metrics(), counts(&breaker));
+        assert_eq!(breaker.state(), state);
+        for (place, permit) in late.into_iter().enumerate() {
+            if place % 2 == 0 {
+                permit.failure();
+            } else {
+                permit.success();
+            }
+            let now = breaker.metrics();
+            assert_eq!((breaker.state(), now.failures), (state, seen.failures), "the {place}th late result");
+            assert_eq!(now.retry_after_seconds, seen.retry_after_seconds);
+        }
+        let after = counts(&breaker);
+        assert_eq!(
+            (after.failed_calls, after.successful_calls),
+            (before.failed_calls + 4, before.successful_calls + 3)
+        );
+        assert_eq!(after.times_opened, before.times_opened);
     }
-    assert_eq!(counts(&breaker).failed_calls, failed + reported, "late failures are counted all the same");
-}
-
-/// A permit of the generation that a reset begins.
-fn breaker_after_reset(breaker: &CircuitBreaker) -> lifecycle::Permit<'_> {
-    breaker.reset();
-    breaker.try_acquire().unwrap()
 }
 
 #[test]

@@ -100,7 +100,8 @@ fn b13_an_opening_goes_on_in_the_next_process_where_it_was() {
 fn every_state_comes_back_as_it_was() {
     let clock = Process::at(SystemTime::now());
     let config = BreakerConfig::new().threshold(3).half_open_calls(2).success_threshold(2);
-    let moves: [(fn(&CircuitBreaker, &Process), State); 7] = [
+    type Move = fn(&CircuitBreaker, &Process);
+    let moves: [(Move, State); 7] = [
         (|breaker, _| (0..2).for_each(|_| fail(breaker)), State::Closed),
         (|breaker, _| breaker.open_for(secs(9)), State::Open),
         (

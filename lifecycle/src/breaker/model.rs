@@ -5,7 +5,7 @@ use super::machine::Outcome;
 use super::{BreakerConfig, State};
 use crate::clock::{Clock, ClockHandle, Moment};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A breaker cell without name, counts and events.
 pub struct Model {
@@ -62,6 +62,21 @@ impl Model {
 
     fn settle(&self, outcome: Outcome, call: Call, now: u64) {
         self.cell.settle(outcome, call.0, Moment::NEVER, &at(now));
+    }
+
+    /// Opens for `how_long`, by hand.
+    pub fn open_for(&self, how_long: Duration, now: u64) {
+        self.cell.transition(|machine| ((), machine.open_for(how_long, Moment::from_nanos(now))));
+    }
+
+    /// Closes, by hand.
+    pub fn reset(&self, now: u64) {
+        self.cell.transition(|machine| ((), machine.force(State::Closed, Moment::from_nanos(now))));
+    }
+
+    /// Is it closed, with all there is to it in its word?
+    pub fn is_plain(&self) -> bool {
+        self.cell.word().is_plain()
     }
 
     pub fn state(&self) -> State {

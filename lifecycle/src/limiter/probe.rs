@@ -23,7 +23,7 @@ std::thread_local! {
 /// A slot that was written.
 #[cfg(any(test, loom))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Written {
+pub struct Written {
     /// Which permit.
     pub position: u64,
     /// What the slot held.

@@ -131,7 +131,8 @@ rows! {
         disable told=4 disable told=4 observe told=5 F*9 observe =MO told=5 reset told=6 F F =O told=7 +60s A3 =H told=8
         D3 A4 X4 =H told=8 F =O told=9";
     "D9" row_of(2).timeout(secs(5)) => "F F =O R reset =C S";
-    "D11" row_of(6).timeout(secs(2)).half_open_calls(3).success_threshold(3) => "F*3 saved F*3 =O saved R +2s+1ns saved S =H saved S
+    // Saved times are wall times, exact to a microsecond.
+    "D11" row_of(6).timeout(secs(2)).half_open_calls(3).success_threshold(3) => "F*3 saved F*3 =O saved R +2s+1ms saved S =H saved S
         saved =H S =C saved F*5 =C saved F =O";
     "D12" row_of(2).timeout(secs(5)) => "F F =O force =FO +1h R:forced =FO told=2";
 

@@ -1,16 +1,8 @@
-//! Runs a row: the notation of breaker-scenarios.md, on the clock of a test world.
-//!
-//! Calls: `S` ok, `F` fails, `X` ignored, `P` panics; `S(5s)` the call takes that long; `R` must be refused without running (`R:open`,
-//! `R:full`, `R:forced` say how). `A1` begins a call, `S1 F1 X1 D1` end it (D: dropped), `L1` leaks it. `F*3` is three times.
-//! Time: `+5s` (`+1h30m`, `+59.999s`, `+1m+1ns`), `-1h` the clock goes back.
-//! By hand: `force disable observe reset open(2h)`; `saved`: the state goes through JSON into a breaker made anew.
-//! Checks: `=C =O =H =FO =DIS =MO` the state; `{n5,s1,f4,x0,cf4,cs0}` what was counted since the last change of state (unnamed = 0;
-//! `cf` the failures in a row, `cs` the probes that succeeded); `w4/3/1` calls, failures, slow calls in the window; `rate=60` and
-//! `slow=60` percent (`?`: too few calls); `np=2` refused since the last change; `ra=30s` the last refusal's retry-after; `told=2`
-//! changes told so far, the last of them `O>H`; `would=1` events that it would have opened.
+//! Runs a row: see `notation.rs`. On the clock of a test world.
 
+use crate::notation::{self, End, finished, polled, time, yield_once};
 use lifecycle::clock::{Clock, ManualClock};
-use lifecycle::{BreakerConfig, CallError, CircuitBreaker, Permit, Rejected, RejectedKind, State, Verdict, testing};
+use lifecycle::{BreakerConfig, CallError, CircuitBreaker, Permit, Rejected, RejectedKind, State, testing};
 use lifecycle_tests::said;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -19,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 /// A row of the table.
@@ -39,6 +31,8 @@ pub(crate) enum Failed {
     Refused(#[from] Rejected),
     #[error("down")]
     Down,
+    #[error("not found")]
+    NotOurs,
 }
 
 /// The way its calls take.
@@ -49,40 +43,6 @@ pub(crate) enum How {
     Futures,
     /// A function with the attribute, and its breaker's name.
     Attribute(Guarded, &'static str),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Success,
-    Failure,
-    Ignored,
-    Panic,
-}
-
-impl End {
-    fn of(letter: &str) -> Option<Self> {
-        Some(match letter {
-            "S" => Self::Success,
-            "F" => Self::Failure,
-            "X" => Self::Ignored,
-            "P" => Self::Panic,
-            _ => return None,
-        })
-    }
-
-    /// The end as a value; a panic is one here.
-    fn value(self) -> Self {
-        assert!(self != Self::Panic, "as the row says");
-        self
-    }
-
-    fn verdict(&self) -> Verdict {
-        match self {
-            Self::Success => Verdict::Success,
-            Self::Ignored => Verdict::Ignored,
-            _ => Verdict::Failure,
-        }
-    }
 }
 
 /// A call under way.
@@ -190,16 +150,7 @@ impl Run<'_> {
 
     fn step(&mut self, step: &str) {
         if let Some(state) = step.strip_prefix('=') {
-            let state = match state {
-                "C" => State::Closed,
-                "O" => State::Open,
-                "H" => State::HalfOpen,
-                "FO" => State::ForcedOpen,
-                "DIS" => State::Disabled,
-                "MO" => State::ObserveOnly,
-                _ => panic!("no state: {step}"),
-            };
-            return self.check(self.breaker.state(), state);
+            return self.check(self.breaker.state(), notation::state(state));
         }
         if let Some(by) = step.strip_prefix('+') {
             return self.clock.advance(time(by));
@@ -268,7 +219,6 @@ impl Run<'_> {
                 finished(Box::pin(breaker.call_async_with(inside, End::verdict))).map(|_| ())
             }
             How::Attribute(call, _) => {
-                assert!(end != End::Ignored, "these functions ignore nothing");
                 // Told from inside: the function's body cannot borrow the run.
                 let (state, seen) = (Rc::new(Cell::new(None)), Rc::new(Cell::new([0; 5])));
                 let (tell, counted) = (state.clone(), self.breaker);
@@ -285,7 +235,11 @@ impl Run<'_> {
                     ]);
                     yield_once().await;
                     clock.advance(takes);
-                    if end.value() == End::Success { Ok(()) } else { Err(Failed::Down) }
+                    match end.value() {
+                        End::Success => Ok(()),
+                        End::Ignored => Err(Failed::NotOurs),
+                        _ => Err(Failed::Down),
+                    }
                 };
                 let result = catch_unwind(AssertUnwindSafe(|| finished(call(Box::pin(body)))));
                 if let Some(state) = state.get().filter(|state| *state != self.state) {
@@ -419,40 +373,4 @@ impl Run<'_> {
             _ => panic!("no such value: {what}"),
         }
     }
-}
-
-/// Once pending, once not.
-async fn yield_once() {
-    let mut first = true;
-    poll_fn(|_| if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) }).await;
-}
-
-fn polled<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-fn finished<F: Future + ?Sized>(mut future: Pin<Box<F>>) -> F::Output {
-    loop {
-        if let Poll::Ready(output) = polled(future.as_mut()) {
-            return output;
-        }
-    }
-}
-
-/// `1h`, `30m`, `59.999s`, `1ns`, and sums of them.
-fn time(text: &str) -> Duration {
-    let one = |part: &str| {
-        let unit = part.find(|c: char| c.is_alphabetic()).expect("a unit");
-        let (number, unit) = part.split_at(unit);
-        let nanos = match unit {
-            "h" => 3.6e12,
-            "m" => 6e10,
-            "s" => 1e9,
-            "ms" => 1e6,
-            "ns" => 1.0,
-            _ => panic!("no unit: {unit}"),
-        };
-        Duration::from_nanos((number.parse::<f64>().expect("a number") * nanos).round() as u64)
-    };
-    text.split('+').map(one).sum()
 }
