@@ -1,12 +1,11 @@
 //! Flags, and what stands before a call.
 
 use super::{Base, Budget, Contestant, Group, contestant};
-use failsafe::CircuitBreaker as _;
 use governor::clock::{DefaultClock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use lifecycle::{Flag, circuit_breaker, init_flag, rate_limit};
+use lifecycle::{Flag, init_flag, rate_limit};
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,21 +23,6 @@ pub(super) static GROUPS: &[Group] = &[
         ],
         gives: Some(|number| number),
         budget: Some(Budget::OverReference(4)),
-    },
-    Group {
-        operation: "closed breaker, call succeeds",
-        base: Base::Unguarded,
-        contestants: &[
-            contestant!("**lifecycle** `#[circuit_breaker]`, counted", |_, number| outcome(guarded(number))),
-            contestant!("failsafe, consecutive failures", |peers, number| {
-                outcome(peers.guards.failsafe.call(|| work(number)).map_err(of_failsafe))
-            }),
-            contestant!("recloser", |peers, number| {
-                outcome(peers.guards.recloser.call(|| work(number)).map_err(of_recloser))
-            }),
-        ],
-        gives: Some(|number| number),
-        budget: Some(Budget::OverBase(30)),
     },
     Group {
         operation: "limiter admits, 1000 in 5 us",
@@ -73,8 +57,6 @@ pub(super) static GROUPS: &[Group] = &[
 /// What the peers need at hand.
 #[derive(Debug)]
 pub struct Guards {
-    failsafe: failsafe::StateMachine<failsafe::failure_policy::ConsecutiveFailures<failsafe::backoff::Constant>, ()>,
-    recloser: recloser::Recloser,
     generous: Direct<DefaultClock>,
     strict: Direct<DefaultClock>,
     generous_instant: Direct<MonotonicClock>,
@@ -87,15 +69,11 @@ impl Default for Guards {
     fn default() -> Self {
         // Were it never stored to, the compiler would be free to know its value.
         USE_CACHE_ATOMIC.store(black_box(true), Ordering::Relaxed);
-        let policy =
-            failsafe::failure_policy::consecutive_failures(5, failsafe::backoff::constant(Duration::from_secs(60)));
         let burst = const { NonZeroU32::new(1000).unwrap() };
         let each = Duration::from_nanos(5);
         let generous = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
         let strict = Quota::per_hour(NonZeroU32::MIN);
         Self {
-            failsafe: failsafe::Config::new().failure_policy(policy).build(),
-            recloser: recloser::Recloser::custom().build(),
             generous: RateLimiter::direct(generous),
             strict: RateLimiter::direct(strict),
             generous_instant: RateLimiter::direct_with_clock(generous, MonotonicClock),
@@ -108,10 +86,18 @@ impl Default for Guards {
 
 /// Why a call gives no number.
 #[derive(Debug)]
-enum Failure {
+pub(super) enum Failure {
     Refused,
     Broken,
 }
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("failure")
+    }
+}
+
+impl std::error::Error for Failure {}
 
 impl From<lifecycle::Rejected> for Failure {
     fn from(_: lifecycle::Rejected) -> Self {
@@ -127,15 +113,15 @@ pub(super) fn unguarded(number: u64) -> u64 {
 
 /// Succeeds, which the compiler does not know. Not inlined, as what one guards is not.
 #[inline(never)]
-fn work(number: u64) -> Result<u64, Failure> {
+pub(super) fn work(number: u64) -> Result<u64, Failure> {
     if black_box(number) == u64::MAX { Err(Failure::Broken) } else { Ok(number) }
 }
 
-const REFUSED: u64 = u64::MAX;
+pub(super) const REFUSED: u64 = u64::MAX;
 
 /// Keeps both outcomes apart, so that none is left out.
 #[inline(always)]
-fn outcome(result: Result<u64, Failure>) -> u64 {
+pub(super) fn outcome(result: Result<u64, Failure>) -> u64 {
     match result {
         Ok(number) => number,
         Err(Failure::Refused) => REFUSED,
@@ -156,28 +142,6 @@ fn choice(flag: bool, number: u64) -> u64 {
 }
 
 // ---- Guards. All are inlined into the loop; what they guard is not.
-
-#[circuit_breaker]
-#[inline(always)]
-fn guarded(number: u64) -> Result<u64, Failure> {
-    work(number)
-}
-
-#[inline(always)]
-fn of_failsafe(error: failsafe::Error<Failure>) -> Failure {
-    match error {
-        failsafe::Error::Inner(inner) => inner,
-        failsafe::Error::Rejected => Failure::Refused,
-    }
-}
-
-#[inline(always)]
-fn of_recloser(error: recloser::Error<Failure>) -> Failure {
-    match error {
-        recloser::Error::Inner(inner) => inner,
-        recloser::Error::Rejected => Failure::Refused,
-    }
-}
 
 /// Never refuses at the speed of this loop.
 #[rate_limit("1000/5us")]

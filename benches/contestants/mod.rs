@@ -1,9 +1,11 @@
 //! Who is measured, and against whom.
 
+mod breakers;
 mod guards;
 mod look_ups;
 mod singletons;
 
+pub use breakers::Breakers;
 pub use guards::Guards;
 pub use look_ups::LookUps;
 
@@ -87,6 +89,7 @@ pub enum Budget {
 /// pay for a `LazyLock` beside their own work.
 #[derive(Debug, Default)]
 pub struct Peers {
+    breakers: Breakers,
     guards: Guards,
     look_ups: LookUps,
 }
@@ -101,7 +104,7 @@ static BASES: [Contestant; 2] = [
 /// would be loaded by way of a table of addresses, as nobody's own statics are.
 #[inline(never)]
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    [singletons::GROUPS, look_ups::GROUPS, guards::GROUPS].into_iter().flatten()
+    [singletons::GROUPS, look_ups::GROUPS, breakers::GROUPS, guards::GROUPS].into_iter().flatten()
 }
 
 /// Makes sure that what is measured is what the table says: that instances are found, breakers are closed, and limiters admit

@@ -17,6 +17,8 @@ mod runtime;
 mod singleton;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_broken;
 
 use proc_macro::TokenStream;
 

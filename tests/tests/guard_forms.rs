@@ -1,6 +1,7 @@
 //! Guards whose breaker or limiter is shared, keyed or declared elsewhere, and what their calls count as.
 
 use lifecycle::{CircuitBreaker, RateLimiter, Rejected, RejectedKind, State, circuit_breaker, rate_limit, testing};
+use serde_json::json;
 use std::future::Future;
 use std::panic::catch_unwind;
 use std::pin::pin;
@@ -300,4 +301,45 @@ fn what_is_declared_on_statics_and_impl_blocks_is_listed_before_it_is_used() {
     let limiter = snapshot.limiters.iter().find(|one| one.name == "listed_rate").unwrap();
     assert_eq!(line(&breaker.declared_at) + 1, line(&limiter.declared_at), "each at its own attribute");
     testing::isolated(|| assert_eq!(Listed.call(), Ok(())));
+}
+
+// Called by name
+
+#[circuit_breaker(threshold = 1, dispatch, name = "sweeper")]
+fn sweep() -> Result<Vec<u8>, ApiError> {
+    if STORE_IS_DOWN.get() { Err(ApiError::Down) } else { Ok(vec![1, 2]) }
+}
+
+#[circuit_breaker(dispatch, on_rejected = |_| 0)]
+#[rate_limit("1/s")]
+fn plain() -> u64 {
+    7
+}
+
+#[circuit_breaker]
+fn only_called() -> Result<(), ApiError> {
+    Ok(())
+}
+
+#[lifecycle::init_flag]
+static STORE_IS_DOWN: lifecycle::Flag<bool> = false;
+
+#[test]
+fn execute_calls_the_function_through_its_guards() {
+    let execute = |name: &str| {
+        let args = lifecycle::Args::new().with("name", name);
+        lifecycle::execute_circuit_breaker_operation("call", args)
+    };
+    testing::isolated(|| {
+        assert_eq!(execute("sweeper").unwrap(), json!([1, 2]));
+        assert_eq!((execute("plain").unwrap(), execute("plain").unwrap()), (json!(7), json!(0)));
+        STORE_IS_DOWN.set(true);
+        assert!(execute("sweeper").unwrap().to_string().contains("down"));
+        assert_eq!(state("sweeper"), State::Open);
+        STORE_IS_DOWN.set(false);
+        assert!(execute("sweeper").unwrap().to_string().contains("circuit breaker is open"), "the call is guarded");
+        only_called().unwrap();
+        let error = execute("only_called").unwrap_err().to_string();
+        assert!(error.contains("says `dispatch`"), "{error}");
+    });
 }

@@ -10,9 +10,10 @@
 
 use futures_executor::block_on;
 use lifecycle::testing::isolated;
-use lifecycle::{Backoff, Rejected, State, Window, circuit_breaker, rate_limit};
+use lifecycle::{Backoff, CircuitBreaker, Rejected, State, Window, circuit_breaker, rate_limit};
 use std::fmt::Display;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -244,6 +245,39 @@ fn futures_stay_send() {
     fn send<T: Send>(_: T) {}
     send(by_request(Request { host: String::new(), port: 1 }));
     send(ignores_async(Error::NotFound));
+}
+
+/// Design 4.8: nothing boxed, the arguments at most once more, the guard in 64 bytes, whichever form it has.
+#[test]
+fn futures_stay_small() {
+    async fn bare(data: [u8; 256]) -> Result<u8, Error> {
+        std::future::ready(()).await;
+        Ok(data[0])
+    }
+    #[circuit_breaker(key = data[0], ignore = Error::is_not_found, failure_if = Result::is_err)]
+    async fn keyed(data: [u8; 256]) -> Result<u8, Error> {
+        std::future::ready(()).await;
+        Ok(data[0])
+    }
+    #[circuit_breaker(key = data[0])]
+    #[rate_limit("3/s", key = data[1])]
+    async fn keyed_twice(data: [u8; 256]) -> Result<u8, Error> {
+        std::future::ready(()).await;
+        Ok(data[0])
+    }
+    #[circuit_breaker(held())]
+    async fn given(data: [u8; 256]) -> Result<u8, Error> {
+        std::future::ready(()).await;
+        Ok(data[0])
+    }
+    fn held() -> Arc<CircuitBreaker> {
+        CircuitBreaker::builder("held").build().map_or_else(|error| panic!("{error}"), Arc::new)
+    }
+    let size = |future: &dyn std::any::Any| size_of_val(future);
+    let bare = size(&bare([0; 256]));
+    for guarded in [size(&keyed([0; 256])), size(&keyed_twice([0; 256])), size(&given([0; 256]))] {
+        assert!(guarded <= bare + 256 + 64, "{guarded} against {bare}");
+    }
 }
 
 #[test]

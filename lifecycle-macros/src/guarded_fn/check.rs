@@ -12,9 +12,7 @@ pub(super) fn check(part: &Part, function: &Function, errors: &mut Errors) {
     let sig = &function.sig;
     let (guards, or_skip) = match part.role {
         Role::Own => (format!("`#[{name}]`"), String::new()),
-        Role::OfImpl | Role::Offered => {
-            (format!("`#[{name}]` of the impl block"), format!(", or leave it out with `#[{name}(skip)]`"))
-        }
+        _ => (format!("`#[{name}]` of the impl block"), format!(", or leave it out with `#[{name}(skip)]`")),
     };
     if let Some(token) = &sig.constness {
         errors.on(token, format!("{guards} keeps state, which a `const fn` cannot have: remove `const`{or_skip}"));

@@ -25,6 +25,7 @@ fn word(kind: Kind, role: Role) -> String {
         Role::Own => "",
         Role::OfImpl => "_of_impl",
         Role::Offered => "_offered",
+        Role::Mistaken => "_mistaken",
     };
     format!("{}{role}", kind.noun())
 }
@@ -60,7 +61,7 @@ fn read(tokens: TokenStream) -> Option<Part> {
     };
     let (written, _, args) = parts.parse2(tokens).ok()?;
     let kinds = [Kind::Breaker, Kind::Limiter].into_iter();
-    let all = kinds.flat_map(|kind| [Role::Own, Role::OfImpl, Role::Offered].map(|role| (kind, role)));
+    let all = kinds.flat_map(|kind| [Role::Own, Role::OfImpl, Role::Offered, Role::Mistaken].map(|role| (kind, role)));
     let (kind, role) = all.into_iter().find(|(kind, role)| written == word(*kind, *role))?;
     Some(Part { kind, role, span: written.span(), args })
 }

@@ -94,3 +94,5 @@ fn gathered(part: Part, mut waiting: Vec<Part>) -> Vec<Part> {
 mod tests;
 #[cfg(test)]
 mod tests_forms;
+#[cfg(test)]
+mod tests_shared;

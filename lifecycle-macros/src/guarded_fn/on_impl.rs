@@ -12,7 +12,8 @@ use crate::names::snake_case;
 use crate::runtime::{Runtime, generated};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::{Meta, Type};
+use syn::parse::Parser as _;
+use syn::{Attribute, Meta, Type};
 
 /// Input: `impl Service { fn load(&self) -> Result<..> { .. } fn id(&self) -> u64 { .. } }`
 /// Output: `const _: () = { static .. impl Service { #[guard_part(..)] fn load .. fn id .. } };`
@@ -29,40 +30,31 @@ pub(super) fn guard(part: Part, guard: &Guard, may_wait: bool, item: TokenStream
     check_options::on_impl(guard, &mut errors);
     check(guard, &block, &mut errors);
     if !errors.is_empty() {
-        return item_and(item, errors);
+        // A method's own `skip` still finds what it speaks of.
+        let mistaken = Part { role: Role::Mistaken, args: quote!(skip), ..part };
+        let marker = marker::attribute(&guard.runtime, &mistaken);
+        let marked =
+            block.marked(|method| if method.attrs.iter().any(may_be_a_macro) { marker.clone() } else { quote!() });
+        return item_and(marked, errors);
     }
-    let methods = |markers: &dyn Fn(&Function) -> TokenStream| {
-        let items = block.items.iter().map(|item| match item {
-            ImplItem::Other(tokens) => tokens.clone(),
-            ImplItem::Method(method) => {
-                let Function { attrs, vis, sig, body } = &**method;
-                let markers = markers(method);
-                quote!(#(#attrs)* #markers #vis #sig #body)
-            }
-        });
-        items.collect::<TokenStream>()
-    };
     if may_wait && block.attrs.iter().any(may_be_a_macro) {
         let marker = marker::attribute(&guard.runtime, &part);
-        let items = methods(&|_| TokenStream::new());
-        block.attrs.extend(syn::parse::Parser::parse2(syn::Attribute::parse_outer, marker).unwrap_or_default());
-        return block.with_items(&items);
+        block.attrs.extend(Attribute::parse_outer.parse2(marker).unwrap_or_default());
+        return block.marked(|_| quote!());
     }
-    let parts = gathered(part, marker::take(&mut block.attrs.clone()));
+    let parts = gathered(part, marker::take(&mut block.attrs));
     let guards = Guards::of(&parts, "impl block", &mut errors);
     let runtime = guards.runtime();
-    let items = methods(&|method| {
+    let marked = block.marked(|method| {
         let marker = |guard: &Guard| Some(marker::attribute(&runtime, &part_of(guard, &runtime, role(method)?)));
         guards.all().filter_map(marker).collect()
     });
-    drop(marker::take(&mut block.attrs));
-    let expanded = block.with_items(&items);
     let statics: TokenStream = guards.all().filter_map(|guard| shared(guard, &runtime, &block)).collect();
     if statics.is_empty() {
-        return item_and(expanded, errors);
+        return item_and(marked, errors);
     }
     let cfgs = cfgs(&block.attrs);
-    item_and(generated!(#(#cfgs)* const _: () = { #statics #expanded };), errors)
+    item_and(generated!(#(#cfgs)* const _: () = { #statics #marked };), errors)
 }
 
 fn check(guard: &Guard, block: &ImplBlock, errors: &mut Errors) {

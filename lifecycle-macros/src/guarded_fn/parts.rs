@@ -71,6 +71,8 @@ pub(super) enum Role {
     OfImpl,
     /// From the impl block, if the method says `include`.
     Offered,
+    /// There is a mistake in that of the impl block, which has been reported: it guards nothing.
+    Mistaken,
 }
 
 /// The guards of one item, at most one of each kind.
@@ -124,7 +126,7 @@ fn meant(kind: Kind, parts: &[Part], what: &str, errors: &mut Errors) -> Option<
             check_options::without_impl(kind, member, errors);
             None
         }
-        (Some(Member::Skip(_)), Some(_)) => None,
+        (Some(Member::Skip(_)), Some(_)) | (_, Some(Part { role: Role::Mistaken, .. })) => None,
         (Some(Member::Include(_)), Some(part)) => {
             let of_impl = part.read(errors);
             Some(Guard { per_call: own.per_call.or(of_impl.per_call), ..of_impl })

@@ -40,10 +40,18 @@ impl ImplBlock {
         Ok(Self { attrs, head, impl_token, self_ty, body, items })
     }
 
-    /// The same block with these items.
-    pub(crate) fn with_items(&self, items: &TokenStream) -> TokenStream {
+    /// The same block, with further attributes on its methods, after their own.
+    pub(crate) fn marked(&self, mark: impl Fn(&Function) -> TokenStream) -> TokenStream {
         let Self { attrs, head, body, .. } = self;
-        let body = super::braced(items.clone(), body);
+        let items = self.items.iter().map(|item| match item {
+            ImplItem::Other(tokens) => tokens.clone(),
+            ImplItem::Method(method) => {
+                let Function { attrs, vis, sig, body } = &**method;
+                let mark = mark(method);
+                quote::quote!(#(#attrs)* #mark #vis #sig #body)
+            }
+        });
+        let body = super::braced(items.collect(), body);
         quote::quote!(#(#attrs)* #head #body)
     }
 
@@ -158,7 +166,7 @@ fn other(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::{ToTokens as _, quote};
+    use quote::quote;
 
     fn read(item: TokenStream) -> ImplBlock {
         ImplBlock::read(item).unwrap_or_else(|error| panic!("{error}"))
@@ -193,11 +201,7 @@ mod tests {
             })
             .collect();
         assert_eq!(methods, ["at", "load", "last"]);
-        let items = block.items.iter().map(|item| match item {
-            ImplItem::Method(method) => method.to_token_stream(),
-            ImplItem::Other(tokens) => tokens.clone(),
-        });
-        assert_eq!(block.with_items(&items.collect()).to_string(), item.to_string());
+        assert_eq!(block.marked(|_| TokenStream::new()).to_string(), item.to_string());
     }
 
     #[test]

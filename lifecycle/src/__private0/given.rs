@@ -29,9 +29,9 @@ pub trait AsLimiter {
 
 /// A breaker that can be kept while the rest of `self` is used.
 #[diagnostic::on_unimplemented(
-    message = "this method takes `self` for itself, and a breaker in a `{Self}` cannot be kept beside it",
+    message = "this function takes `self` (or the argument) for itself, and a breaker in a `{Self}` cannot be kept beside it",
     label = "keep the breaker in an `Arc`",
-    note = "make the field an `Arc<CircuitBreaker>` (or a `&'static CircuitBreaker`), or let the method take `&self`"
+    note = "make the field an `Arc<CircuitBreaker>` (or a `&'static CircuitBreaker`), or take `&self`"
 )]
 pub trait OwnedBreaker {
     /// How it is kept.
@@ -42,9 +42,9 @@ pub trait OwnedBreaker {
 
 /// A limiter that can be kept while the rest of `self` is used.
 #[diagnostic::on_unimplemented(
-    message = "this method takes `self` for itself, and a limiter in a `{Self}` cannot be kept beside it",
+    message = "this function takes `self` (or the argument) for itself, and a limiter in a `{Self}` cannot be kept beside it",
     label = "keep the limiter in an `Arc`",
-    note = "make the field an `Arc<RateLimiter>` (or a `&'static RateLimiter`), or let the method take `&self`"
+    note = "make the field an `Arc<RateLimiter>` (or a `&'static RateLimiter`), or take `&self`"
 )]
 pub trait OwnedLimiter {
     /// How it is kept.

@@ -14,6 +14,12 @@ impl Service {
     fn keyed(&self) -> Result<u8, Rejected> {
         Ok(3)
     }
+
+    // What is right is not reported too.
+    #[circuit_breaker(skip)]
+    fn left_out(&self) -> Result<u8, Rejected> {
+        Ok(3)
+    }
 }
 
 trait Fetch {
