@@ -1,7 +1,7 @@
 //! A dashboard as text: which breaker is healthy, which limit is nearly used up. `cargo run --example breaker_dashboard`
 //!
-//! It is a function of `lifecycle::snapshot()` alone, which is a serde value: so it can be drawn where the process is, or where
-//! its JSON arrives. `println!("{}", lifecycle::snapshot())` is the table that comes with the crate.
+//! It is a function of `lifecycle::snapshot()`, which is a serde value: so it can be drawn where the process is, or where its
+//! JSON arrives. `println!("{}", lifecycle::snapshot())` is the table that comes with the crate.
 
 use lifecycle::registry::{BreakerSnapshot, LimiterSnapshot};
 use lifecycle::{BoxError, Snapshot, circuit_breaker, rate_limit};
@@ -40,8 +40,13 @@ fn health(breaker: &BreakerSnapshot) -> &'static str {
     if breaker.failures == 0 { "healthy" } else { "degraded" }
 }
 
-fn utilisation(limiter: &LimiterSnapshot) -> f64 {
-    f64::from(limiter.used) / f64::from(limiter.limit)
+/// A line about a limit.
+fn limit(name: &str, used: u32, limit: u32, refused: u64) -> String {
+    let utilisation = f64::from(used) / f64::from(limit);
+    let bar = "#".repeat((utilisation * 10.0).round() as usize);
+    let warning = if utilisation > NEARLY_USED_UP { "  WARNING: nearly used up" } else { "" };
+    let percent = utilisation * 100.0;
+    format!("  [{bar:10}] {name:16} {percent:3.0} %, {used} of {limit}, {refused} refused so far{warning}")
 }
 
 /// All breakers, and of families by key those that hold something.
@@ -68,11 +73,7 @@ fn dashboard(all: &Snapshot) -> Result<String, std::fmt::Error> {
     }
     writeln!(text, "rate limiters")?;
     for one in limiters(all) {
-        let utilisation = utilisation(one);
-        let bar = "#".repeat((utilisation * 10.0).round() as usize);
-        write!(text, "  [{bar:10}] {:16} {:3.0} %, {} of {}", one.name, utilisation * 100.0, one.used, one.limit)?;
-        let warning = if utilisation > NEARLY_USED_UP { "  WARNING: nearly used up" } else { "" };
-        writeln!(text, ", {} refused so far{warning}", one.limited)?;
+        writeln!(text, "{}", limit(&one.name, one.used, one.limit, one.limited))?;
     }
     Ok(text)
 }
@@ -104,12 +105,21 @@ fn main() -> Result<(), BoxError> {
     assert!(!text.contains("shop.example"), "a key that is fine is not worth a line");
     assert!(line("[#########", "mail") && text.matches("WARNING").count() == 1);
 
+    // What is done by name (`lifecycle::breakers()`) has a limit of its own: 1000 operations a second for the whole process.
+    for _ in 0..850 {
+        lifecycle::breakers().get("inventory")?;
+    }
+    let core = lifecycle::breakers().get_stats();
+    let line = limit("breakers by name", core.current_rate_limit_size, core.max_rate_limit, core.rate_limited_count);
+    println!("the limit of what is done by name:\n{line}\n");
+    assert!(line.ends_with("WARNING: nearly used up"));
+
     // An open breaker does not make the process sick: do not let a load balancer take it out for what is down elsewhere.
     users(true)?;
     for name in ["prices", "fetch[inventory.example]"] {
         lifecycle::breaker(name)?.reset();
     }
     assert!(dashboard(&lifecycle::snapshot())?.starts_with("circuit breakers: healthy\n"));
-    println!("and the crate's own table:\n{}", lifecycle::snapshot());
+    println!("the crate's own table:\n{}", lifecycle::snapshot());
     Ok(())
 }
