@@ -1,11 +1,11 @@
 //! Numbers that operators change: from a file at the start, from the same file when it has changed, by hand at three in the
-//! morning. `cargo run --example breaker_thresholds_at_runtime`
+//! morning, by the environment. `cargo run --example breaker_thresholds_at_runtime`
 //!
-//! The guide `lifecycle::guide::settings` lists all options; the environment, the fourth place, is in the example
-//! `limiter_changed_while_running`.
+//! The guide `lifecycle::guide::settings` lists all options.
 
 use lifecycle::settings::{BreakerSettings, Source};
 use lifecycle::{BoxError, Rejected, State, circuit_breaker};
+use std::process::Command;
 use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,22 @@ fn in_force() -> Vec<(String, Source)> {
     said
 }
 
+/// What the same program does where somebody said something in the environment, one thing of it wrong.
+fn in_another_environment() -> Result<(), BoxError> {
+    let _ = configure(FILE)?;
+    let said = in_force();
+    assert!(said.contains(&("threshold = 7".to_owned(), Source::Environment)));
+    assert!(said.contains(&("timeout = \"120s\"".to_owned(), Source::Configured)));
+    let problems = lifecycle::verify();
+    problems.iter().for_each(|problem| println!("  verify: {problem}"));
+    assert_eq!(problems.len(), 1);
+    Ok(())
+}
+
 fn main() -> Result<(), BoxError> {
+    if std::env::args().nth(1).is_some() {
+        return in_another_environment();
+    }
     let breaker = lifecycle::breaker("fetch_user")?;
     println!("as written:");
     assert_eq!(in_force().len(), 2);
@@ -117,5 +132,10 @@ fn main() -> Result<(), BoxError> {
     for problem in lifecycle::verify() {
         println!("verify: {problem}");
     }
+
+    println!("the same program, started with the file and with a threshold and a timeout in its environment:");
+    let mut program = Command::new(std::env::current_exe()?);
+    program.env("LIFECYCLE__FETCH_USER__THRESHOLD", "7").env("LIFECYCLE__FETCH_USER__TIMEOUT", "soon");
+    assert!(program.arg("in another environment").status()?.success());
     Ok(())
 }
