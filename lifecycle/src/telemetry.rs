@@ -36,6 +36,12 @@ macro_rules! event {
     };
 }
 
+/// May somebody hear an event of that level? Asked before those that hot paths tell of. (The `log` crate has a filter of its own.)
+#[inline]
+fn heard(level: Level) -> bool {
+    cfg!(feature = "log") || level <= tracing::level_filters::LevelFilter::current() || !scope::quiet()
+}
+
 /// An event as a test world recorded it.
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "read through `testing` only"))]
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +204,15 @@ pub(crate) fn breaker_listener_panicked(name: &str) {
     );
 }
 
+#[inline]
 pub(crate) fn breaker_rejected(name: &str, retry_after: Option<Duration>) {
+    if heard(Level::DEBUG) {
+        tell_rejected(name, retry_after);
+    }
+}
+
+#[cold]
+fn tell_rejected(name: &str, retry_after: Option<Duration>) {
     record("lifecycle.circuit_breaker.call_rejected", name, || retry_words(retry_after));
     event!(
         name: "lifecycle.circuit_breaker.call_rejected", target: "lifecycle::circuit_breaker", Level::DEBUG,

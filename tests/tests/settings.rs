@@ -224,18 +224,35 @@ fn a_short_name_means_all_that_have_it_and_a_path_one() {
 
 #[test]
 fn one_key_of_a_keyed_breaker_takes_what_is_said_of_all_and_then_of_itself() {
+    #[circuit_breaker(key = host, max_keys = 100)]
+    fn fetch(host: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(!host.is_empty());
+        Ok(())
+    }
+    let key = |host: &str| {
+        fetch(host).unwrap();
+        breaker(&format!("fetch[{host}]")).unwrap()
+    };
     isolated(|| {
-        set_waiting(json!({ "fetch": { "threshold": 2, "timeout": 5 }, "fetch[acme]": { "threshold": 3 } }));
-        let (acme, other) = (breakers().get("fetch[acme]").unwrap(), breakers().get("fetch[other]").unwrap());
-        assert_eq!((threshold(&acme).0, threshold(&other).0), ("3".to_owned(), "2".to_owned()));
+        let fast = key("fast");
+        let settings =
+            json!({ "fetch": { "threshold": 2, "timeout": 5 }, "settings::fetch[acme]": { "threshold": 3 } });
+        let configured = configure(&settings).unwrap();
+        assert_eq!(
+            (configured.applied.join(" "), configured.waiting.join(" ")),
+            ("fetch".to_owned(), "settings::fetch[acme]".to_owned())
+        );
+        assert!(ignored().is_empty(), "a key that nobody has used yet is no slip");
+        let (acme, other) = (key("acme"), key("other"));
+        let seen = [&acme, &other, &fast].map(|breaker| threshold(breaker).0);
+        assert_eq!(seen, ["3", "2", "2"]);
         assert_eq!(said(&acme, "timeout"), is("\"5s\"", Source::Configured));
-        assert!(ignored().is_empty());
+        assert!(configure(&settings).unwrap().waiting.is_empty());
+        let odd = configure(json!({ "fetch": { "window": "10s" } })).unwrap_err();
+        assert_eq!(odd.to_string().matches("`fetch`").count(), 1, "{odd}");
+        set(json!({}));
+        assert_eq!(threshold(&acme), is("5", Source::Default));
     });
-}
-
-fn set_waiting(settings: impl serde::Serialize) {
-    let configured = configure(settings).unwrap();
-    assert!(configured.applied.is_empty(), "{configured}");
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl Cell {
 
     /// An open breaker's refusal. A clock that lags behind is good enough until shortly before the end.
     #[inline]
-    fn still_open(&self, clock: &ClockHandle) -> Option<Admission> {
+    pub(crate) fn still_open(&self, clock: &ClockHandle) -> Option<Admission> {
         // The load of the word pairs with its publication, which wrote this first. A later opening may have moved it since:
         // then refusing is right all the more.
         let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
@@ -252,9 +252,10 @@ impl Cell {
     /// Runs the machine under the lock and publishes what it came to.
     pub(crate) fn transition<R>(&self, step: impl FnOnce(&mut Machine) -> (R, Option<Change>)) -> (R, Option<Change>) {
         let mut machine = self.machine.lock();
-        // A plain word moves without the lock; from here on nobody moves it.
-        let word = Word(self.word.fetch_or(Word::LOCKED, Ordering::AcqRel));
-        machine.sync(word);
+        // A plain word moves without the lock; from here on nobody moves it. The others do not move anyway.
+        if self.word().is_plain() {
+            machine.sync(Word(self.word.fetch_or(Word::LOCKED, Ordering::AcqRel)));
+        }
         let answer = step(&mut machine);
         self.open_until.store(machine.open_until().as_nanos(), Ordering::Relaxed);
         self.opened_at.store(machine.opened_at.as_nanos(), Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use super::builder::CircuitBreakerBuilder;
 use super::calling::{Calling, Flat};
-use super::cell::Cell;
+use super::cell::{Cell, Traits};
 use super::config::BreakerConfig;
 use super::listeners::{Listeners, Transition};
 use super::machine::{Admission, Change, Outcome, Ticket};
@@ -88,6 +88,12 @@ impl BreakerState {
 
     fn in_universe(universe: &Universe) -> Self {
         Self::local(universe.clock())
+    }
+
+    /// When a call begins, if calls are measured.
+    #[inline]
+    fn began(&self, traits: Traits) -> Moment {
+        if traits.measured() { traits.now(self.clock.reading()) } else { Moment::NEVER }
     }
 }
 
@@ -177,9 +183,30 @@ impl CircuitBreaker {
         self.state.process()
     }
 
-    #[cold]
+    /// Off the hot path: not plain, or something is installed on this thread.
     #[inline(never)]
     pub(super) fn acquire_slow(&self) -> Result<Slow, Rejected> {
+        if counter::at_home() {
+            let state = self.process();
+            let (word, traits) = (state.cell.word(), state.cell.traits());
+            match word.state() {
+                State::Closed if traits.configured() => {
+                    return Ok(Slow { admitted: None, generation: word.generation(), started: state.began(traits) });
+                }
+                State::Open => {
+                    if let Some(refused) = state.cell.still_open(&state.clock) {
+                        return Err(self.refuse(state, refused));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.acquire_anywhere()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn acquire_anywhere(&self) -> Result<Slow, Rejected> {
         counter::prepare();
         scope::look_again();
         let state = self.resolve();
@@ -191,8 +218,7 @@ impl CircuitBreaker {
             std::mem::forget(give_back);
         }
         let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
-        let traits = state.cell.traits();
-        let started = if traits.measured() { traits.now(state.clock.reading()) } else { Moment::NEVER };
+        let started = state.began(state.cell.traits());
         let generation = ticket.generation;
         let admitted = match state {
             StateRef::Process(_) if ticket.probe.is_none() => None,

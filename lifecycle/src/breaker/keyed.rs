@@ -181,9 +181,8 @@ impl KeyedCircuitBreaker {
     }
 
     fn child(&self, family: &Family, key: &str) -> Arc<CircuitBreaker> {
-        let name = Name::from(format!("{}[{key}]", self.name()));
-        let descriptor = Descriptor::dynamic(Kind::Breaker, name);
-        Arc::new(CircuitBreaker::with_state(BreakerState::local(family.clock.clone()), descriptor, self.written))
+        let state = BreakerState::local(family.clock.clone());
+        Arc::new(CircuitBreaker::with_state(state, self.descriptor.at_key(key), self.written))
     }
 
     /// All its breakers, as they are; the one that keys share when there is no room is last.

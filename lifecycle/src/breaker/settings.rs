@@ -99,14 +99,16 @@ impl Configurable for CircuitBreaker {
     }
 }
 
-/// For the family itself: its breakers are asked one by one, and those made later find what is said.
+/// The family as such, for keys to come; each breaker it has is told by itself.
 impl Configurable for KeyedCircuitBreaker {
     fn descriptor(&self) -> &Descriptor {
         self.descriptor()
     }
 
     fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error> {
-        Layers::new().accepts(self.descriptor(), self.written(), settings.of::<BreakerSettings>(self.descriptor()))
+        let mut layers = Layers::<BreakerSettings>::new();
+        layers.refresh(self.descriptor());
+        layers.accepts(self.descriptor(), self.written(), settings.of(self.descriptor()))
     }
 
     fn settings_changed(&self) {}

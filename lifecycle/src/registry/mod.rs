@@ -77,6 +77,11 @@ impl Descriptor {
         Self { kind, name, module: "", file: "", line: 0, inside: None }
     }
 
+    /// Describes one key of a family that this describes.
+    pub(crate) fn at_key(&self, key: &str) -> Self {
+        Self { name: Name::from(format!("{}[{key}]", self.name)), inside: None, ..*self }
+    }
+
     /// Declared by a function: its name with all that it is in.
     #[must_use]
     pub const fn inside(mut self, function: fn() -> &'static str) -> Self {
@@ -238,12 +243,12 @@ fn require(kind: Kind, name: &str) -> Result<Component, Error> {
 /// ```
 /// # fn ask(_: &str) -> Result<(), lifecycle::Rejected> { Ok(()) }
 /// #[lifecycle::circuit_breaker(threshold = 3)]
-/// fn fetch() -> Result<(), lifecycle::Rejected> {
+/// fn stock() -> Result<(), lifecycle::Rejected> {
 ///     ask("inventory")
 /// }
 ///
-/// lifecycle::breaker("fetch")?.force_open(); // maintenance
-/// assert!(fetch().is_err());
+/// lifecycle::breaker("stock")?.force_open(); // maintenance
+/// assert!(stock().is_err());
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///

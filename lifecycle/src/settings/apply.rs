@@ -36,22 +36,23 @@ impl Proposed<'_> {
     }
 }
 
-/// All components that can be configured, here. Nothing is locked while one is visited.
-fn each(mut visit: impl FnMut(&Names, &dyn Configurable)) {
+// Rate limiters are to follow: `Layers<RateLimiterSettings>` in their state, `Configurable`, and an arm each in `each`.
+
+/// All components that can be configured, here; with `keys`, those of each key too. Nothing is locked while one is visited.
+fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
     let mut see = |component: &dyn Configurable| visit(&Names::of(component.descriptor()), component);
     for component in registry::components().iter() {
         match component {
             Component::Breaker(breaker) => see(*breaker),
             Component::KeyedBreaker(family) => {
                 see(*family);
-                family.breakers().iter().for_each(|breaker| see(&**breaker));
+                let all = if keys { family.breakers() } else { Vec::new() };
+                all.iter().for_each(|breaker| see(&**breaker));
             }
             _ => {}
         }
     }
-    for breaker in breakers().dynamic() {
-        see(&*breaker);
-    }
+    breakers().dynamic().iter().for_each(|breaker| see(&**breaker));
 }
 
 /// Changes numbers of components by name, without a rebuild: `settings` is a map from names to tables of options.
@@ -98,7 +99,7 @@ fn apply(value: &Value) -> Result<Configured, Error> {
     let new: BTreeSet<String> = settings.0.keys().cloned().collect();
     let old = store().replace(settings);
     let said = |name: &str| new.contains(name) || old.as_ref().is_some_and(|old| old.contains_key(name));
-    each(|names, component| {
+    each(true, |names, component| {
         if names.iter().any(said) {
             component.settings_changed();
         }
@@ -143,12 +144,14 @@ impl Configured {
     fn of(settings: &Layer) -> Result<Self, Error> {
         let (mut applied, mut problems, mut known) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
         let proposed = Proposed(settings);
-        each(|names, component| {
+        each(true, |names, component| {
             let kind = component.descriptor().kind();
             for name in names.iter().filter(|name| settings.contains_key(*name)) {
                 applied.insert((name.to_owned(), kind));
             }
-            known.extend(names.iter().map(|name| (name.to_owned(), kind)));
+            if without_key(component.descriptor().name()).is_none() {
+                known.extend(names.iter().map(|name| (name.to_owned(), kind)));
+            }
             if let (true, Err(error)) =
                 (names.iter().any(|name| settings.contains_key(name)), component.accepts(&proposed))
             {
@@ -178,6 +181,11 @@ impl Configured {
                 all.missing.push("nothing of that name so far".to_owned());
             }
             if !lacks.is_empty() {
+                if lacks == [Kind::Limiter] && registry::find(Kind::Limiter, name).is_ok_and(|found| found.is_some()) {
+                    all.waiting.push(name.clone());
+                    all.missing.push("rate limiters do not take settings so far".to_owned());
+                    continue;
+                }
                 let near = known.iter().filter(|(_, kind)| lacks.contains(kind)).map(|(name, _)| name.as_str());
                 let name_of_all = without_key(name).unwrap_or(name);
                 let words = lacks.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
@@ -217,14 +225,14 @@ pub(crate) fn problems() -> Vec<Problem> {
     let mut known = Vec::new();
     let mut look = |names: &Names| {
         if outside {
-            environment::environment::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
+            environment::of_component::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
         }
         known.extend(names.iter().map(str::to_owned));
     };
-    each(|names, _| look(names));
+    each(false, |names, _| look(names));
     for component in registry::components().iter() {
-        if let Component::Limiter(limiter) = component {
-            look(&Names::of(limiter.descriptor()));
+        if matches!(component, Component::Limiter(_) | Component::KeyedLimiter(_)) {
+            look(&Names::of(component.descriptor()));
         }
     }
     if outside {

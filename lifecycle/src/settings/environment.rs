@@ -57,6 +57,11 @@ fn in_variables(name: &str) -> String {
     upper.map(|c| if c.is_ascii_uppercase() || c.is_ascii_digit() { c } else { '_' }).collect()
 }
 
+/// Does it say nothing at all?
+pub(super) fn is_empty() -> bool {
+    process().is_empty()
+}
+
 /// What the environment says of a component.
 pub(super) struct Found<S> {
     pub(super) settings: Option<S>,
@@ -65,20 +70,12 @@ pub(super) struct Found<S> {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Does it say nothing at all?
-pub(super) fn is_silent() -> bool {
-    process().is_empty()
-}
-
-pub(super) fn environment<S: ComponentSettings>(names: &Names) -> Found<S> {
+pub(super) fn of_component<S: ComponentSettings>(names: &Names) -> Found<S> {
     of(process(), names)
 }
 
 fn of<S: ComponentSettings>(environment: &Environment, names: &Names) -> Found<S> {
     let mut found = Found { settings: None::<S>, of_key: false, problems: Vec::new() };
-    if environment.is_empty() {
-        return found;
-    }
     for name in names.iter() {
         let Some(said) = environment.get(&in_variables(name)) else { continue };
         if let Some(part) = S::part(&said.entry) {

@@ -1,9 +1,9 @@
 //! The layers over a component's declaration: `configure` < environment < `reconfigure`.
 
-use super::environment::{self, environment};
+use super::environment;
 use super::options::{ComponentSettings, Number};
 use super::problem::{Problem, Source};
-use super::store::{Names, configured, store};
+use super::store::{Names, part, store};
 use crate::error::Error;
 use crate::registry::{self, Descriptor, SettingSnapshot};
 use crate::scope;
@@ -21,6 +21,8 @@ pub(crate) struct Layers<S> {
     given: [Option<Arc<S>>; 3],
     /// Something is said of this one key of a keyed component.
     of_key: bool,
+    /// Some of them were left out, and it was noted.
+    noted: bool,
 }
 
 const SOURCES: [Source; 3] = [Source::Configured, Source::Environment, Source::Reconfigured];
@@ -41,23 +43,25 @@ const CHOICES: [[bool; 3]; 7] = [
 
 impl<S: ComponentSettings> Layers<S> {
     pub(crate) const fn new() -> Self {
-        Self { given: [None, None, None], of_key: false }
+        Self { given: [None, None, None], of_key: false, noted: false }
     }
 
     /// Takes over what `configure` and the environment say by now. A test world has no environment.
     pub(crate) fn refresh(&mut self, descriptor: &Descriptor) {
-        let in_world = scope::universe().is_some();
-        if (in_world || environment::is_silent()) && store().configured().is_none() {
-            // As for most, and for each of a million keys: nothing is said of anybody.
-            (self.given[CONFIGURED], self.given[ENVIRONMENT], self.of_key) = (None, None, false);
+        (self.given[CONFIGURED], self.given[ENVIRONMENT], self.of_key) = (None, None, false);
+        let outside = scope::universe().is_none() && !environment::is_empty();
+        let configured = store().configured();
+        // Mostly nothing is said, and there may be many keys.
+        if !outside && configured.is_none() {
             return;
         }
         let names = Names::of(descriptor);
-        let configured = configured(&names);
-        (self.given[CONFIGURED], self.of_key) = (configured.0.map(Arc::new), configured.1);
-        self.given[ENVIRONMENT] = None;
-        if !in_world {
-            let said = environment(&names);
+        if let Some(layer) = configured {
+            self.given[CONFIGURED] = part(&layer, &names).map(Arc::new);
+            self.of_key = names.own().any(|name| layer.contains_key(name));
+        }
+        if outside {
+            let said = environment::of_component(&names);
             self.given[ENVIRONMENT] = said.settings.map(Arc::new);
             self.of_key |= said.of_key;
             store().note(said.problems);
@@ -65,8 +69,8 @@ impl<S: ComponentSettings> Layers<S> {
     }
 
     /// What the component goes by. A layer that makes it invalid is left out as a whole, and noted.
-    pub(crate) fn effective(&self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
-        if self.given.iter().all(Option::is_none) && store().has_no_problems() {
+    pub(crate) fn effective(&mut self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
+        if !self.noted && self.given.iter().all(Option::is_none) {
             return base.clone();
         }
         let (holds, reason) = self.holding(base);
@@ -82,9 +86,14 @@ impl<S: ComponentSettings> Layers<S> {
             };
             Problem::new(name, SOURCES[at], format!("{reason}{what}"))
         };
-        let ignored = (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out).collect();
-        let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
-        store().note_layers(&owner, ignored);
+        let ignored: Vec<Problem> =
+            (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out).collect();
+        let is_wrong = !ignored.is_empty();
+        if is_wrong || self.noted {
+            let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
+            store().note_layers(&owner, ignored);
+            self.noted = is_wrong;
+        }
         self.overlaid(base, holds)
     }
 
@@ -158,7 +167,7 @@ mod tests {
     const BASE: BreakerConfig = BreakerConfig::new().timeout(Duration::from_secs(30));
 
     fn layers(given: [Option<BreakerSettings>; 3]) -> Layers<BreakerSettings> {
-        Layers { given: given.map(|layer| layer.map(Arc::new)), of_key: false }
+        Layers { given: given.map(|layer| layer.map(Arc::new)), ..Layers::new() }
     }
 
     fn descriptor(name: &'static str) -> Descriptor {
@@ -173,7 +182,7 @@ mod tests {
     #[test]
     fn a_higher_layer_counts_more_option_by_option() {
         let s = BreakerSettings::new;
-        let layers = layers([
+        let mut layers = layers([
             Some(s().threshold(1).half_open_calls(1).success_threshold(2).slow_call(Duration::from_secs(3))),
             Some(s().threshold(2).half_open_calls(4)),
             Some(s().threshold(3)),
@@ -220,7 +229,7 @@ mod tests {
     fn of_two_layers_that_do_not_go_together_the_higher_one_holds() {
         let s = BreakerSettings::new;
         let base = BASE.failure_rate(50);
-        let layers = layers([Some(s().minimum_calls(20)), Some(s().window(Window::Calls(5))), None]);
+        let mut layers = layers([Some(s().minimum_calls(20)), Some(s().window(Window::Calls(5))), None]);
         assert_eq!(layers.effective(&descriptor("both"), &base), base.window(Window::Calls(5)));
         let told = problems("both");
         assert_eq!(

@@ -1,6 +1,6 @@
-//! Numbers that change without a rebuild: [`configure`](crate::configure), environment variables, `reconfigure`.
+//! Numbers that change without a rebuild: [`configure`], environment variables, `reconfigure`.
 //!
-//! Each counts more than the one before: what nobody says, the attribute (or builder), [`configure`](crate::configure), the
+//! Each counts more than the one before: what nobody says, the attribute (or builder), [`configure`], the
 //! environment, the component's own `reconfigure`; [`Source`] says which it was. How options and variables are written:
 //! [`guide::settings`](crate::guide::settings).
 

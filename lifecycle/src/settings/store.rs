@@ -130,20 +130,8 @@ impl Store {
         }
     }
 
-    pub(super) fn has_no_problems(&self) -> bool {
-        self.problems.lock().is_empty()
-    }
-
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.problems.lock().iter().map(|one| one.problem.clone()).collect()
-    }
-}
-
-/// What is configured for a component, and whether some of it is said of its own key.
-pub(super) fn configured<S: ComponentSettings>(names: &Names) -> (Option<S>, bool) {
-    match store().configured() {
-        Some(layer) => (part(&layer, names), names.own().any(|name| layer.contains_key(name))),
-        None => (None, false),
     }
 }
 
