@@ -102,6 +102,7 @@ fn main() -> Result<(), BoxError> {
     let line = |start: &str, name: &str| text.lines().any(|line| line.trim().starts_with(start) && line.contains(name));
     assert!(text.starts_with("circuit breakers: degraded\n"));
     assert!(line("healthy", "users") && line("degraded", "prices") && line("degraded", "fetch[inventory.example]"));
+    assert!(line("degraded", "next probe in"), "the open one says when");
     assert!(!text.contains("shop.example"), "a key that is fine is not worth a line");
     assert!(line("[#########", "mail") && text.matches("WARNING").count() == 1);
 
