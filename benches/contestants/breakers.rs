@@ -10,6 +10,7 @@ use lifecycle::circuit_breaker;
 use nobreak::CircuitError;
 use std::future::{Ready, ready};
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::Duration;
 use tower::{Service, service_fn, util::ServiceFn};
 use tower_resilience_circuitbreaker::{
@@ -104,13 +105,19 @@ pub(super) static GROUPS: &[Group] = &[
         operation: "closed breaker, async call succeeds at once",
         base: Base::Unguarded,
         contestants: &[
-            awaited!("**lifecycle** `#[circuit_breaker] async fn`, counted", guarded_async(black_box(7)) => outcome),
-            awaited!("the async function, unguarded", unguarded_async(black_box(7)) => outcome),
+            awaited!("**lifecycle** `#[circuit_breaker] async fn`, counted", guarded_async(black_box(7)) => wide),
+            awaited!(
+                "nobreak `call_async`",
+                async { NOBREAK.call_async(|| unguarded_async(black_box(7))).await.map_err(|error| error.into_inner().unwrap_or(Wide(REFUSED))) } => wide
+            ),
+            awaited!("the async function, unguarded", unguarded_async(black_box(7)) => wide),
         ],
         gives: None,
         budget: None,
     },
 ];
+
+static NOBREAK: LazyLock<nobreak::CircuitBreaker> = LazyLock::new(nobreak::breaker);
 
 /// What the peers need at hand.
 pub struct Breakers {
@@ -217,13 +224,26 @@ fn by_time(number: u64) -> Result<u64, Failure> {
     work(number)
 }
 
-#[circuit_breaker]
-async fn guarded_async(number: u64) -> Result<u64, Failure> {
-    work(number)
+/// An error of the size that errors have: with one of a byte, moving the result stalls more than everything else takes.
+struct Wide(u64);
+
+impl From<lifecycle::Rejected> for Wide {
+    fn from(_: lifecycle::Rejected) -> Self {
+        Self(REFUSED)
+    }
 }
 
-async fn unguarded_async(number: u64) -> Result<u64, Failure> {
-    work(number)
+#[circuit_breaker]
+async fn guarded_async(number: u64) -> Result<u64, Wide> {
+    unguarded_async(number).await
+}
+
+async fn unguarded_async(number: u64) -> Result<u64, Wide> {
+    work(number).map_err(|_| Wide(BROKEN))
+}
+
+fn wide(result: Result<u64, Wide>) -> u64 {
+    result.unwrap_or_else(|error| error.0)
 }
 
 #[inline(always)]
