@@ -3,7 +3,7 @@
 use super::builder::RateLimiterBuilder;
 use super::cell::Rule;
 use super::handle::{ALLOWED, LIMITED, RateLimiter, check_limit, declared_rule};
-use crate::clock::ClockHandle;
+use crate::clock::{ClockHandle, nanos};
 use crate::counter::Counters;
 use crate::error::{Error, Rejected};
 use crate::keyed::query::{Exactly, Query};
@@ -23,6 +23,10 @@ const SHOWN: usize = 100;
 
 /// Limiters that keys without room share.
 const SHARED: usize = 16;
+
+/// How often in a window a family without room looks through all keys for one to give up. In between, each new key makes it look
+/// through a part of them.
+const LOOKS: u64 = 16;
 
 /// A family of rate limiters, one for each key: a client, a tenant, an address. Keys are text unless said otherwise.
 ///
@@ -69,6 +73,8 @@ struct Family<K> {
     keys: OnceLock<KeyedMap<K, Arc<RateLimiter>>>,
     shared: [OnceLock<Arc<RateLimiter>>; SHARED],
     overflowed: AtomicU64,
+    /// When all keys were last looked at for one to give up.
+    looked: AtomicU64,
     totals: OnceLock<Arc<Counters<2>>>,
     /// Of a test world.
     is_local: bool,
@@ -103,6 +109,7 @@ impl<K> Family<K> {
             keys: OnceLock::new(),
             shared: [const { OnceLock::new() }; SHARED],
             overflowed: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
             totals: OnceLock::new(),
             is_local,
         }
@@ -267,6 +274,12 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         }
         // Before any lock is taken: the clock may be the user's.
         let (now, rule) = (family.clock.now().as_nanos(), family.rule());
+        // Keys become idle by time alone, which nobody tells the map.
+        let looked = family.looked.load(Ordering::Relaxed);
+        if now.abs_diff(looked) > nanos(rule.window) / LOOKS {
+            family.looked.store(now, Ordering::Relaxed);
+            keys.idle_again();
+        }
         let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
         let fresh = || {
             let own = self.child(family, rule, label);
