@@ -2,13 +2,8 @@
 
 use super::{Base, Budget, Contestant, Group, contestant};
 use failsafe::CircuitBreaker as _;
-use governor::clock::{DefaultClock, MonotonicClock};
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
-use lifecycle::{Flag, circuit_breaker, init_flag, rate_limit};
+use lifecycle::{Flag, circuit_breaker, init_flag};
 use std::hint::black_box;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -40,34 +35,6 @@ pub(super) static GROUPS: &[Group] = &[
         gives: Some(|number| number),
         budget: Some(Budget::OverBase(30)),
     },
-    Group {
-        operation: "limiter admits, 1000 in 5 us",
-        base: Base::Unguarded,
-        contestants: &[
-            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", |_, number| outcome(generous(number))),
-            contestant!("governor, its default clock (quanta)", |peers, number| governed(
-                &peers.guards.generous,
-                number
-            )),
-            contestant!("governor, `Instant` as clock", |peers, number| governed(
-                &peers.guards.generous_instant,
-                number
-            )),
-        ],
-        gives: Some(|number| number),
-        budget: None,
-    },
-    Group {
-        operation: "limiter refuses",
-        base: Base::Loop,
-        contestants: &[
-            contestant!("**lifecycle** `#[rate_limit]`, exact, counted", |_, number| outcome(strict(number))),
-            contestant!("governor, its default clock (quanta)", |peers, number| governed(&peers.guards.strict, number)),
-            contestant!("governor, `Instant` as clock", |peers, number| governed(&peers.guards.strict_instant, number)),
-        ],
-        gives: Some(|_| REFUSED),
-        budget: None,
-    },
 ];
 
 /// What the peers need at hand.
@@ -75,13 +42,7 @@ pub(super) static GROUPS: &[Group] = &[
 pub struct Guards {
     failsafe: failsafe::StateMachine<failsafe::failure_policy::ConsecutiveFailures<failsafe::backoff::Constant>, ()>,
     recloser: recloser::Recloser,
-    generous: Direct<DefaultClock>,
-    strict: Direct<DefaultClock>,
-    generous_instant: Direct<MonotonicClock>,
-    strict_instant: Direct<MonotonicClock>,
 }
-
-type Direct<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as governor::clock::Clock>::Instant>>;
 
 impl Default for Guards {
     fn default() -> Self {
@@ -89,17 +50,9 @@ impl Default for Guards {
         USE_CACHE_ATOMIC.store(black_box(true), Ordering::Relaxed);
         let policy =
             failsafe::failure_policy::consecutive_failures(5, failsafe::backoff::constant(Duration::from_secs(60)));
-        let burst = const { NonZeroU32::new(1000).unwrap() };
-        let each = Duration::from_nanos(5);
-        let generous = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
-        let strict = Quota::per_hour(NonZeroU32::MIN);
         Self {
             failsafe: failsafe::Config::new().failure_policy(policy).build(),
             recloser: recloser::Recloser::custom().build(),
-            generous: RateLimiter::direct(generous),
-            strict: RateLimiter::direct(strict),
-            generous_instant: RateLimiter::direct_with_clock(generous, MonotonicClock),
-            strict_instant: RateLimiter::direct_with_clock(strict, MonotonicClock),
         }
     }
 }
@@ -108,7 +61,7 @@ impl Default for Guards {
 
 /// Why a call gives no number.
 #[derive(Debug)]
-enum Failure {
+pub(super) enum Failure {
     Refused,
     Broken,
 }
@@ -127,15 +80,15 @@ pub(super) fn unguarded(number: u64) -> u64 {
 
 /// Succeeds, which the compiler does not know. Not inlined, as what one guards is not.
 #[inline(never)]
-fn work(number: u64) -> Result<u64, Failure> {
+pub(super) fn work(number: u64) -> Result<u64, Failure> {
     if black_box(number) == u64::MAX { Err(Failure::Broken) } else { Ok(number) }
 }
 
-const REFUSED: u64 = u64::MAX;
+pub(super) const REFUSED: u64 = u64::MAX;
 
 /// Keeps both outcomes apart, so that none is left out.
 #[inline(always)]
-fn outcome(result: Result<u64, Failure>) -> u64 {
+pub(super) fn outcome(result: Result<u64, Failure>) -> u64 {
     match result {
         Ok(number) => number,
         Err(Failure::Refused) => REFUSED,
@@ -177,23 +130,4 @@ fn of_recloser(error: recloser::Error<Failure>) -> Failure {
         recloser::Error::Inner(inner) => inner,
         recloser::Error::Rejected => Failure::Refused,
     }
-}
-
-/// Never refuses at the speed of this loop.
-#[rate_limit("1000/5us")]
-#[inline(always)]
-fn generous(number: u64) -> Result<u64, Failure> {
-    work(number)
-}
-
-/// Refuses nearly always.
-#[rate_limit("1/h")]
-#[inline(always)]
-fn strict(number: u64) -> Result<u64, Failure> {
-    work(number)
-}
-
-#[inline(always)]
-fn governed<C: governor::clock::Clock>(limiter: &Direct<C>, number: u64) -> u64 {
-    outcome(limiter.check().map_err(|_| Failure::Refused).and_then(|()| work(number)))
 }

@@ -23,6 +23,7 @@ std::thread_local! {
 /// A slot that was written.
 #[cfg(any(test, loom))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(loom), allow(unreachable_pub, reason = "for models"))]
 pub struct Written {
     /// Which permit.
     pub position: u64,
