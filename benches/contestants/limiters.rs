@@ -114,7 +114,8 @@ impl Default for Limiters {
                 .max_tokens(1)
                 .build()
                 .expect("a limiter"),
-            generous_leaky: leaky(1000, Duration::from_micros(5), 1000),
+            // Its interval is a millisecond at least.
+            generous_leaky: leaky(200_000, Duration::from_millis(1), 200_000),
             strict_leaky: leaky(1, Duration::from_secs(3600), 1),
             generous_log: Log::new(1000, Duration::from_micros(5)),
             strict_log: Log::new(1, Duration::from_secs(3600)),
