@@ -362,7 +362,9 @@ impl RateLimiter {
         let (limit, window) = state.cell.limit();
         let retry_after = wait.map(Duration::from_nanos);
         let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
-        telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+        if first || telemetry::tells_details() {
+            telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+        }
         Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), retry_after)
     }
 

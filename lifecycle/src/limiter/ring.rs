@@ -22,8 +22,10 @@
 //! Only the first use (which allocates) and a change of the limit take a lock. Every load is `Acquire`: a slot's value that is of a
 //! later grant brings that grant's head along. No fence, which ThreadSanitizer would not know.
 
+mod head;
 mod manage;
 
+use self::head::Head;
 use super::table::{END, Table};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -68,39 +70,6 @@ impl<F: Fn() -> u64> Time for F {
 
 /// Whoever would have to wait longer than that may be refused at a glance.
 const FAR: u64 = 64_000_000;
-
-/// `position:43 | closed:1 | permits of the newest grant, less one:20`
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Head(u64);
-
-impl Head {
-    const CLOSED: u64 = 1 << 20;
-    const POSITION: u32 = 21;
-
-    /// Of the next permit. Positions are used by their lower bits only, so arithmetic with them may wrap.
-    #[inline(always)]
-    const fn next(self) -> u64 {
-        self.0 >> Self::POSITION
-    }
-
-    /// Where the newest grant begins.
-    const fn first(self) -> u64 {
-        self.next().wrapping_sub((self.0 & (Self::CLOSED - 1)) + 1)
-    }
-
-    /// Its limit is being changed.
-    #[inline(always)]
-    const fn is_closed(self) -> bool {
-        self.0 & Self::CLOSED != 0
-    }
-
-    /// After a grant of `permits`.
-    #[inline(always)]
-    const fn after(self, permits: u32) -> Self {
-        let grown = (self.0 & !(Self::CLOSED - 1)).wrapping_add((permits as u64) << Self::POSITION);
-        Self(grown | (permits as u64).wrapping_sub(1))
-    }
-}
 
 /// Keeps what every permit writes apart from what is only read.
 #[repr(align(64))]
@@ -198,6 +167,8 @@ impl Ring {
         if permits == 0 {
             return Outcome::Given { reading: time.now(), wait: 0 };
         }
+        // Of an attempt that another one overtook: a permit's time is not before the newest, so it will do to give one.
+        let mut earlier = None;
         loop {
             let head = self.head();
             let Some(view) = self.view(head) else {
@@ -213,7 +184,9 @@ impl Ring {
             let next = head.next();
             let newest = view.table.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
             if !view.table.is_filled(next.wrapping_sub(1), newest) {
-                self.fill(head, view, &time);
+                if !self.is_being_filled(view, head) {
+                    self.fill(head, view, &time);
+                }
                 continue;
             }
             // Before the head's CAS: afterwards it might be a lap further.
@@ -225,8 +198,11 @@ impl Ring {
                     return Outcome::Refused { reading, wait: Some(wait) };
                 }
             }
-            let seen = self.look(view, end, &time);
+            let seen = self.look(view, end, &|| earlier.unwrap_or_else(|| time.now()));
             let wait = seen.earliest.saturating_sub(seen.now);
+            if wait > 0 && earlier.take().is_some() {
+                continue;
+            }
             if wait > patience || seen.earliest > END {
                 if self.went_back(seen, newest >> 1) || self.head() != head {
                     continue;
@@ -242,6 +218,7 @@ impl Ring {
             super::probe::stall();
             let after = head.after(permits);
             if self.head.0.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                earlier = Some(seen.reading);
                 continue;
             }
             super::probe::stall();
@@ -252,6 +229,17 @@ impl Ring {
             }
             return Outcome::Given { reading: seen.reading, wait };
         }
+    }
+
+    /// Leaves whoever made the newest grant of `head` the moment it takes to finish it: doing it for him costs both more. False: he
+    /// was stopped, it seems.
+    #[inline]
+    fn is_being_filled(&self, view: View<'_>, head: Head) -> bool {
+        const MOMENT: usize = if cfg!(any(loom, test)) { 0 } else { 16 };
+        (0..MOMENT).any(|_| {
+            std::hint::spin_loop();
+            view.is_settled(head) || self.head() != head
+        })
     }
 
     /// Gives the newest grant of `head` its time, if that is not done and `head` still is the newest.
