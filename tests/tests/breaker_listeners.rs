@@ -214,3 +214,17 @@ fn a_listener_hears_of_its_own_world_only() {
     });
     assert_eq!(*inside.lock().unwrap(), [(State::Closed, State::Open)]);
 }
+
+#[test]
+fn opening_an_open_breaker_is_told_and_not_counted_again() {
+    testing::isolated(|| {
+        let breaker = CircuitBreaker::builder("prolonged").build().unwrap();
+        breaker.open_for(Duration::from_secs(10));
+        testing::advance(Duration::from_secs(9));
+        breaker.open_for(Duration::from_secs(10));
+        let seen = breaker.metrics();
+        assert_eq!((seen.statistics.times_opened, seen.retry_after_seconds), (1, Some(10.0)));
+        let forced = |event: &&lifecycle::testing::EventRecord| event.name == "lifecycle.circuit_breaker.forced";
+        assert_eq!(testing::events().iter().filter(forced).count(), 2);
+    });
+}

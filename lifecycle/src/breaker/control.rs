@@ -31,9 +31,14 @@ impl CircuitBreaker {
         self.force(State::Closed);
     }
 
-    /// Opens it for `how_long`; then a probe decides.
+    /// Opens it for `how_long` from now; then a probe decides. An open one stays open for so long, whatever it had left: that is
+    /// no change of state, but an event says that somebody did it.
     pub fn open_for(&self, how_long: Duration) {
+        let was_open = self.state() == State::Open;
         self.by_hand(|machine, now| machine.open_for(how_long, now));
+        if was_open {
+            telemetry::breaker_forced(self.name(), State::Open.as_str());
+        }
     }
 
     fn force(&self, to: State) {

@@ -303,7 +303,9 @@ impl Machine {
 
     /// Opens by the caller's word, for `how_long`.
     pub(crate) fn open_for(&mut self, how_long: Duration, now: Moment) -> Option<Change> {
+        let opened = self.times_opened + u64::from(self.state != State::Open);
         let change = self.open("opened by hand", now);
+        self.times_opened = opened;
         self.open_until = now.after(how_long);
         self.by_hand = true;
         change

@@ -17,7 +17,9 @@ use std::task::{Context, Poll};
 /// One call that a [`CircuitBreaker`] let through.
 ///
 /// Report the outcome with [`success`](Self::success), [`failure`](Self::failure) or [`ignore`](Self::ignore). Dropped
-/// without one it counts for nothing and gives a probe's slot back (but see [`Cancelled`]); dropped by a panic it is a failure.
+/// without one it counts for nothing and gives a probe's slot back; dropped by a panic it is a failure. It reads no clock, so
+/// how long it was held does not matter, unless the breaker has a `slow_call_rate` (guarded functions and
+/// [`call_async`](CircuitBreaker::call_async) know how long they took); [`Cancelled`] says more.
 /// An outcome that comes after the breaker changed state goes to the statistics only.
 ///
 /// ```
