@@ -251,7 +251,7 @@ impl Machine {
         if failed && self.config.consecutive().is_some_and(|threshold| self.failures >= threshold) {
             return Some("threshold reached");
         }
-        if tally.calls < self.config.calls_needed() {
+        if !(failed || slow) || tally.calls < self.config.calls_needed() {
             return None;
         }
         let reached = |rate: Option<u32>, part| rate.is_some_and(|percent| tally.reaches(part, percent));
