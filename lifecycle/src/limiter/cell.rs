@@ -55,6 +55,15 @@ impl LimiterCell {
         Self { engine, lag }
     }
 
+    /// Takes one permit, if nothing is in the way; otherwise nothing has happened.
+    #[inline(always)]
+    pub(crate) fn try_one(&self, clock: &ClockHandle) -> bool {
+        match &self.engine {
+            Engine::Ring(ring) if self.lag == 0 => ring.try_one(|| clock.now().as_nanos()),
+            _ => false,
+        }
+    }
+
     /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later. While others are being `refused`, a cheap
     /// look at the clock comes first: for most that is enough.
     #[inline]
