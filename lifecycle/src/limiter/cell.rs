@@ -59,7 +59,7 @@ impl LimiterCell {
     #[inline(always)]
     pub(crate) fn try_one(&self, clock: &ClockHandle) -> bool {
         match &self.engine {
-            Engine::Ring(ring) if self.lag == 0 => ring.try_one(|| clock.now().as_nanos()),
+            Engine::Ring(ring) => ring.try_one(|| self.read(clock)),
             _ => false,
         }
     }
@@ -132,6 +132,7 @@ impl LimiterCell {
         }
     }
 
+    #[inline(always)]
     fn read(&self, clock: &ClockHandle) -> u64 {
         if self.lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() }
     }

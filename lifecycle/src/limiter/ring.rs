@@ -71,16 +71,11 @@ impl<F: Fn() -> u64> Time for F {
 /// Whoever would have to wait longer than that may be refused at a glance.
 const FAR: u64 = 64_000_000;
 
-/// Keeps what every permit writes apart from what is only read.
-#[repr(align(64))]
-#[derive(Debug)]
-struct Padded<T>(T);
-
 /// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    /// A [`Head`].
-    head: Padded<AtomicU64>,
+    /// A [`Head`]. Not padded: whoever decides needs the numbers below along with it, so they had better share its cache line.
+    head: AtomicU64,
     /// Null until it is first used. Never freed but with the ring, and only replaced by a larger one.
     table: AtomicPtr<Table>,
     /// Permits in a window. Changes, like `period` and `table`, only while the head is closed.
@@ -146,7 +141,7 @@ impl Ring {
         /// `limit` (1 to 2^20) permits in any window of `window` nanoseconds.
         pub(crate) fn new(limit: u32, window: u64) -> Self {
             Self {
-                head: Padded(AtomicU64::new(0)),
+                head: AtomicU64::new(0),
                 table: AtomicPtr::new(std::ptr::null_mut()),
                 limit: AtomicU32::new(limit),
                 period: AtomicU64::new(window.saturating_add(1)),
@@ -178,7 +173,7 @@ impl Ring {
         let seen = self.look(view, next.wrapping_add(1), &time);
         let after = head.after(1);
         let given = seen.earliest <= seen.now
-            && self.head.0.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            && self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         if given {
             super::probe::stall();
             _ = self.write(view.table, next, old, seen.time(newest >> 1));
@@ -242,7 +237,7 @@ impl Ring {
             }
             super::probe::stall();
             let after = head.after(permits);
-            if self.head.0.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 earlier = Some(seen.reading);
                 continue;
             }
@@ -362,7 +357,7 @@ impl Ring {
 
     #[inline(always)]
     fn head(&self) -> Head {
-        Head(self.head.0.load(Ordering::Acquire))
+        Head(self.head.load(Ordering::Acquire))
     }
 
     /// None: it has no memory yet, or its limit is being changed.
