@@ -74,7 +74,8 @@ const FAR: u64 = 64_000_000;
 /// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    /// A [`Head`]. Not padded: whoever decides needs the numbers below along with it, so they had better share its cache line.
+    /// A [`Head`]. Not apart from the numbers below: whoever decides needs them too.
+    /// `RateLimiter` keeps the whole on cache lines of its own.
     head: AtomicU64,
     /// Null until it is first used. Never freed but with the ring, and only replaced by a larger one.
     table: AtomicPtr<Table>,
