@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 const SECOND: Duration = Duration::from_secs(1);
 const LIMIT: u32 = 1000;
 
+/// Asks for one permit.
+type Ask = Box<dyn Fn() -> bool>;
+
 fn main() {
     let exact = lifecycle::RateLimiter::per_second(LIMIT).ok();
     let coarse = lifecycle::RateLimiter::builder("coarse").per_second(LIMIT).coarse_clock().build().ok();
@@ -30,7 +33,7 @@ fn main() {
         .max(LIMIT as usize)
         .initial(LIMIT as usize)
         .build();
-    let contestants: Vec<(&str, Box<dyn Fn() -> bool>)> = vec![
+    let contestants: Vec<(&str, Ask)> = vec![
         ("**lifecycle** `RateLimiter`", Box::new(move || exact.as_ref().is_some_and(|one| one.try_acquire().is_ok()))),
         (
             "**lifecycle**, `coarse_clock`",

@@ -66,7 +66,7 @@ impl RateLimiterBuilder {
     }
 
     /// Goes by the clock's cheap reading, as the last timer tick of the system left it, in a window that is 10 ms longer, for that is
-    /// how far it may lag behind: deciding takes about a third of the time then.
+    /// how far it may lag behind: deciding takes about half the time then.
     ///
     /// On a machine that stops a processor for longer, as virtual ones do, what is given in that time may be beyond the limit. So it
     /// has to be asked for, and makes sense for windows of a second and more.

@@ -55,6 +55,15 @@ impl LimiterCell {
         Self { engine, lag }
     }
 
+    /// Takes one permit, if nothing is in the way; otherwise nothing has happened.
+    #[inline(always)]
+    pub(crate) fn try_one(&self, clock: &ClockHandle) -> bool {
+        match &self.engine {
+            Engine::Ring(ring) => ring.try_one(|| self.read(clock)),
+            _ => false,
+        }
+    }
+
     /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later. While others are being `refused`, a cheap
     /// look at the clock comes first: for most that is enough.
     #[inline]
@@ -123,6 +132,7 @@ impl LimiterCell {
         }
     }
 
+    #[inline(always)]
     fn read(&self, clock: &ClockHandle) -> u64 {
         if self.lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() }
     }

@@ -14,6 +14,9 @@ impl Model {
 
     /// Takes permits; gives the time after which they are to be used.
     pub fn take(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Option<u64> {
+        if (permits, patience) == (1, 0) && self.0.try_one(&clock) {
+            return Some(0);
+        }
         match self.0.acquire(permits, patience, clock) {
             Outcome::Given { wait, .. } => Some(wait),
             Outcome::Refused { .. } => None,

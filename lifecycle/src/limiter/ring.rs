@@ -71,16 +71,12 @@ impl<F: Fn() -> u64> Time for F {
 /// Whoever would have to wait longer than that may be refused at a glance.
 const FAR: u64 = 64_000_000;
 
-/// Keeps what every permit writes apart from what is only read.
-#[repr(align(64))]
-#[derive(Debug)]
-struct Padded<T>(T);
-
 /// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    /// A [`Head`].
-    head: Padded<AtomicU64>,
+    /// A [`Head`]. Not apart from the numbers below: whoever decides needs them too.
+    /// `RateLimiter` keeps the whole on cache lines of its own.
+    head: AtomicU64,
     /// Null until it is first used. Never freed but with the ring, and only replaced by a larger one.
     table: AtomicPtr<Table>,
     /// Permits in a window. Changes, like `period` and `table`, only while the head is closed.
@@ -146,7 +142,7 @@ impl Ring {
         /// `limit` (1 to 2^20) permits in any window of `window` nanoseconds.
         pub(crate) fn new(limit: u32, window: u64) -> Self {
             Self {
-                head: Padded(AtomicU64::new(0)),
+                head: AtomicU64::new(0),
                 table: AtomicPtr::new(std::ptr::null_mut()),
                 limit: AtomicU32::new(limit),
                 period: AtomicU64::new(window.saturating_add(1)),
@@ -159,6 +155,31 @@ impl Ring {
                 log: super::probe::Log::new(),
             }
         }
+    }
+
+    /// Takes one permit, if nothing is in the way: no refusal, no other thread, no change under way. Otherwise nothing has happened, and
+    /// [`acquire`](Self::acquire) finds out. The same steps, in a straight line.
+    #[inline(always)]
+    pub(crate) fn try_one(&self, time: impl Time) -> bool {
+        let head = self.head();
+        let Some(view) = self.view(head) else {
+            return false;
+        };
+        let next = head.next();
+        let newest = view.table.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
+        let old = view.table.slot(next).load(Ordering::Acquire);
+        if !view.table.is_filled(next.wrapping_sub(1), newest) {
+            return false;
+        }
+        let seen = self.look(view, next.wrapping_add(1), &time);
+        let after = head.after(1);
+        let given = seen.earliest <= seen.now
+            && self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if given {
+            super::probe::stall();
+            _ = self.write(view.table, next, old, seen.time(newest >> 1));
+        }
+        given
     }
 
     /// Takes `permits`, all or none, to be used now or, if that is allowed, at most `patience` nanoseconds later.
@@ -217,7 +238,7 @@ impl Ring {
             }
             super::probe::stall();
             let after = head.after(permits);
-            if self.head.0.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 earlier = Some(seen.reading);
                 continue;
             }
@@ -337,7 +358,7 @@ impl Ring {
 
     #[inline(always)]
     fn head(&self) -> Head {
-        Head(self.head.0.load(Ordering::Acquire))
+        Head(self.head.load(Ordering::Acquire))
     }
 
     /// None: it has no memory yet, or its limit is being changed.

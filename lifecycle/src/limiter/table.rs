@@ -30,7 +30,8 @@ impl Table {
 
     #[inline(always)]
     pub(super) fn slot(&self, position: u64) -> &AtomicU64 {
-        &self.slots[position as usize & (self.slots.len() - 1)]
+        // SAFETY: the number of slots is a power of two (`new`), so never zero, and masked with it less one any number is below it.
+        unsafe { self.slots.get_unchecked(position as usize & (self.slots.len() - 1)) }
     }
 
     /// The tag of this position's lap: the laps before and after it have the other one.
@@ -64,7 +65,7 @@ fn zeroed(len: usize) -> Box<[AtomicU64]> {
     use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
     let Ok(layout) = Layout::array::<AtomicU64>(len) else {
         // A limit is at most 2^20.
-        return Box::default();
+        return Box::new([AtomicU64::new(0)]);
     };
     // SAFETY: the layout is of `len` (one or more) atomics of eight bytes, so it is not of size zero.
     let slots = unsafe { alloc_zeroed(layout) };

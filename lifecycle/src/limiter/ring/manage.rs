@@ -158,14 +158,14 @@ impl Ring {
     /// From here on nobody decides, until it is opened again. False, if `head` is not the newest any more.
     fn close(&self, head: Head) -> bool {
         let closed = head.0 | Head::CLOSED;
-        self.head.0.compare_exchange(head.0, closed, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.head.compare_exchange(head.0, closed, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Two laps further: the slots are where they were, and whoever decided by what was before fails.
     fn open(&self, head: Head, len: u64, mut change: MutexGuard<'_, Change>) {
         let skipped = 2 * len;
         change.since = change.since.wrapping_add(skipped);
-        self.head.0.store(head.next().wrapping_add(skipped) << Head::POSITION, Ordering::Release);
+        self.head.store(head.next().wrapping_add(skipped) << Head::POSITION, Ordering::Release);
     }
 
     /// A larger table with what this one knows, and with the latest times that can be for the permits before: a permit was given at
