@@ -2,11 +2,12 @@
 
 mod breakers;
 mod guards;
+mod limiters;
 mod look_ups;
 mod singletons;
 
 pub use breakers::Breakers;
-pub use guards::Guards;
+pub use limiters::Limiters;
 pub use look_ups::LookUps;
 
 /// One way to do the work.
@@ -87,11 +88,18 @@ pub enum Budget {
 
 /// What the peers need at hand. They get it by reference, as a field of an application's state would be: in statics they would
 /// pay for a `LazyLock` beside their own work.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Peers {
     breakers: Breakers,
-    guards: Guards,
+    limiters: Limiters,
     look_ups: LookUps,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        guards::prepare();
+        Self { breakers: Breakers::default(), limiters: Limiters::default(), look_ups: LookUps::default() }
+    }
 }
 
 /// The [`Base`]s, in its order.
@@ -104,7 +112,7 @@ static BASES: [Contestant; 2] = [
 /// would be loaded by way of a table of addresses, as nobody's own statics are.
 #[inline(never)]
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    [singletons::GROUPS, look_ups::GROUPS, breakers::GROUPS, guards::GROUPS].into_iter().flatten()
+    [singletons::GROUPS, look_ups::GROUPS, guards::GROUPS, breakers::GROUPS, limiters::GROUPS].into_iter().flatten()
 }
 
 /// Makes sure that what is measured is what the table says: that instances are found, breakers are closed, and limiters admit
