@@ -32,6 +32,10 @@ impl CircuitBreaker {
     }
 
     /// Opens it for `how_long`; then a probe decides.
+    ///
+    /// One that is open already is open for `how_long` from now, be that longer or shorter than it would have been. It counts as
+    /// opened once more; listeners and events tell nothing, as its state stays. One that was [forced open](Self::force_open) is open
+    /// for that time only.
     pub fn open_for(&self, how_long: Duration) {
         self.by_hand(|machine, now| machine.open_for(how_long, now));
     }
