@@ -101,6 +101,10 @@ async fn main() -> Result<(), BoxError> {
     assert_eq!(ask("lisbon").await?, Forecast::LastKnown("lisbon".to_owned()));
     assert!(matches!(ask("porto").await, Err(WeatherError::NothingKnown(_))));
     assert_eq!(service.requests(), asked);
+    // Who serves HTTP itself, and has no last answer, passes on what the breaker says.
+    let refused = breaker.try_acquire().map(drop).err().ok_or("it is open")?;
+    println!("  to its own callers: {}, Retry-After: {:?}", refused.http_status(), refused.retry_after_secs());
+    assert_eq!((refused.http_status(), refused.retry_after_secs()), (503, Some(1)));
 
     println!("the service is back; half a second later the next call is the probe:");
     service.switch(Mode::Answers);
@@ -110,6 +114,6 @@ async fn main() -> Result<(), BoxError> {
 
     let counts = breaker.metrics().statistics;
     println!("{} calls reached the service, {} were refused", counts.total_calls, counts.rejected_calls);
-    assert_eq!((counts.total_calls, counts.rejected_calls), (service.requests(), 2));
+    assert_eq!((counts.total_calls, counts.rejected_calls), (service.requests(), 3));
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use lifecycle::settings::RateLimiterSettings;
 use lifecycle::{BoxError, KeyedRateLimiter, RateLimiter, Rejected, rate_limit};
+use std::process::Command;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -12,6 +13,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What the provider's contract said when this was written.
 #[rate_limit("5/min")]
 fn send_mail(_to: &str) -> Result<(), Rejected> {
+    Ok(())
+}
+
+#[rate_limit("1/min")]
+fn export() -> Result<(), Rejected> {
     Ok(())
 }
 
@@ -39,7 +45,16 @@ fn change(limiter: &RateLimiter, text: &str) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// What the same program does where somebody said something in the environment.
+fn in_another_environment() -> Result<(), BoxError> {
+    assert_eq!(send_all_that_may_go(), 2);
+    Ok(())
+}
+
 fn main() -> Result<(), BoxError> {
+    if std::env::args().nth(1).is_some() {
+        return in_another_environment();
+    }
     let limiter = lifecycle::limiter("send_mail")?;
     println!("as written:");
     assert_eq!(send_all_that_may_go(), 5);
@@ -70,6 +85,18 @@ fn main() -> Result<(), BoxError> {
         println!("{wrong} is refused: {}", error.to_string().trim());
     }
     assert_eq!(limiter.usage().limit, 3);
+
+    // From a file, by name: what `set_limit` said counts more, until it is taken back.
+    let file: toml::Table = toml::from_str("[export]\nrate = \"4/min\"")?;
+    let configured = lifecycle::configure(&file)?;
+    println!("{configured}");
+    assert_eq!(configured.applied, ["export"]);
+    assert_eq!((0..10).filter(|_| export().is_ok()).count(), 4);
+
+    println!("the same program, with another rate in its environment:");
+    let mut program = Command::new(std::env::current_exe()?);
+    program.env("LIFECYCLE__SEND_MAIL__RATE", "2/min").arg("in another environment");
+    assert!(program.status()?.success());
 
     // One for each tenant: all of them at once, or one that pays for more.
     let tenants = KeyedRateLimiter::new("tenant", 2, MINUTE)?;

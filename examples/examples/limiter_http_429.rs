@@ -31,13 +31,11 @@ fn client(headers: &HeaderMap) -> &str {
     headers.get("x-api-key").and_then(|key| key.to_str().ok()).unwrap_or("anonymous")
 }
 
-/// HTTP knows whole seconds only: rounded up, so that who waits that long is not refused again. (A permit that is exactly a
-/// window old still counts, so the wait may be a nanosecond more than a round number; the network takes longer than that.)
+/// 429 and, in whole seconds rounded up, when to come again. The same would do for a breaker, which says 503.
 fn too_many_requests(refused: Rejected) -> Response {
-    let micros = refused.retry_after.unwrap_or(Duration::from_secs(1)).as_micros() as u64;
-    let seconds = micros.div_ceil(1_000_000).max(1);
-    let headers = [(RETRY_AFTER, HeaderValue::from(seconds))];
-    (StatusCode::TOO_MANY_REQUESTS, headers, format!("{refused}\n")).into_response()
+    let status = StatusCode::from_u16(refused.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let headers = refused.retry_after_secs().map(|seconds| [(RETRY_AFTER, HeaderValue::from(seconds))]);
+    (status, headers.map(HeaderMap::from_iter).unwrap_or_default(), format!("{refused}\n")).into_response()
 }
 
 async fn start() -> Result<SocketAddr, BoxError> {

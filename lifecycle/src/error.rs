@@ -34,6 +34,66 @@ impl Rejected {
     pub(crate) fn new(kind: RejectedKind, name: Name, retry_after: Option<Duration>) -> Self {
         Self { kind, name, retry_after }
     }
+
+    /// [`retry_after`](Self::retry_after) in whole seconds, as the header `Retry-After` has it: rounded up, so that whoever waits
+    /// that long is not early, and at least 1. What exceeds a whole second by less than a millisecond does not count; the way to
+    /// the client and back takes longer.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = RateLimiter::new(1, Duration::from_secs(30))?;
+    /// limiter.try_acquire()?;
+    /// assert_eq!(limiter.try_acquire().unwrap_err().retry_after_secs(), Some(30));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        let seconds = |after: Duration| {
+            let begun = u64::from(after.subsec_nanos() >= 1_000_000);
+            after.as_secs().saturating_add(begun).max(1)
+        };
+        self.retry_after.map(seconds)
+    }
+
+    /// The status with which an HTTP service answers: 429 (too many requests) where a limiter refused, 503 (service
+    /// unavailable) where a breaker did.
+    ///
+    /// ```
+    /// # mod axum { pub mod http { pub struct StatusCode(pub u16); impl StatusCode {
+    /// #     pub fn from_u16(code: u16) -> Result<Self, std::num::ParseIntError> { Ok(Self(code)) }
+    /// # } } }
+    /// use axum::http::StatusCode;
+    /// use lifecycle::{Rejected, circuit_breaker};
+    ///
+    /// type Response = (StatusCode, [(&'static str, String); 1], String);
+    ///
+    /// fn refused(rejected: Rejected) -> Response {
+    ///     let status = StatusCode::from_u16(rejected.http_status()).unwrap();
+    ///     let after = rejected.retry_after_secs().unwrap_or(60); // opened by hand: nobody knows
+    ///     (status, [("retry-after", after.to_string())], format!("{rejected}\n"))
+    /// }
+    ///
+    /// #[circuit_breaker(timeout = 30, on_rejected = refused, failure_if = |response| response.0.0 >= 500)]
+    /// async fn stock() -> Response {
+    ///     // ..
+    /// #   (StatusCode(200), [("retry-after", String::new())], String::new())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifecycle::Error> {
+    /// lifecycle::breaker("stock")?.open_for(std::time::Duration::from_secs(20));
+    /// let (status, [(_, after)], _) = stock().await;
+    /// assert_eq!((status.0, after.as_str()), (503, "20"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        match self.kind {
+            RejectedKind::RateLimited => 429,
+            RejectedKind::Open | RejectedKind::HalfOpenFull | RejectedKind::ForcedOpen => 503,
+        }
+    }
 }
 
 /// The reasons for a refusal.
@@ -238,12 +298,14 @@ pub enum Error {
         kind: &'static str,
     },
     /// Nothing of that name is declared or stored.
-    #[error("no {kind} named `{}`", printable(.name))]
+    #[error("no {kind} named `{}`{}", printable(.name), printable(.hint))]
     NotFound {
         /// What was looked for.
         kind: &'static str,
         /// The name that was asked for.
         name: String,
+        /// What may be meant: `, did you mean ..?`, or nothing.
+        hint: String,
     },
     /// A function that was called by name failed, or was refused.
     #[error("`{}`: {message}", printable(.name))]
@@ -254,10 +316,15 @@ pub enum Error {
         message: String,
     },
     /// It is a family of components, one for each key, and no key was named.
-    #[error("`{}` is a family of {kind}s: name one of them, as `{}[key]`", printable(.name), printable(.name))]
+    #[error(
+        "`{}` is a family of {kind}s: name one of them, as `{}[key]`, or ask for all by `lifecycle::{look_up}`",
+        printable(.name), printable(.name)
+    )]
     NeedsKey {
         /// What was looked for.
         kind: &'static str,
+        /// The function that finds families.
+        look_up: &'static str,
         /// The name that was asked for.
         name: String,
     },
@@ -318,7 +385,7 @@ pub enum Error {
     },
     /// Settings that cannot be used: nothing of them was applied.
     #[cfg(not(loom))]
-    #[error("nothing of the settings was applied: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("nothing of the settings was applied:{}", crate::settings::listed(.problems))]
     InvalidSettings {
         /// All that is wrong.
         problems: Vec<crate::settings::Problem>,

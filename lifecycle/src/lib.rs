@@ -84,7 +84,7 @@ mod face {
         warm_up_within,
     };
     #[doc(inline)]
-    pub use crate::registry::{Kind, Snapshot, breaker, flag, limiter, snapshot, verify};
+    pub use crate::registry::{Kind, Snapshot, breaker, flag, keyed_breaker, keyed_limiter, limiter, snapshot, verify};
     #[doc(inline)]
     pub use crate::scope::{
         Context, ContextGuard, InContext, OverrideGuard, with_correlation_id, with_correlation_id_async,

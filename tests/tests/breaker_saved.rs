@@ -1,9 +1,11 @@
 //! States put away and put back: through JSON, on another clock, in another breaker, by hand. (B13 and D11 of the scenarios.)
 
 use lifecycle::clock::{Clock, ManualClock};
+use lifecycle::testing::{advance, isolated};
 use lifecycle::{Backoff, BreakerConfig, CircuitBreaker, RejectedKind, SavedBreaker, State, Window};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 const fn secs(n: u64) -> Duration {
@@ -293,4 +295,35 @@ fn restoring_is_told_and_calls_under_way_no_longer_count() {
     breaker.restore(&by_hand(json!({ "state": "open" })));
     assert_eq!(breaker.try_acquire().unwrap_err().retry_after, None, "open without an end: until it is reset");
     assert_eq!(*told.lock().unwrap(), [(State::Closed, State::Open, "restored")]);
+}
+
+#[test]
+fn a_state_may_be_that_of_another_name() {
+    let old = CircuitBreaker::builder("old_name").threshold(1).build().unwrap();
+    old.open_for(Duration::from_secs(30));
+    let new = CircuitBreaker::builder("new_name").threshold(1).build().unwrap();
+    new.restore(&old.snapshot());
+    assert_eq!((new.state(), new.name()), (State::Open, "new_name"));
+}
+
+#[test]
+fn opening_an_open_one_by_hand_begins_anew_and_tells_nobody() {
+    isolated(|| {
+        let breaker = CircuitBreaker::builder("by_hand").build().unwrap();
+        let told = Arc::new(AtomicU32::new(0));
+        let count = told.clone();
+        breaker.on_transition(move |_| _ = count.fetch_add(1, Ordering::Relaxed));
+        let left = || breaker.metrics().retry_after_seconds;
+        breaker.open_for(Duration::from_secs(30));
+        breaker.open_for(Duration::from_secs(5));
+        assert_eq!(
+            (left(), told.load(Ordering::Relaxed), breaker.metrics().statistics.times_opened),
+            (Some(5.0), 1, 2)
+        );
+        breaker.force_open();
+        breaker.open_for(Duration::from_secs(7));
+        assert_eq!((left(), breaker.state()), (Some(7.0), State::Open));
+        advance(Duration::from_secs(7));
+        drop(breaker.try_acquire().unwrap());
+    });
 }

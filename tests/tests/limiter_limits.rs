@@ -27,6 +27,7 @@ fn a_raised_limit_has_room_at_once_and_a_lowered_one_waits_for_what_was_given() 
     limiter.set_limit(1000, SECOND).unwrap();
     assert_eq!(take(&limiter, 2000), 900);
     limiter.set_limit(10, SECOND).unwrap();
+    assert_eq!((limiter.usage().used, limiter.usage().limit), (10, 10), "never more than the limit");
     clock.advance(SECOND);
     assert_eq!(take(&limiter, 20), 0);
     clock.advance(NANOSECOND);

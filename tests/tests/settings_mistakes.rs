@@ -95,6 +95,21 @@ fn everything_that_is_wrong_is_one_error() {
 }
 
 #[test]
+fn several_problems_are_one_a_line_and_one_is_on_the_first() {
+    isolated(|| {
+        let error = configure(json!({ "both": { "rate": "0/min" }, "fetch_user": { "treshold": 3 } })).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "nothing of the settings was applied:\n  \
+             `both`: `rate` must be more than 0 in its time: 0 would refuse everything; the smallest is 1, found \"0/min\"\n  \
+             `fetch_user`: no option `treshold`, did you mean `threshold`?"
+        );
+        let error = configure(json!({ "fetch_user": { "treshold": 3 } })).unwrap_err();
+        assert!(error.to_string().starts_with("nothing of the settings was applied: `fetch_user`: no"), "{error}");
+    });
+}
+
+#[test]
 fn what_does_not_go_with_the_attribute_is_an_error_at_once() {
     isolated(|| {
         let odd = Settings::new().breaker("fetch_user", BreakerSettings::new().window(Window::Calls(10)));

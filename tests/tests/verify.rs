@@ -40,7 +40,7 @@ fn verify_names_duplicates_and_dependencies_that_are_none_and_creates_nothing() 
     assert_eq!(name, "shared");
     assert!(candidates[0].starts_with("verify::a::shared (") && candidates[1].starts_with("verify::b::shared ("));
     assert!(candidates[0].contains("verify.rs:"));
-    assert!(matches!(&errors[1], Error::NotFound { kind: "singleton", name } if name == "nobody"), "{texts:?}");
+    assert!(matches!(&errors[1], Error::NotFound { kind: "singleton", name, .. } if name == "nobody"), "{texts:?}");
     assert_eq!(lifecycle::snapshot().duplicates, texts);
     assert!(!First::is_created() && !Second::is_created() && !Real::is_created() && SECOND.get());
 }

@@ -14,6 +14,15 @@ fn row(name: &str) -> String {
     table.lines().find(|line| line.trim_start().starts_with(&format!("{name} "))).unwrap().to_owned()
 }
 
+#[test]
+fn every_event_that_is_told_is_on_the_page_of_events() {
+    let told = include_str!("../../lifecycle/src/telemetry.rs");
+    let page = include_str!("../../lifecycle/src/events.md");
+    let names = told.split("name: \"lifecycle.").skip(1).filter_map(|rest| rest.split('"').next());
+    let missing: Vec<_> = names.filter(|name| !page.contains(&format!("| `lifecycle.{name}` |"))).collect();
+    assert!(missing.is_empty() && told.contains("name: \"lifecycle."), "{missing:?}");
+}
+
 #[singleton]
 fn explodes() -> u32 {
     panic!("no {}", "wick".to_owned())

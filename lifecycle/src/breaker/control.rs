@@ -33,6 +33,7 @@ impl CircuitBreaker {
 
     /// Opens it for `how_long` from now; then a probe decides. An open one stays open for so long, whatever it had left: that is
     /// no change of state, but an event says that somebody did it.
+    /// One that was [forced open](Self::force_open) is open for that time only.
     pub fn open_for(&self, how_long: Duration) {
         let was_open = self.state() == State::Open;
         self.by_hand(|machine, now| machine.open_for(how_long, now));

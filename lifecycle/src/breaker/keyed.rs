@@ -9,6 +9,8 @@ use crate::keyed::{KeyedMap, Lookup};
 use crate::name::Name;
 use crate::registry::{BreakerSnapshot, Component, Descriptor, KeyedSnapshot, Kind, register};
 use crate::scope::{Scoped, StateRef, Universe};
+use crate::settings::{BreakerSettings, Layers, OfAllKeys};
+use crate::sync::Mutex;
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -21,7 +23,8 @@ const SHOWN: usize = 100;
 /// Usually declared by [`#[circuit_breaker(key = ..)]`](macro@crate::circuit_breaker); this is the one to build at run time.
 ///
 /// A key is what its value displays as. There are never more than `max_keys` (default 65,536): for a new key beyond them one
-/// that holds nothing (closed, no failure counted, nobody at it) is given up, so a key that fails is never reset. If all hold
+/// that holds nothing (closed, no failure counted, nobody at it, no numbers of its own) is given up, so a key that fails is never
+/// reset. If all hold
 /// something, new keys share one breaker, `name[*]`, until there is room.
 ///
 /// ```
@@ -48,6 +51,8 @@ pub struct KeyedCircuitBreaker {
 #[derive(Debug)]
 struct Family {
     clock: ClockHandle,
+    /// What its keys are reconfigured to.
+    settings: OfAllKeys<BreakerSettings>,
     listed: AtomicBool,
     keys: OnceLock<KeyedMap<String, Arc<CircuitBreaker>>>,
     overflow: OnceLock<Arc<CircuitBreaker>>,
@@ -58,6 +63,7 @@ impl Family {
     const fn new(clock: ClockHandle) -> Self {
         Self {
             clock,
+            settings: OfAllKeys::new(),
             listed: AtomicBool::new(false),
             keys: OnceLock::new(),
             overflow: OnceLock::new(),
@@ -169,20 +175,54 @@ impl KeyedCircuitBreaker {
             register(Component::KeyedBreaker(me()));
         }
         // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
-        let idle =
-            |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();
-        match self.keys(family).get_or_insert_with(key, || self.child(family, key), idle) {
-            Lookup::Found(found) | Lookup::Inserted(found) => found,
+        let given = family.settings.get();
+        let idle = |one: &Arc<CircuitBreaker>| {
+            Arc::strong_count(one) == 1
+                && Arc::weak_count(one) == 0
+                && one.is_pristine()
+                && one.process().layers.lock().is_reconfigured_to(given.as_ref())
+        };
+        let child = |key| self.child(family, given.clone(), key);
+        let breaker = match self.keys(family).get_or_insert_with(key, || child(key), idle) {
+            Lookup::Found(found) => return found,
+            Lookup::Inserted(made) => made,
             Lookup::Full => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
-                family.overflow.get_or_init(|| self.child(family, "*")).clone()
+                family.overflow.get_or_init(|| child("*")).clone()
             }
-        }
+        };
+        family.settings.joined(given.as_ref(), |given| breaker.take_settings(given));
+        breaker
     }
 
-    fn child(&self, family: &Family, key: &str) -> Arc<CircuitBreaker> {
-        let state = BreakerState::local(family.clock.clone());
-        Arc::new(CircuitBreaker::with_state(state, self.descriptor.at_key(key), self.written))
+    fn child(&self, family: &Family, given: Option<Arc<BreakerSettings>>, key: &str) -> Arc<CircuitBreaker> {
+        let layers = Mutex::new(Layers::reconfigured_to(given));
+        let state = BreakerState { layers, ..BreakerState::local(family.clock.clone()) };
+        Arc::new(CircuitBreaker::with_state(state, self.descriptor.at_key(&key), self.written))
+    }
+
+    /// Changes numbers of all keys, those to come too; see [`CircuitBreaker::reconfigure`]. It replaces what an earlier `reconfigure`
+    /// gave, to all or to one of them: what is meant for one key is said to its own breaker afterwards.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, BreakerSettings, KeyedCircuitBreaker};
+    ///
+    /// let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new().threshold(5))?;
+    /// hosts.at("a.example");
+    /// hosts.reconfigure(BreakerSettings::new().threshold(2))?;
+    /// for host in ["a.example", "b.example"] {
+    ///     assert_eq!(hosts.at(host).config().settings().threshold, Some(2));
+    /// }
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for numbers they cannot work with; then nothing changes.
+    pub fn reconfigure(&self, settings: impl Into<BreakerSettings>) -> Result<(), Error> {
+        let family = self.resolve();
+        family.settings.reconfigure(&self.descriptor, &self.written, settings.into(), |given| {
+            family.all().iter().for_each(|breaker| breaker.take_settings(given));
+        })
     }
 
     /// All its breakers, as they are; the one that keys share when there is no room is last.

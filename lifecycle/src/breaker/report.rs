@@ -206,7 +206,8 @@ impl CircuitBreaker {
         })
     }
 
-    /// Takes over a state that was put away. Calls under way no longer count; the change is told as any other. A time to stay
+    /// Takes over a state that was put away. It may be that of a breaker of another name: the name is there to be read, and is not
+    /// compared, so that a breaker can be renamed, or one saved state be given to several. Calls under way no longer count; the change is told as any other. A time to stay
     /// open that lies further ahead than it was long is cut: the other machine's wall clock was wrong.
     pub fn restore(&self, saved: &SavedBreaker) {
         let state = self.resolve();

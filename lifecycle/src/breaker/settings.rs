@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
 use crate::settings::{self, BreakerSettings, Configurable, Layers, Proposed};
 use crate::telemetry;
+use std::sync::Arc;
 
 impl CircuitBreaker {
     /// Puts the numbers in force, for the first time or anew: `by` says what changed. Nothing but numbers changes; what was
@@ -65,6 +66,13 @@ impl CircuitBreaker {
         state.layers.lock().reconfigure(&self.descriptor, &self.written, settings)?;
         self.configure(&state, "reconfigure");
         Ok(())
+    }
+
+    /// Reconfigures it to what its family is.
+    pub(super) fn take_settings(&self, given: Option<&Arc<BreakerSettings>>) {
+        let state = self.resolve();
+        state.layers.lock().take(given.cloned());
+        self.configure(&state, "reconfigure");
     }
 
     /// The numbers it goes by, and where each comes from.

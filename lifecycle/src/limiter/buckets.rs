@@ -42,9 +42,30 @@ const fn period(window: u64) -> u64 {
     ticks.saturating_mul(tick(window)).saturating_sub(1)
 }
 
+/// Permits in a block of a limiter that is made with that limit.
+const fn size(limit: u32) -> u32 {
+    limit.div_ceil(BLOCKS)
+}
+
+/// Why a limiter made with such a limit and window cannot have others, if so: it must be within what its blocks allow, by the same
+/// window.
+pub(super) fn check(made: (u32, u64), limit: u32, window: u64) -> Result<(), String> {
+    let size = size(made.0);
+    let most = u64::from(size) * (1 << 20);
+    if window != made.1 {
+        return Err(
+            "the window of a limiter of more than 1048576 permits cannot be changed; make a new limiter".to_owned()
+        );
+    }
+    if limit < size || u64::from(limit) > most {
+        return Err(format!("this limiter counts {size} permits at a time: its limit can be {size} to {most}"));
+    }
+    Ok(())
+}
+
 impl Buckets {
     pub(super) const fn new(limit: u32, window: u64) -> Self {
-        let size = limit.div_ceil(BLOCKS);
+        let size = size(limit);
         Self {
             ring: Ring::new(limit / size, period(window)),
             size,
@@ -128,21 +149,11 @@ impl Buckets {
         (self.limit.load(Ordering::Relaxed) as u32, self.window.load(Ordering::Relaxed))
     }
 
-    /// Within what its blocks allow, and by the same window: they are as large, and a tick as long, as they were made.
-    pub(super) fn reconfigure(&self, limit: u32, window: u64, clock: &dyn Fn() -> u64) -> Result<(), String> {
-        let (size, tick) = (self.size, self.tick.load(Ordering::Acquire));
-        let most = u64::from(size) * (1 << 20);
-        if window != self.window.load(Ordering::Relaxed) {
-            return Err(
-                "the window of a limiter of more than 1048576 permits cannot be changed; make a new limiter".to_owned()
-            );
-        }
-        if limit < size || u64::from(limit) > most {
-            return Err(format!("this limiter counts {size} permits at a time: its limit can be {size} to {most}"));
-        }
-        self.ring.reconfigure(limit / size, period(window), &|| Self::end(clock(), tick));
+    /// [`check`] comes first: blocks are as large, and a tick as long, as they were made.
+    pub(super) fn reconfigure(&self, limit: u32, clock: &dyn Fn() -> u64) {
+        let (tick, window) = (self.tick.load(Ordering::Acquire), self.window.load(Ordering::Relaxed));
+        self.ring.reconfigure(limit / self.size, period(window), &|| Self::end(clock(), tick));
         self.limit.store(limit.into(), Ordering::Relaxed);
-        Ok(())
     }
 
     /// Who takes a block before this and leaves a rest of it after: that rest can be had beyond the limit.
@@ -219,8 +230,9 @@ mod tests {
         _ = (take(&largest, u32::MAX, u64::MAX, 0), largest.used(&|| 0), largest.wait(&|| u64::MAX));
         let short = Buckets::new(u32::MAX, 1);
         assert_eq!(take(&short, 5, 0, 0), Ok(0));
-        assert!(largest.reconfigure(1, u64::MAX, &|| 0).is_err());
-        assert!(short.reconfigure(1 << 22, 1, &|| 0).is_ok());
+        assert!(check((u32::MAX, u64::MAX), 1, u64::MAX).is_err());
+        assert!(check((u32::MAX, 1), 1 << 22, 1).is_ok());
+        short.reconfigure(1 << 22, &|| 0);
         assert_eq!(short.limit(), (1 << 22, 1));
     }
 }

@@ -1,7 +1,7 @@
 //! What a limiter decides by: the ring, or what is chosen instead of it, with a clock of the house.
 
-use super::buckets::Buckets;
-use super::gcra::Gcra;
+use super::buckets::{self, Buckets};
+use super::gcra::{self, Gcra};
 use super::ring::{Outcome, Ring, Time};
 use crate::clock::{COARSE_TICK, ClockHandle, nanos};
 use std::time::Duration;
@@ -25,6 +25,30 @@ impl Rule {
     pub(crate) const fn exact(limit: u32, window: Duration) -> Self {
         Self { limit, window, burst: None, coarse: false }
     }
+
+    const fn lag(&self) -> u64 {
+        if self.coarse { nanos(COARSE_TICK) } else { 0 }
+    }
+
+    /// The window in nanoseconds, as it is counted.
+    const fn counted(&self, window: Duration) -> u64 {
+        nanos(window).saturating_add(self.lag())
+    }
+
+    /// Can a limiter that was made with these numbers go by others? If not, why. (Whether they are any good is another question.)
+    pub(crate) fn can_become(&self, limit: u32, window: Duration) -> Result<(), String> {
+        match self.burst {
+            Some(burst) => gcra::check(limit, self.counted(window), burst),
+            None if self.limit > MOST_EXACT => {
+                buckets::check((self.limit, self.counted(self.window)), limit, self.counted(window))
+            }
+            None if limit > MOST_EXACT => Err(format!(
+                "a limit of {limit} is counted in another way than one up to {MOST_EXACT}, which this limiter was made with; \
+                 make a new limiter"
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A limit that any number of threads share.
@@ -45,8 +69,7 @@ enum Engine {
 
 impl LimiterCell {
     pub(crate) const fn new(rule: Rule) -> Self {
-        let lag = if rule.coarse { nanos(COARSE_TICK) } else { 0 };
-        let window = nanos(rule.window).saturating_add(lag);
+        let (lag, window) = (rule.lag(), rule.counted(rule.window));
         let engine = match rule.burst {
             Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst)),
             None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window)),
@@ -97,29 +120,32 @@ impl LimiterCell {
 
     /// The limit and the window.
     pub(crate) fn limit(&self) -> (u32, Duration) {
-        let (limit, window) = match &self.engine {
-            Engine::Ring(ring) => (ring.limit(), ring.window()),
-            Engine::Buckets(buckets) => buckets.limit(),
-            Engine::Gcra(gcra) => gcra.limit(),
-        };
+        let (limit, window) = self.numbers();
         (limit, Duration::from_nanos(if window == u64::MAX { window } else { window - self.lag }))
     }
 
-    /// Other numbers from now on; else why they cannot be.
-    pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) -> Result<(), String> {
+    /// As they are counted.
+    fn numbers(&self) -> (u32, u64) {
+        match &self.engine {
+            Engine::Ring(ring) => (ring.limit(), ring.window()),
+            Engine::Buckets(buckets) => buckets.limit(),
+            Engine::Gcra(gcra) => gcra.limit(),
+        }
+    }
+
+    /// Are these the numbers?
+    pub(super) fn goes_by(&self, limit: u32, window: Duration) -> bool {
+        self.numbers() == (limit, nanos(window).saturating_add(self.lag))
+    }
+
+    /// Other numbers from now on, which [it can go by](Rule::can_become).
+    pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) {
         let (window, clock) = (nanos(window).saturating_add(self.lag), || self.read(clock));
         match &self.engine {
-            Engine::Ring(ring) if limit <= MOST_EXACT => ring.reconfigure(limit, window, &clock),
-            Engine::Ring(_) => {
-                return Err(format!(
-                    "a limit of {limit} is counted in another way than one up to {MOST_EXACT}, which this limiter was made \
-                     with; make a new limiter"
-                ));
-            }
-            Engine::Buckets(buckets) => buckets.reconfigure(limit, window, &clock)?,
-            Engine::Gcra(gcra) => gcra.reconfigure(limit, window)?,
+            Engine::Ring(ring) => ring.reconfigure(limit, window, &clock),
+            Engine::Buckets(buckets) => buckets.reconfigure(limit, &clock),
+            Engine::Gcra(gcra) => gcra.reconfigure(limit, window),
         }
-        Ok(())
     }
 
     /// As if no permit had been given.

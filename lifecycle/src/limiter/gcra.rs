@@ -96,12 +96,11 @@ impl Gcra {
         (self.limit.load(Ordering::Relaxed), self.window.load(Ordering::Relaxed))
     }
 
-    pub(super) fn reconfigure(&self, limit: u32, window: u64) -> Result<(), String> {
-        check(limit, window, self.burst)?;
+    /// [`check`] comes first.
+    pub(super) fn reconfigure(&self, limit: u32, window: u64) {
         self.limit.store(limit, Ordering::Relaxed);
         self.window.store(window, Ordering::Relaxed);
         self.pace.store(pace(limit, window), Ordering::Relaxed);
-        Ok(())
     }
 
     pub(super) fn reset(&self) {
@@ -153,9 +152,9 @@ mod tests {
     fn other_numbers_hold_from_the_next_decision_on() {
         let gcra = Gcra::new(10, 100, 3);
         assert_eq!(take(&gcra, 3, 0, 0), Ok(0));
-        gcra.reconfigure(20, 100).unwrap();
+        gcra.reconfigure(20, 100);
         assert_eq!(take(&gcra, 1, 0, 0), Err(Some(5)), "the burst is used up, at the new pace");
-        assert!(gcra.reconfigure(101, 100).is_err());
+        assert!(check(101, 100, 3).is_err());
         assert_eq!(gcra.limit(), (20, 100));
     }
 }

@@ -10,8 +10,11 @@ use crate::error::{Error, Rejected, RejectedKind};
 use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind, LimiterSnapshot};
 use crate::scope::{self, Scoped, StateRef};
+use crate::settings::{Layers, RateLimiterSettings};
+use crate::sync::Mutex;
 use crate::telemetry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(super) const ALLOWED: usize = 0;
@@ -46,9 +49,9 @@ pub(super) const LIMITED: usize = 1;
 // On cache lines of its own: what stands next to it shall not be as slow as its permits.
 #[repr(align(64))]
 pub struct RateLimiter {
-    descriptor: Descriptor,
-    /// The numbers it begins with, in each world.
-    rule: Rule,
+    pub(super) descriptor: Descriptor,
+    /// As it was written; what holds is in the cell.
+    pub(super) written: Rule,
     state: Scoped<LimiterState>,
     /// How a declared limiter puts itself on the list.
     me: Option<fn() -> &'static Self>,
@@ -62,11 +65,23 @@ pub(super) struct LimiterState {
     totals: Option<Arc<Counters<2>>>,
     episode: Episode,
     pub(super) clock: ClockHandle,
+    /// What is said over the numbers as written.
+    pub(super) layers: Mutex<Layers<RateLimiterSettings>>,
+    /// What is said is in force.
+    pub(super) configured: AtomicBool,
 }
 
 impl LimiterState {
     const fn new(rule: Rule, counts: Counters<2>, clock: ClockHandle) -> Self {
-        Self { cell: LimiterCell::new(rule), counts, totals: None, episode: Episode::new(), clock }
+        Self {
+            cell: LimiterCell::new(rule),
+            counts,
+            totals: None,
+            episode: Episode::new(),
+            clock,
+            layers: Mutex::new(Layers::new()),
+            configured: AtomicBool::new(false),
+        }
     }
 }
 
@@ -75,6 +90,7 @@ impl LimiterState {
 #[non_exhaustive]
 pub struct Usage {
     /// Permits of the limit that are taken: given within the window that ends now, or for later. So `limit - used` can be had now.
+    /// It is never more than `limit`, also when more were given before the limit was lowered.
     pub used: u32,
     /// Permits a window holds.
     pub limit: u32,
@@ -134,14 +150,25 @@ impl RateLimiter {
 
     pub(super) fn built(name: Name, rule: Rule, clock: ClockHandle) -> Self {
         let state = LimiterState::new(rule, Counters::new(), clock);
-        Self { descriptor: Descriptor::dynamic(Kind::Limiter, name), rule, state: Scoped::owned(state), me: None }
+        let descriptor = Descriptor::dynamic(Kind::Limiter, name);
+        Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
     }
 
-    /// One of many keys: it counts in place, since indexes of each thread would cost more than it does.
-    pub(super) fn of_key(name: String, rule: Rule, clock: ClockHandle, totals: Arc<Counters<2>>) -> Self {
-        let state = LimiterState { totals: Some(totals), ..LimiterState::new(rule, Counters::local(), clock) };
-        let descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
-        Self { descriptor, rule, state: Scoped::owned(state), me: None }
+    /// One of many keys, reconfigured to what all are: it counts in place, since indexes of each thread would cost more than it
+    /// does.
+    pub(super) fn of_key(
+        descriptor: Descriptor,
+        rule: Rule,
+        given: Option<Arc<RateLimiterSettings>>,
+        clock: ClockHandle,
+        totals: Arc<Counters<2>>,
+    ) -> Self {
+        let state = LimiterState {
+            totals: Some(totals),
+            layers: Mutex::new(Layers::reconfigured_to(given)),
+            ..LimiterState::new(rule, Counters::local(), clock)
+        };
+        Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
     }
 
     /// Names it, for errors and events. Without a name it is `rate_limiter`.
@@ -168,7 +195,7 @@ impl RateLimiter {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.state = Scoped::owned(LimiterState::new(self.rule, Counters::new(), ClockHandle::Custom(clock)));
+        self.state = Scoped::owned(LimiterState::new(self.written, Counters::new(), ClockHandle::Custom(clock)));
         self
     }
 
@@ -181,7 +208,7 @@ impl RateLimiter {
     pub const fn __declared(descriptor: Descriptor, limit: u32, window: Duration, me: fn() -> &'static Self) -> Self {
         let rule = declared_rule(limit, window);
         let state = LimiterState::new(rule, Counters::new(), ClockHandle::System);
-        Self { descriptor, rule, state: Scoped::declared(state), me: Some(me) }
+        Self { descriptor, written: rule, state: Scoped::declared(state), me: Some(me) }
     }
 
     /// Its name.
@@ -251,36 +278,6 @@ impl RateLimiter {
         }
     }
 
-    /// Another limit and window, from the next decision on; in a test world, for that world.
-    ///
-    /// What was given still counts: a permit is given only if the new window, counted back from it, holds no more than the new
-    /// limit, together with it and with those given before. So a lowered limit may refuse for a while, and a raised one has room
-    /// at once. Where the new window reaches further back than the old one remembers, it is taken to have been as full as it
-    /// can have been. Decisions of other threads wait while this copies what is remembered to a larger place.
-    ///
-    /// ```
-    /// use lifecycle::RateLimiter;
-    /// use std::time::Duration;
-    ///
-    /// let limiter = RateLimiter::per_second(1)?;
-    /// limiter.try_acquire()?;
-    /// assert!(limiter.try_acquire().is_err());
-    /// limiter.set_limit(2, Duration::from_secs(1))?;
-    /// limiter.try_acquire()?;
-    /// assert!(limiter.try_acquire().is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::InvalidConfig`] for what [`new`](Self::new) refuses, and for a change from a limit of up to 1,048,576 to one above
-    /// or back, which are counted in different ways. Nothing has changed then.
-    pub fn set_limit(&self, limit: u32, window: Duration) -> Result<(), Error> {
-        check_limit(self.name(), limit, window)?;
-        let state = self.state();
-        let invalid = |reason| Error::InvalidConfig { name: self.name().to_owned(), reason };
-        state.cell.reconfigure(limit, window, &state.clock).map_err(invalid)
-    }
-
     /// Empties the window: as if no permit had been given. The counts of its life stay.
     ///
     /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time.
@@ -313,25 +310,31 @@ impl RateLimiter {
             allowed: state.counts.read(ALLOWED),
             limited: state.counts.read(LIMITED),
             retry_after_seconds: state.cell.wait(&state.clock).as_secs_f64(),
+            settings: self.settings(),
         }
     }
 
+    /// The state that is meant here, configured.
     #[inline]
     pub(super) fn state(&self) -> StateRef<'_, LimiterState> {
-        self.state.resolve(|universe| LimiterState::new(self.rule, Counters::local(), universe.clock()))
+        let state = self.state.resolve(|universe| LimiterState::new(self.written, Counters::local(), universe.clock()));
+        if !state.configured.load(Ordering::Acquire) {
+            self.configure(&state, "first use");
+        }
+        state
     }
 
-    /// Does a fresh one by this rule decide the same?
-    pub(super) fn is_idle(&self, now: u64, rule: Rule) -> bool {
-        let cell = &self.state.process().cell;
-        cell.is_idle(now) && cell.limit() == (rule.limit, rule.window)
+    /// Does a fresh one, reconfigured to that, decide the same?
+    pub(super) fn is_idle(&self, now: u64, given: Option<&Arc<RateLimiterSettings>>) -> bool {
+        let state = self.state.process();
+        state.cell.is_idle(now) && state.layers.lock().is_reconfigured_to(given)
     }
 
     /// Begins with as many permits taken as `other` has: all those may have been this one's.
     pub(super) fn take_over(&self, other: &Self) {
         let (state, others) = (self.state(), other.state());
         let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(self.rule.limit), 0, &state.clock, false);
+        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock, false);
     }
 
     #[inline]

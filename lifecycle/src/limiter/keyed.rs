@@ -2,8 +2,8 @@
 
 use super::builder::RateLimiterBuilder;
 use super::cell::Rule;
-use super::handle::{ALLOWED, LIMITED, RateLimiter, check_limit, declared_rule};
-use crate::clock::{ClockHandle, nanos};
+use super::handle::{ALLOWED, LIMITED, RateLimiter, declared_rule};
+use crate::clock::ClockHandle;
 use crate::counter::Counters;
 use crate::error::{Error, Rejected};
 use crate::keyed::query::{Exactly, Query};
@@ -12,10 +12,11 @@ use crate::keyed::{KeyedMap, Lookup};
 use crate::name::Name;
 use crate::registry::{Component, Descriptor, KeyedSnapshot, Kind, LimiterSnapshot, register};
 use crate::scope::{Scoped, StateRef, Universe};
+use crate::settings::{OfAllKeys, RateLimiterSettings};
 use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Limiters that a snapshot shows of one family.
@@ -55,9 +56,9 @@ const LOOKS: u64 = 16;
 #[derive(Debug)]
 pub struct KeyedRateLimiter<K = String> {
     state: Scoped<Family<K>>,
-    descriptor: Descriptor,
-    /// The numbers it begins with, in each world.
-    rule: Rule,
+    pub(super) descriptor: Descriptor,
+    /// As it was written, for each key.
+    pub(super) written: Rule,
     max_keys: usize,
     /// A declared family's way to its own static, to be registered on first use.
     me: Option<fn() -> &'static KeyedRateLimiter>,
@@ -65,10 +66,12 @@ pub struct KeyedRateLimiter<K = String> {
 
 /// One world's limiters.
 #[derive(Debug)]
-struct Family<K> {
+pub(super) struct Family<K> {
     clock: ClockHandle,
-    /// The numbers of new keys.
-    rule: Mutex<Rule>,
+    /// What its keys are reconfigured to.
+    pub(super) settings: OfAllKeys<RateLimiterSettings>,
+    /// The window in nanoseconds, by which keys become idle; 0: nobody has looked. One key's may be another.
+    pub(super) window: AtomicU64,
     listed: AtomicBool,
     keys: OnceLock<KeyedMap<K, Arc<RateLimiter>>>,
     shared: [OnceLock<Arc<RateLimiter>>; SHARED],
@@ -102,10 +105,11 @@ pub trait LimiterKey: Hash + Eq + Clone + Display + Send + Sync + 'static {}
 impl<K: Hash + Eq + Clone + Display + Send + Sync + 'static> LimiterKey for K {}
 
 impl<K> Family<K> {
-    const fn new(rule: Rule, clock: ClockHandle, is_local: bool) -> Self {
+    const fn new(clock: ClockHandle, is_local: bool) -> Self {
         Self {
             clock,
-            rule: Mutex::new(rule),
+            settings: OfAllKeys::new(),
+            window: AtomicU64::new(0),
             listed: AtomicBool::new(false),
             keys: OnceLock::new(),
             shared: [const { OnceLock::new() }; SHARED],
@@ -117,16 +121,12 @@ impl<K> Family<K> {
         }
     }
 
-    fn rule(&self) -> Rule {
-        *self.rule.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn totals(&self) -> &Arc<Counters<2>> {
         let new = || Arc::new(if self.is_local { Counters::local() } else { Counters::new() });
         self.totals.get_or_init(new)
     }
 
-    fn all(&self) -> Vec<Arc<RateLimiter>> {
+    pub(super) fn all(&self) -> Vec<Arc<RateLimiter>> {
         let mut all = self.keys.get().map(KeyedMap::values).unwrap_or_default();
         all.extend(self.shared.iter().filter_map(|one| one.get().cloned()));
         all
@@ -159,8 +159,8 @@ impl KeyedRateLimiter {
         me: fn() -> &'static Self,
     ) -> Self {
         let rule = declared_rule(limit, window);
-        let state = Scoped::declared(Family::new(rule, ClockHandle::System, false));
-        Self { state, descriptor, rule, max_keys, me: Some(me) }
+        let state = Scoped::declared(Family::new(ClockHandle::System, false));
+        Self { state, descriptor, written: rule, max_keys, me: Some(me) }
     }
 
     /// The limiter of what `key` displays as, made if there is none. No lock and no allocation if there is one and the text is
@@ -218,9 +218,9 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     pub fn from_builder(builder: RateLimiterBuilder) -> Result<Self, Error> {
         let (name, rule, clock) = builder.checked()?;
         Ok(Self {
-            state: Scoped::owned(Family::new(rule, clock, false)),
+            state: Scoped::owned(Family::new(clock, false)),
             descriptor: Descriptor::dynamic(Kind::Limiter, name),
-            rule,
+            written: rule,
             max_keys: KeyedRateLimiter::DEFAULT_MAX_KEYS,
             me: None,
         })
@@ -250,8 +250,8 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         self.descriptor.name()
     }
 
-    fn resolve(&self) -> StateRef<'_, Family<K>> {
-        self.state.resolve(|universe: &Universe| Family::new(self.rule, universe.clock(), true))
+    pub(super) fn resolve(&self) -> StateRef<'_, Family<K>> {
+        self.state.resolve(|universe: &Universe| Family::new(universe.clock(), true))
     }
 
     fn find_or_make<Q: Query<K> + ?Sized>(&self, query: &Q, label: &dyn Display) -> Arc<RateLimiter> {
@@ -275,10 +275,14 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
             register(Component::KeyedLimiter(me()));
         }
         // Before any lock is taken: the clock may be the user's.
-        let (now, rule) = (family.clock.now().as_nanos(), family.rule());
+        let now = family.clock.now().as_nanos();
+        if family.window.load(Ordering::Relaxed) == 0 {
+            self.look_at_window();
+        }
+        let given = family.settings.get();
         // Keys become idle by time alone, which nobody tells the map.
         let looked = family.looked.load(Ordering::Relaxed);
-        if now.abs_diff(looked) > nanos(rule.window) / LOOKS {
+        if now.abs_diff(looked) > family.window.load(Ordering::Relaxed) / LOOKS {
             family.looked.store(now, Ordering::Relaxed);
             family.barren.store(false, Ordering::Relaxed);
             keys.idle_again();
@@ -286,7 +290,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         let barren = family.barren.load(Ordering::Relaxed);
         let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
         let fresh = || {
-            let own = self.child(family, rule, label);
+            let own = self.child(family, given.clone(), label);
             if let Some(shared) = shared.get() {
                 own.take_over(shared);
             }
@@ -294,39 +298,30 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         };
         // A limiter nobody holds and where nothing counts is as good as a fresh one.
         let idle = |one: &Arc<RateLimiter>| {
-            !barren && Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_idle(now, rule)
+            !barren && Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_idle(now, given.as_ref())
         };
-        match keys.get_or_insert_with(query, fresh, idle) {
-            Lookup::Found(found) | Lookup::Inserted(found) => found,
+        let limiter = match keys.get_or_insert_with(query, fresh, idle) {
+            Lookup::Found(found) => return found,
+            Lookup::Inserted(made) => made,
             Lookup::Full => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
                 family.barren.store(true, Ordering::Relaxed);
-                shared.get_or_init(|| self.child(family, rule, &'*')).clone()
+                shared.get_or_init(|| self.child(family, given.clone(), &'*')).clone()
             }
-        }
+        };
+        family.settings.joined(given.as_ref(), |given| limiter.take_settings(given));
+        limiter
     }
 
-    fn child(&self, family: &Family<K>, rule: Rule, label: &dyn Display) -> Arc<RateLimiter> {
-        let name = format!("{}[{label}]", self.name());
-        Arc::new(RateLimiter::of_key(name, rule, family.clock.clone(), family.totals().clone()))
-    }
-
-    /// Another limit and window, for the keys there are and for new ones: see [`RateLimiter::set_limit`].
-    ///
-    /// To change it for one key, change its own limiter; a key with numbers of its own is not given up.
-    ///
-    /// # Errors
-    /// As [`RateLimiter::set_limit`]; nothing has changed then.
-    pub fn set_limit(&self, limit: u32, window: Duration) -> Result<(), Error> {
-        check_limit(self.name(), limit, window)?;
-        let family = self.resolve();
-        // Whether it can be changed depends on the mode, which all have in common.
-        let before = family.rule();
-        let trial = RateLimiter::of_key(self.name().to_owned(), before, family.clock.clone(), family.totals().clone());
-        trial.set_limit(limit, window)?;
-        *family.rule.lock().unwrap_or_else(PoisonError::into_inner) = Rule { limit, window, ..before };
-        // After the rule, so that whoever is made meanwhile is among them or has the new one.
-        family.all().iter().try_for_each(|limiter| limiter.set_limit(limit, window))
+    fn child(
+        &self,
+        family: &Family<K>,
+        given: Option<Arc<RateLimiterSettings>>,
+        label: &dyn Display,
+    ) -> Arc<RateLimiter> {
+        let descriptor = self.descriptor.at_key(label);
+        let (clock, totals) = (family.clock.clone(), family.totals().clone());
+        Arc::new(RateLimiter::of_key(descriptor, self.written, given, clock, totals))
     }
 
     /// Empties the windows of all keys: see [`RateLimiter::reset`].
@@ -374,8 +369,8 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     /// What a snapshot shows: how many there are, and those that are not as new, up to a hundred.
     pub(crate) fn observe(&self) -> KeyedSnapshot<LimiterSnapshot> {
         let family = self.resolve();
-        let (now, rule) = (family.clock.now().as_nanos(), family.rule());
-        let noteworthy = family.all().into_iter().filter(|limiter| !limiter.is_idle(now, rule));
+        let (now, given) = (family.clock.now().as_nanos(), family.settings.get());
+        let noteworthy = family.all().into_iter().filter(|limiter| !limiter.is_idle(now, given.as_ref()));
         let usage = self.usage();
         KeyedSnapshot {
             name: self.name().to_owned(),

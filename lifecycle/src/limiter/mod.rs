@@ -4,7 +4,8 @@
 //! A refusal takes nothing, and says after what time a retry can succeed.
 
 // `ring` is the lock-free window over a `table`, `buckets` and `gcra` are what may be chosen instead; `cell` is one of them,
-// `handle` adds name, clock, counts and events, `wait` waits for permits, `keyed` has one a key.
+// `handle` adds name, clock, counts and events, `wait` waits for permits, `keyed` has one a key,
+// `settings` changes numbers.
 
 #[cfg(not(loom))]
 mod buckets;
@@ -24,6 +25,8 @@ mod probe;
 mod ring;
 #[cfg(all(test, not(loom)))]
 mod ring_tests;
+#[cfg(not(loom))]
+mod settings;
 mod table;
 #[cfg(not(loom))]
 mod wait;

@@ -3,14 +3,17 @@
 //! A component gets on it at link time (`inventory`) and again when it is first used, so that nothing depends on the linker
 //! for correctness. The list holds references to statics; it never creates, calls or drops anything of the user's.
 
+mod by_name;
 mod index;
 mod labels;
 mod snapshot;
 mod table;
 
+pub(crate) use by_name::{declared_breaker, not_found};
 pub(crate) use index::register;
 pub(crate) use labels::labels;
 
+pub use by_name::{breaker, flag, keyed_breaker, keyed_limiter, limiter};
 pub use snapshot::{
     BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, KeyedSnapshot,
     LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
@@ -19,7 +22,6 @@ pub use snapshot::{
 use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
 use crate::error::Error;
 use crate::flag::AnyFlag;
-use crate::instance::Instance;
 use crate::limiter::{KeyedRateLimiter, RateLimiter};
 use crate::name::Name;
 use crate::scope::Subject;
@@ -78,7 +80,7 @@ impl Descriptor {
     }
 
     /// Describes one key of a family that this describes.
-    pub(crate) fn at_key(&self, key: &str) -> Self {
+    pub(crate) fn at_key(&self, key: &dyn std::fmt::Display) -> Self {
         Self { name: Name::from(format!("{}[{key}]", self.name)), inside: None, ..*self }
     }
 
@@ -232,84 +234,6 @@ pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descri
     Error::Ambiguous { name: name.to_owned(), candidates: several.map(place).collect() }
 }
 
-/// [`find`] where the component must exist.
-fn require(kind: Kind, name: &str) -> Result<Component, Error> {
-    find(kind, name)?.ok_or_else(|| Error::NotFound { kind: kind.as_str(), name: name.to_owned() })
-}
-
-/// The circuit breaker of that name: a declared one (or `module::name`), one of a declared family (`fetch[acme]`, made if there
-/// is none for the key), or one that [`breakers`](crate::breakers) made.
-///
-/// ```
-/// # fn ask(_: &str) -> Result<(), lifecycle::Rejected> { Ok(()) }
-/// #[lifecycle::circuit_breaker(threshold = 3)]
-/// fn stock() -> Result<(), lifecycle::Rejected> {
-///     ask("inventory")
-/// }
-///
-/// lifecycle::breaker("stock")?.force_open(); // maintenance
-/// assert!(stock().is_err());
-/// # Ok::<(), lifecycle::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
-pub fn breaker(name: &str) -> Result<Instance<CircuitBreaker>, Error> {
-    match declared_breaker(name)? {
-        Some(breaker) => Ok(breaker),
-        None => crate::breaker::breakers()
-            .made(name)
-            .map(Instance::Shared)
-            .ok_or_else(|| Error::NotFound { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
-    }
-}
-
-/// A declared breaker, or one of a declared family.
-pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBreaker>>, Error> {
-    match find(Kind::Breaker, name)? {
-        Some(Component::Breaker(breaker)) => return Ok(Some(Instance::Static(breaker))),
-        Some(_) => return Err(Error::NeedsKey { kind: Kind::Breaker.as_str(), name: name.to_owned() }),
-        None => {}
-    }
-    let Some((family, key)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) else {
-        return Ok(None);
-    };
-    Ok(match find(Kind::Breaker, family)? {
-        Some(Component::KeyedBreaker(family)) => Some(Instance::Shared(family.at(key))),
-        _ => None,
-    })
-}
-
-/// The declared rate limiter of that name (or `module::name`), or one of a declared family (`fetch[acme]`, made if there is none
-/// for the key).
-///
-/// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
-pub fn limiter(name: &str) -> Result<Instance<RateLimiter>, Error> {
-    let not_found = || Error::NotFound { kind: Kind::Limiter.as_str(), name: name.to_owned() };
-    match find(Kind::Limiter, name)? {
-        Some(Component::Limiter(limiter)) => return Ok(Instance::Static(limiter)),
-        Some(_) => return Err(Error::NeedsKey { kind: Kind::Limiter.as_str(), name: name.to_owned() }),
-        None => {}
-    }
-    let (family, key) = name.strip_suffix(']').and_then(|name| name.split_once('[')).ok_or_else(not_found)?;
-    match find(Kind::Limiter, family)? {
-        Some(Component::KeyedLimiter(family)) => Ok(Instance::Shared(family.at(key))),
-        _ => Err(not_found()),
-    }
-}
-
-/// The declared flag of that name (or `module::name`), whatever its type: values go in and out as JSON.
-///
-/// # Errors
-/// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.
-pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
-    match require(Kind::Flag, name)? {
-        Component::Flag(flag) => Ok(flag),
-        _ => Err(Error::NotFound { kind: Kind::Flag.as_str(), name: name.to_owned() }),
-    }
-}
-
 /// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing;
 /// and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
@@ -329,7 +253,7 @@ pub fn verify() -> Vec<Error> {
     });
     for needs in dependencies.into_iter().flatten().map(|find| find()) {
         if let (Needs::Function(name) | Needs::Name(name), None) = (needs, crate::process::resolve(needs)) {
-            errors.push(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() });
+            errors.push(not_found(Kind::Singleton, name));
         }
     }
     errors.extend(crate::settings::problems().into_iter().map(|problem| Error::IgnoredSetting { problem }));

@@ -226,6 +226,9 @@ pub struct LimiterSnapshot {
     pub limited: u64,
     /// Time until the next permit; 0 when there is one now.
     pub retry_after_seconds: f64,
+    /// The numbers it goes by, and where each comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<SettingSnapshot>,
 }
 
 /// One flag.

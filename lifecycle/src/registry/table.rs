@@ -1,6 +1,6 @@
 //! A snapshot as a table for a terminal.
 
-use super::{Snapshot, labels};
+use super::{KeyedSnapshot, Snapshot, labels};
 use crate::error::printable;
 use std::fmt;
 
@@ -17,6 +17,22 @@ impl Table {
     fn row(&mut self, cells: Vec<String>) {
         // Names may be anything: what goes to a terminal is escaped.
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
+    }
+
+    /// Families, each with those of its keys that hold something.
+    fn families<S>(&mut self, families: &[KeyedSnapshot<S>], row: impl Fn(&S) -> Vec<String>) {
+        let columns = self.rows.first().map_or(0, Vec::len);
+        let names = families.iter().map(|one| (one.name.as_str(), one.path.as_str(), one.declared_at.as_str()));
+        for (family, label) in families.iter().zip(labels(names)) {
+            let full =
+                if family.overflowed > 0 { format!(", {} found no room", family.overflowed) } else { String::new() };
+            let keys = if family.keys == 1 { "1 key".to_owned() } else { format!("{} keys", family.keys) };
+            let mut cells = vec![label, keys + &full];
+            cells.resize(columns.saturating_sub(1), "-".to_owned());
+            cells.push(family.declared_at.clone());
+            self.row(cells);
+            family.noteworthy.iter().for_each(|one| self.row(row(one)));
+        }
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,23 +153,9 @@ impl Snapshot {
             "declared at",
         ]);
         for (one, label) in self.breakers.iter().zip(labels(identities!(self.breakers))) {
-            let mut row = breaker_row(one);
-            row[0] = label;
-            table.row(row);
+            table.row(breaker_row(one, label));
         }
-        for family in &self.keyed_breakers {
-            let full =
-                if family.overflowed > 0 { format!(", {} found no room", family.overflowed) } else { String::new() };
-            let mut row = vec![family.name.clone(), format!("{} keys{full}", family.keys)];
-            row.resize(9, "-".to_owned());
-            row.push(family.declared_at.clone());
-            table.row(row);
-            for one in &family.noteworthy {
-                let mut row = breaker_row(one);
-                row[0] = one.name.clone();
-                table.row(row);
-            }
-        }
+        table.families(&self.keyed_breakers, |one| breaker_row(one, one.name.clone()));
         table
     }
 
@@ -162,15 +164,7 @@ impl Snapshot {
         for (one, label) in self.limiters.iter().zip(labels(identities!(self.limiters))) {
             table.row(limiter_row(one, label));
         }
-        for family in &self.keyed_limiters {
-            let full =
-                if family.overflowed > 0 { format!(", {} found no room", family.overflowed) } else { String::new() };
-            let mut row = vec![family.name.clone(), format!("{} keys{full}", family.keys)];
-            row.resize(5, "-".to_owned());
-            row.push(family.declared_at.clone());
-            table.row(row);
-            family.noteworthy.iter().for_each(|one| table.row(limiter_row(one, one.name.clone())));
-        }
+        table.families(&self.keyed_limiters, |one| limiter_row(one, one.name.clone()));
         table
     }
 
@@ -209,9 +203,9 @@ fn limiter_row(one: &super::LimiterSnapshot, label: String) -> Vec<String> {
     ]
 }
 
-fn breaker_row(one: &super::BreakerSnapshot) -> Vec<String> {
+fn breaker_row(one: &super::BreakerSnapshot, label: String) -> Vec<String> {
     vec![
-        String::new(),
+        label,
         one.state.clone(),
         failures(one),
         one.statistics.successful_calls.to_string(),

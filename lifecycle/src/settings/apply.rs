@@ -36,8 +36,6 @@ impl Proposed<'_> {
     }
 }
 
-// Rate limiters are to follow: `Layers<RateLimiterSettings>` in their state, `Configurable`, and an arm each in `each`.
-
 /// All components that can be configured, here; with `keys`, those of each key too. Nothing is locked while one is visited.
 fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
     let mut see = |component: &dyn Configurable| visit(&Names::of(component.descriptor()), component);
@@ -49,7 +47,13 @@ fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
                 let all = if keys { family.breakers() } else { Vec::new() };
                 all.iter().for_each(|breaker| see(&**breaker));
             }
-            _ => {}
+            Component::Limiter(limiter) => see(*limiter),
+            Component::KeyedLimiter(family) => {
+                see(*family);
+                let all = if keys { family.limiters() } else { Vec::new() };
+                all.iter().for_each(|limiter| see(&**limiter));
+            }
+            Component::Singleton(_) | Component::Flag(_) => {}
         }
     }
     breakers().dynamic().iter().for_each(|breaker| see(&**breaker));
@@ -181,11 +185,6 @@ impl Configured {
                 all.missing.push("nothing of that name so far".to_owned());
             }
             if !lacks.is_empty() {
-                if lacks == [Kind::Limiter] && registry::find(Kind::Limiter, name).is_ok_and(|found| found.is_some()) {
-                    all.waiting.push(name.clone());
-                    all.missing.push("rate limiters do not take settings so far".to_owned());
-                    continue;
-                }
                 let near = known.iter().filter(|(_, kind)| lacks.contains(kind)).map(|(name, _)| name.as_str());
                 let name_of_all = without_key(name).unwrap_or(name);
                 let words = lacks.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
@@ -230,11 +229,6 @@ pub(crate) fn problems() -> Vec<Problem> {
         known.extend(names.iter().map(str::to_owned));
     };
     each(false, |names, _| look(names));
-    for component in registry::components().iter() {
-        if matches!(component, Component::Limiter(_) | Component::KeyedLimiter(_)) {
-            look(&Names::of(component.descriptor()));
-        }
-    }
     if outside {
         environment::misspelled(&known).into_iter().for_each(&mut add);
     }

@@ -64,7 +64,7 @@ macro_rules! breaker_settings {
             }
 
             fn numbers(config: &BreakerConfig) -> Self {
-                Self { threshold: config.consecutive(), ..Self::from(*config) }
+                config.settings()
             }
 
             fn validate(config: &BreakerConfig, name: &str) -> Result<(), Error> {
@@ -151,6 +151,32 @@ impl From<BreakerConfig> for BreakerSettings {
             half_open_calls: Some(config.half_open_calls),
             success_threshold: Some(config.success_threshold),
             half_open_timeout: config.half_open_timeout,
+        }
+    }
+}
+
+impl BreakerConfig {
+    /// All numbers, to read: also those of which nothing is said are given here, as what holds then. What stays `None` does not
+    /// apply: the threshold where only rates are looked at, the rates' window where there are none, a backoff.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, Window};
+    /// use std::time::Duration;
+    ///
+    /// let rates = BreakerConfig::new().failure_rate(50).timeout(Duration::from_secs(30)).settings();
+    /// assert_eq!((rates.threshold, rates.window), (None, Some(Window::Calls(100))));
+    /// assert_eq!((rates.timeout, rates.half_open_timeout), (Some(Duration::from_secs(30)), Some(Duration::from_secs(30))));
+    /// assert_eq!(BreakerConfig::new().settings().threshold, Some(5));
+    /// ```
+    #[must_use]
+    pub fn settings(&self) -> BreakerSettings {
+        BreakerSettings {
+            threshold: self.consecutive(),
+            window: self.has_rates().then(|| self.rate_window()),
+            minimum_calls: self.has_rates().then(|| self.calls_needed()),
+            slow_call: Some(self.slow_after()),
+            half_open_timeout: Some(self.probe_lease()),
+            ..BreakerSettings::from(*self)
         }
     }
 }

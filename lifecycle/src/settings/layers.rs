@@ -46,6 +46,26 @@ impl<S: ComponentSettings> Layers<S> {
         Self { given: [None, None, None], of_key: false, noted: false }
     }
 
+    /// Of a key to come: reconfigured to what its family is.
+    pub(crate) const fn reconfigured_to(given: Option<Arc<S>>) -> Self {
+        Self { given: [None, None, given], of_key: false, noted: false }
+    }
+
+    /// Reconfigures it to what its family is.
+    pub(crate) fn take(&mut self, given: Option<Arc<S>>) {
+        self.given[RECONFIGURED] = given;
+    }
+
+    /// Would a new one of its family be reconfigured alike?
+    pub(crate) fn is_reconfigured_to(&self, given: Option<&Arc<S>>) -> bool {
+        self.given[RECONFIGURED].as_deref() == given.map(|given| &**given)
+    }
+
+    /// What it is reconfigured to.
+    pub(super) fn reconfigured(&self) -> Option<Arc<S>> {
+        self.given[RECONFIGURED].clone()
+    }
+
     /// Takes over what `configure` and the environment say by now. A test world has no environment.
     pub(crate) fn refresh(&mut self, descriptor: &Descriptor) {
         (self.given[CONFIGURED], self.given[ENVIRONMENT], self.of_key) = (None, None, false);
@@ -95,6 +115,11 @@ impl<S: ComponentSettings> Layers<S> {
             self.noted = is_wrong;
         }
         self.overlaid(base, holds)
+    }
+
+    /// The same, for a look: nothing is noted.
+    pub(crate) fn holds(&self, base: &S::Config) -> S::Config {
+        self.overlaid(base, self.holding(base).0)
     }
 
     /// Replaces the reconfigured layer, if what comes of it is valid.
@@ -200,6 +225,7 @@ mod tests {
             ("timeout", "\"30s\"", Source::Attribute),
             ("half_open_calls", "4", Source::Environment),
             ("success_threshold", "2", Source::Configured),
+            ("half_open_timeout", "\"30s\"", Source::Default),
         ];
         assert_eq!(listed, expected.map(|(option, value, source)| (option, value.to_owned(), source)));
         assert!(problems("precedence").is_empty());

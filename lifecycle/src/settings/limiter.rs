@@ -4,7 +4,7 @@ use super::options::{ComponentSettings, Number, Setting};
 use super::table::{self, Entry};
 use super::value::{Count, Length, Rate, Spelling};
 use crate::error::Error;
-use crate::limiter::check_limit;
+use crate::limiter::{Rule, check_limit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
@@ -61,6 +61,14 @@ impl RateLimiterSettings {
 pub(crate) struct LimiterConfig {
     pub(crate) limit: u32,
     pub(crate) window: Duration,
+    /// What it was made with: how it counts stays.
+    made: Rule,
+}
+
+impl LimiterConfig {
+    pub(crate) const fn of(made: Rule) -> Self {
+        Self { limit: made.limit, window: made.window, made }
+    }
 }
 
 impl ComponentSettings for RateLimiterSettings {
@@ -111,7 +119,8 @@ impl ComponentSettings for RateLimiterSettings {
     ];
 
     fn overlay(&self, config: LimiterConfig) -> LimiterConfig {
-        LimiterConfig { limit: self.limit.unwrap_or(config.limit), window: self.window.unwrap_or(config.window) }
+        let (limit, window) = (self.limit.unwrap_or(config.limit), self.window.unwrap_or(config.window));
+        LimiterConfig { limit, window, ..config }
     }
 
     fn merged(self, over: &Self) -> Self {
@@ -123,7 +132,9 @@ impl ComponentSettings for RateLimiterSettings {
     }
 
     fn validate(config: &LimiterConfig, name: &str) -> Result<(), Error> {
-        check_limit(name, config.limit, config.window)
+        check_limit(name, config.limit, config.window)?;
+        let invalid = |reason| Error::InvalidConfig { name: name.to_owned(), reason };
+        config.made.can_become(config.limit, config.window).map_err(invalid)
     }
 
     fn part(entry: &Entry) -> Option<&Self> {

@@ -6,11 +6,12 @@
 
 // One piece of code for all kinds: `options` is what a kind's settings are to the rest, `breaker` and `limiter` are the kinds,
 // `value` how values are written, `table` the tables they come in. `store` keeps what was configured, `environment` what the
-// variables say, `layers` puts both over a component's declaration, `apply` tells the components.
+// variables say, `layers` puts both over a component's declaration, `family` is for all keys at once, `apply` tells the components.
 
 mod apply;
 mod breaker;
 mod environment;
+mod family;
 mod layers;
 mod limiter;
 mod options;
@@ -27,5 +28,9 @@ pub use problem::{Problem, Source};
 pub use table::Settings;
 
 pub(crate) use apply::{Configurable, Proposed, problems};
+pub(crate) use family::OfAllKeys;
 pub(crate) use layers::Layers;
-pub(crate) use store::tell;
+pub(crate) use limiter::LimiterConfig;
+pub(crate) use problem::listed;
+pub(crate) use store::{tell, without_key};
+pub(crate) use suggest::hint_of_slip;

@@ -75,6 +75,14 @@ pub struct Problem {
     pub reason: String,
 }
 
+/// After a colon: one alone on its line, several each on one of their own.
+pub(crate) fn listed(problems: &[Problem]) -> String {
+    match problems {
+        [one] => format!(" {one}"),
+        several => several.iter().map(|problem| format!("\n  {problem}")).collect(),
+    }
+}
+
 impl Problem {
     pub(super) fn new(name: &str, source: Source, reason: impl Into<String>) -> Self {
         Self { name: name.to_owned(), option: None, variable: None, source, reason: reason.into() }

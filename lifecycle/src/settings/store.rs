@@ -59,7 +59,7 @@ impl Names {
 }
 
 /// `fetch` of `fetch[acme]`.
-pub(super) fn without_key(name: &str) -> Option<&str> {
+pub(crate) fn without_key(name: &str) -> Option<&str> {
     name.strip_suffix(']').and_then(|name| name.split_once('[')).map(|(base, _)| base)
 }
 

@@ -13,9 +13,14 @@ pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
 pub(super) fn slip_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name: String = name.chars().take(200).collect();
     let letters = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let length = name.chars().count();
     let near = |known: &str| {
+        // Most are too long or too short, and there may be many.
+        if known.chars().count().abs_diff(length) > 2 {
+            return false;
+        }
         let steps = distance(&name, known);
-        steps <= 2 && steps <= name.chars().count() / 3 && letters(&name) != letters(known)
+        steps <= 2 && steps <= length / 3 && letters(&name) != letters(known)
     };
     known.filter(|known| near(known)).min_by_key(|known| distance(&name, known))
 }
@@ -26,7 +31,7 @@ pub(super) fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Stri
 }
 
 /// The hint of a message about a name, or nothing.
-pub(super) fn hint_of_slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn hint_of_slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     said(slip_of(name, known))
 }
 

@@ -228,10 +228,15 @@ impl Spelling for Rate {
     type Of = (u32, Duration);
 
     fn read(value: &Value) -> Result<(u32, Duration), Reason> {
-        let rate = value.as_str().and_then(|text| units::rate(text.trim()));
-        rate.and_then(|(limit, window)| Some((u32::try_from(limit).ok()?, window)))
-            .filter(|(limit, window)| *limit > 0 && !window.is_zero())
-            .ok_or(Cow::Borrowed("must be so many in a time, such as \"100/s\", \"1000/min\" or \"5/250ms\""))
+        match value.as_str().and_then(|text| units::rate(text.trim())) {
+            Some((0, _)) => Err("must be more than 0 in its time: 0 would refuse everything; the smallest is 1".into()),
+            Some((_, Duration::ZERO)) => Err("must be so many in a time that is more than zero".into()),
+            Some((limit, window)) => match u32::try_from(limit) {
+                Ok(limit) => Ok((limit, window)),
+                Err(_) => Err("must be at most 4294967295 in its time".into()),
+            },
+            None => Err("must be so many in a time, such as \"100/s\", \"1000/min\" or \"5/250ms\"".into()),
+        }
     }
 
     fn write((limit, window): &(u32, Duration)) -> Value {

@@ -450,7 +450,7 @@ fn fits<T: Send + Sync + 'static>(declared: &'static dyn AnySingleton) -> Result
 }
 
 pub(super) fn not_found(name: &str) -> Error {
-    Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() }
+    crate::registry::not_found(Kind::Singleton, name)
 }
 
 fn typed<T: Send + Sync + 'static>(

@@ -279,7 +279,7 @@ impl<T: SingletonValue> Handle<T> {
 pub fn singleton<T: SingletonValue>(name: &str) -> Result<Handle<T>, Error> {
     match find(Kind::Singleton, name)? {
         Some(Component::Singleton(component)) => Handle::new(component),
-        _ => Err(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() }),
+        _ => Err(crate::registry::not_found(Kind::Singleton, name)),
     }
 }
 
@@ -326,7 +326,7 @@ pub(crate) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error
         (Some(one), Some(other)) => {
             Err(crate::registry::ambiguous(name, [one.descriptor(), other.descriptor()].into_iter()))
         }
-        (None, _) => Err(Error::NotFound { kind: Kind::Singleton.as_str(), name: name.to_owned() }),
+        (None, _) => Err(crate::registry::not_found(Kind::Singleton, name)),
     }
 }
 

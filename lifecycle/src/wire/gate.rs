@@ -94,7 +94,8 @@ impl Gate {
         if let Some((limit, window)) = limit {
             crate::limiter::check_limit(self.manager, limit, window)?;
             let invalid = |reason| Error::InvalidConfig { name: self.manager.to_owned(), reason };
-            self.cell.reconfigure(limit, window, &self.clock).map_err(invalid)?;
+            Rule::exact(LIMIT, WINDOW).can_become(limit, window).map_err(invalid)?;
+            self.cell.reconfigure(limit, window, &self.clock);
         }
         self.unlimited.store(limit.is_none(), Ordering::Relaxed);
         Ok(())

@@ -107,4 +107,10 @@ fn rates_are_so_many_in_a_time() {
         (json!("7/10us"), (7, Duration::from_micros(10))),
     ]);
     refuses::<Rate>(&[json!("0/s"), json!("5/0s"), json!("5/m"), json!(100), json!("100"), json!("9999999999/s")]);
+    for (wrong, why) in
+        [("0/min", "0 would refuse everything"), ("5/0s", "more than zero"), ("9999999999/s", "at most 4294967295")]
+    {
+        let reason = Rate::read(&json!(wrong)).unwrap_err();
+        assert!(reason.contains(why), "{wrong}: {reason}");
+    }
 }
