@@ -21,7 +21,7 @@ use crate::telemetry::{self, BreakerChange};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A circuit breaker.
 ///
@@ -61,6 +61,8 @@ pub(super) struct BreakerState {
     pub(super) listeners: Listeners,
     /// What is said over `written`; locked while that is put in force.
     pub(super) layers: Mutex<Layers<BreakerSettings>>,
+    /// It was given numbers of its own: asked where `layers` must not be locked.
+    pub(super) reconfigured: AtomicBool,
 }
 
 pub(super) const SUCCEEDED: usize = 0;
@@ -78,6 +80,7 @@ impl BreakerState {
             clock,
             listeners: Listeners::new(),
             layers: Mutex::new(Layers::new()),
+            reconfigured: AtomicBool::new(false),
         }
     }
 
@@ -97,13 +100,14 @@ impl BreakerState {
     }
 }
 
-/// Gives a probe's slot back when telling of it unwinds. Neutral changes no state, so there is nothing to tell.
+/// Gives a probe's slot back when telling of it unwinds. Neutral changes no state, so there is nothing to tell; and it asks no
+/// clock, which may be what unwinds: a second panic would abort.
 struct GiveBack<'a>(&'a BreakerState, Option<Ticket>);
 
 impl Drop for GiveBack<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.1 {
-            self.0.cell.settle(Outcome::Neutral, ticket, Moment::NEVER, &self.0.clock);
+            self.0.cell.give_back(ticket);
         }
     }
 }
@@ -276,7 +280,7 @@ impl CircuitBreaker {
     /// Takes a call's outcome: the failure clock, the cell, the event. Counting is the permit's.
     pub(super) fn settle(&self, state: &BreakerState, outcome: Outcome, ticket: Ticket, started: Moment) {
         if outcome == Outcome::Failure {
-            state.last_failure.store(state.clock.coarse().as_nanos(), Ordering::Relaxed);
+            state.last_failure.store(state.clock.coarse().as_nanos().max(1), Ordering::Relaxed);
         }
         if let Some(change) = state.cell.settle(outcome, ticket, started, &state.clock) {
             self.tell(state, change);
@@ -310,8 +314,11 @@ impl CircuitBreaker {
         let Change { from, to, reason } = change;
         let transition = Transition { name: self.descriptor.shared_name(), from, to, reason, failures, retry_after };
         for listener in listeners {
-            // One that panics keeps neither the others nor the call from going on.
-            if catch_unwind(AssertUnwindSafe(|| listener(&transition))).is_err() {
+            // One that panics keeps neither the others nor the call from going on, even if what it panics with does so again.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener(&transition))) {
+                if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                    std::mem::forget(again);
+                }
                 telemetry::breaker_listener_panicked(self.name());
             }
         }

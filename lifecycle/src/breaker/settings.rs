@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
 use crate::settings::{self, BreakerSettings, Configurable, Layers, Proposed};
 use crate::telemetry;
+use std::sync::atomic::Ordering;
 
 impl CircuitBreaker {
     /// Puts the numbers in force, for the first time or anew: `by` says what changed. Nothing but numbers changes; what was
@@ -62,7 +63,12 @@ impl CircuitBreaker {
     /// [`Error::InvalidConfig`] for numbers it cannot work with; then nothing changes.
     pub fn reconfigure(&self, settings: impl Into<BreakerSettings>) -> Result<(), Error> {
         let (settings, state) = (settings.into(), self.resolve());
-        state.layers.lock().reconfigure(&self.descriptor, &self.written, settings)?;
+        let says_something = settings != BreakerSettings::new();
+        {
+            let mut layers = state.layers.lock();
+            layers.reconfigure(&self.descriptor, &self.written, settings)?;
+            state.reconfigured.store(says_something, Ordering::Relaxed);
+        }
         self.configure(&state, "reconfigure");
         Ok(())
     }
