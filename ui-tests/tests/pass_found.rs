@@ -1,7 +1,13 @@
 //! Shapes that a search for faults tried.
 
 #![deny(warnings)]
-#![allow(clippy::unused_async, clippy::missing_const_for_fn, dead_code)]
+#![allow(
+    clippy::unused_async,
+    clippy::missing_const_for_fn,
+    clippy::type_complexity,
+    clippy::non_minimal_cfg,
+    dead_code
+)]
 
 use futures_executor::block_on;
 use lifecycle::testing::isolated;

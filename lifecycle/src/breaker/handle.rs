@@ -8,7 +8,9 @@ use super::listeners::{Listeners, Transition};
 use super::machine::{Admission, Change, Outcome, Ticket};
 use super::permit::{Admitted, OwnedPermit, Permit, Slow, acquire};
 use super::policy::Verdict;
+use super::probing::is_inside;
 use super::state::State;
+use crate::__private0::guard;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
@@ -221,7 +223,13 @@ impl CircuitBreaker {
             self.tell(&state, change);
             std::mem::forget(give_back);
         }
-        let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
+        let ticket = match ticket {
+            // A part of the probe that has the slot; what it comes to is the probe's to say.
+            Err(Admission::HalfOpenFull(_)) if is_inside(&state) => {
+                Ticket { generation: state.cell.word().generation(), probe: None }
+            }
+            ticket => ticket.map_err(|refused| self.refuse(&state, refused))?,
+        };
         let started = state.began(state.cell.traits());
         let generation = ticket.generation;
         let admitted = match state {
@@ -248,6 +256,7 @@ impl CircuitBreaker {
         let state = self.resolve();
         match state.cell.peek(&state.clock) {
             Admission::Admitted { .. } => Ok(()),
+            Admission::HalfOpenFull(_) if is_inside(&state) => Ok(()),
             refused => Err(self.refuse(&state, refused)),
         }
     }
@@ -351,10 +360,7 @@ impl CircuitBreaker {
     /// # Errors
     /// [`Rejected`] when it did not run.
     pub fn call_with<R>(&self, f: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> Result<R, Rejected> {
-        let permit = acquire(self)?;
-        let value = f();
-        permit.settle(judge(&value));
-        Ok(value)
+        Ok(guard::breaker(self)?.run(f, judge))
     }
 
     /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,
