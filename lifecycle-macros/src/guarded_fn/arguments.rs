@@ -1,5 +1,6 @@
 //! Arguments by name, so that a fallback can be called with them.
 
+use crate::item::cfgs;
 use crate::runtime::generated;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -25,18 +26,22 @@ pub(super) fn named(sig: &Signature) -> Named {
                 let token = &receiver.self_token;
                 names.push(quote!(#token));
             }
-            FnArg::Typed(argument) => match &*argument.pat {
-                Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
-                    let ident = &pat.ident;
-                    names.push(quote!(#ident));
+            FnArg::Typed(argument) => {
+                // An argument that the configuration takes away is not passed on either.
+                let cfgs: Vec<_> = cfgs(&argument.attrs).into_iter().cloned().collect();
+                match &*argument.pat {
+                    Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                        let ident = &pat.ident;
+                        names.push(quote!(#(#cfgs)* #ident));
+                    }
+                    pattern => {
+                        let name = format_ident!("lifecycle_argument_{at}", span = Span::mixed_site());
+                        bindings.extend(generated!(#(#cfgs)* let #pattern = #name;));
+                        names.push(quote!(#(#cfgs)* #name));
+                        *argument.pat = syn::parse_quote!(#name);
+                    }
                 }
-                pattern => {
-                    let name = format_ident!("lifecycle_argument_{at}", span = Span::mixed_site());
-                    bindings.extend(generated!(let #pattern = #name;));
-                    names.push(quote!(#name));
-                    *argument.pat = syn::parse_quote!(#name);
-                }
-            },
+            }
         }
     }
     Named { sig, names, bindings }

@@ -89,6 +89,7 @@ impl<B: Deref<Target = CircuitBreaker>> Admission<B> {
     #[cold]
     #[inline(never)]
     fn run_outlined<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
+        let _inside = self.0.inside();
         self.run_here(body, judge)
     }
 

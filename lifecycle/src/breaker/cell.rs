@@ -217,12 +217,11 @@ impl Cell {
         while word.is_plain() && word.generation() == ticket.generation {
             let failures = match outcome {
                 Outcome::Neutral => return None,
+                Outcome::Success if word.failures() == 0 => return None,
                 Outcome::Success => 0,
+                // A restored count may be at its end already; that is above every threshold.
                 Outcome::Failure => word.failures().saturating_add(1),
             };
-            if failures == word.failures() {
-                return None;
-            }
             if failures >= self.threshold.load(Ordering::Relaxed) {
                 break;
             }
@@ -247,6 +246,13 @@ impl Cell {
         let ended = traits.ended(reading);
         let slow = traits.measured() && started != Moment::NEVER && ended.since(started) >= self.slow_after();
         self.transition(|machine| ((), machine.settle(outcome, slow, ticket, ended, || reading.now()))).1
+    }
+
+    /// Gives a probe's slot back, as a neutral outcome does. Asks no clock.
+    #[cfg(not(loom))]
+    pub(crate) fn give_back(&self, ticket: Ticket) {
+        let now = Moment::default;
+        self.transition(|machine| ((), machine.settle(Outcome::Neutral, false, ticket, now(), now)));
     }
 
     /// Runs the machine under the lock and publishes what it came to.

@@ -221,9 +221,9 @@ impl CircuitBreakerCore {
             }
         }
         let made = Arc::new(CircuitBreaker::builder(name.to_owned()).config(config).on(state.clock.clone()).build()?);
-        // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
-        let idle =
-            |one: &Arc<CircuitBreaker>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_pristine();
+        // Not under the map's lock: the clock may be the user's.
+        let now = state.clock.now();
+        let idle = |one: &Arc<CircuitBreaker>| one.is_idle(now, None);
         match state.breakers.get_or_insert_with(name, || made, idle) {
             Lookup::Found(found) => Ok(Instance::Shared(found)),
             Lookup::Inserted(made) => {

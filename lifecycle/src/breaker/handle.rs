@@ -8,7 +8,9 @@ use super::listeners::{Listeners, Transition};
 use super::machine::{Admission, Change, Outcome, Ticket};
 use super::permit::{Admitted, OwnedPermit, Permit, Slow, acquire};
 use super::policy::Verdict;
+use super::probing::is_inside;
 use super::state::State;
+use crate::__private0::guard;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
 use crate::error::{CallError, Rejected, RejectedKind};
@@ -97,13 +99,14 @@ impl BreakerState {
     }
 }
 
-/// Gives a probe's slot back when telling of it unwinds. Neutral changes no state, so there is nothing to tell.
+/// Gives a probe's slot back when telling of it unwinds. Neutral changes no state, so there is nothing to tell; and it asks no
+/// clock, which may be what unwinds: a second panic would abort.
 struct GiveBack<'a>(&'a BreakerState, Option<Ticket>);
 
 impl Drop for GiveBack<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.1 {
-            self.0.cell.settle(Outcome::Neutral, ticket, Moment::NEVER, &self.0.clock);
+            self.0.cell.give_back(ticket);
         }
     }
 }
@@ -217,7 +220,13 @@ impl CircuitBreaker {
             self.tell(&state, change);
             std::mem::forget(give_back);
         }
-        let ticket = ticket.map_err(|refused| self.refuse(&state, refused))?;
+        let ticket = match ticket {
+            // A part of the probe that has the slot; what it comes to is the probe's to say.
+            Err(Admission::HalfOpenFull(_)) if is_inside(&state) => {
+                Ticket { generation: state.cell.word().generation(), probe: None }
+            }
+            ticket => ticket.map_err(|refused| self.refuse(&state, refused))?,
+        };
         let started = state.began(state.cell.traits());
         let generation = ticket.generation;
         let admitted = match state {
@@ -244,6 +253,7 @@ impl CircuitBreaker {
         let state = self.resolve();
         match state.cell.peek(&state.clock) {
             Admission::Admitted { .. } => Ok(()),
+            Admission::HalfOpenFull(_) if is_inside(&state) => Ok(()),
             refused => Err(self.refuse(&state, refused)),
         }
     }
@@ -276,7 +286,7 @@ impl CircuitBreaker {
     /// Takes a call's outcome: the failure clock, the cell, the event. Counting is the permit's.
     pub(super) fn settle(&self, state: &BreakerState, outcome: Outcome, ticket: Ticket, started: Moment) {
         if outcome == Outcome::Failure {
-            state.last_failure.store(state.clock.coarse().as_nanos(), Ordering::Relaxed);
+            state.last_failure.store(state.clock.coarse().as_nanos().max(1), Ordering::Relaxed);
         }
         if let Some(change) = state.cell.settle(outcome, ticket, started, &state.clock) {
             self.tell(state, change);
@@ -310,8 +320,11 @@ impl CircuitBreaker {
         let Change { from, to, reason } = change;
         let transition = Transition { name: self.descriptor.shared_name(), from, to, reason, failures, retry_after };
         for listener in listeners {
-            // One that panics keeps neither the others nor the call from going on.
-            if catch_unwind(AssertUnwindSafe(|| listener(&transition))).is_err() {
+            // One that panics keeps neither the others nor the call from going on, even if what it panics with does so again.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener(&transition))) {
+                if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                    std::mem::forget(again);
+                }
                 telemetry::breaker_listener_panicked(self.name());
             }
         }
@@ -344,10 +357,7 @@ impl CircuitBreaker {
     /// # Errors
     /// [`Rejected`] when it did not run.
     pub fn call_with<R>(&self, f: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> Result<R, Rejected> {
-        let permit = acquire(self)?;
-        let value = f();
-        permit.settle(judge(&value));
-        Ok(value)
+        Ok(guard::breaker(self)?.run(f, judge))
     }
 
     /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,

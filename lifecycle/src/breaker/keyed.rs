@@ -23,9 +23,8 @@ const SHOWN: usize = 100;
 /// Usually declared by [`#[circuit_breaker(key = ..)]`](macro@crate::circuit_breaker); this is the one to build at run time.
 ///
 /// A key is what its value displays as. There are never more than `max_keys` (default 65,536): for a new key beyond them one
-/// that holds nothing (closed, no failure counted, nobody at it, no numbers of its own) is given up, so a key that fails is never
-/// reset. If all hold
-/// something, new keys share one breaker, `name[*]`, until there is room.
+/// that holds nothing (closed, no failure counted, nobody at it, no numbers or listeners of its own) is given up, so a key that
+/// fails is never reset. If all hold something, new keys share one breaker, `name[*]`, until there is room.
 ///
 /// ```
 /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
@@ -174,14 +173,10 @@ impl KeyedCircuitBreaker {
         if let (Some(me), false) = (self.me, family.listed.swap(true, Ordering::Relaxed)) {
             register(Component::KeyedBreaker(me()));
         }
-        // A breaker nobody holds, closed and without a failure, holds nothing that could be lost.
+        // Not under the map's lock: the clock may be the user's.
+        let now = family.clock.now();
         let given = family.settings.get();
-        let idle = |one: &Arc<CircuitBreaker>| {
-            Arc::strong_count(one) == 1
-                && Arc::weak_count(one) == 0
-                && one.is_pristine()
-                && one.process().layers.lock().is_reconfigured_to(given.as_ref())
-        };
+        let idle = |one: &Arc<CircuitBreaker>| one.is_idle(now, given.as_ref());
         let child = |key| self.child(family, given.clone(), key);
         let breaker = match self.keys(family).get_or_insert_with(key, || child(key), idle) {
             Lookup::Found(found) => return found,
@@ -266,7 +261,8 @@ impl KeyedCircuitBreaker {
     /// What a snapshot shows: how many there are, and those that are not as new, up to a hundred.
     pub(crate) fn observe(&self) -> KeyedSnapshot<BreakerSnapshot> {
         let family = self.resolve();
-        let noteworthy = family.all().into_iter().filter(|breaker| !breaker.is_pristine());
+        let now = family.clock.now();
+        let noteworthy = family.all().into_iter().filter(|breaker| !breaker.is_pristine(now));
         KeyedSnapshot {
             name: self.name().to_owned(),
             keys: family.keys.get().map_or(0, KeyedMap::len),

@@ -2,6 +2,7 @@
 
 use super::state::State;
 use crate::name::Name;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub struct Transition {
     pub retry_after: Option<Duration>,
 }
 
-/// A listener, to be removed by.
+/// A listener, to be removed by. No two listeners of a process share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 
@@ -31,25 +32,24 @@ type Listener = Arc<dyn Fn(&Transition) + Send + Sync>;
 
 /// The listeners of one state of a breaker.
 #[derive(Default)]
-pub(super) struct Listeners(Mutex<(u64, Vec<(u64, Listener)>)>);
+pub(super) struct Listeners(Mutex<Vec<(u64, Listener)>>);
 
 impl Listeners {
     pub(super) const fn new() -> Self {
-        Self(Mutex::new((0, Vec::new())))
+        Self(Mutex::new(Vec::new()))
     }
 
     pub(super) fn add(&self, listener: Listener) -> ListenerId {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.0 += 1;
-        let id = all.0;
-        all.1.push((id, listener));
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((id, listener));
         ListenerId(id)
     }
 
     pub(super) fn remove(&self, id: ListenerId) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = all.1.iter().position(|(held, _)| *held == id.0);
-        let gone = found.map(|at| all.1.remove(at));
+        let found = all.iter().position(|(held, _)| *held == id.0);
+        let gone = found.map(|at| all.remove(at));
         // What the listener holds is dropped without the lock.
         drop(all);
         gone.is_some()
@@ -58,7 +58,11 @@ impl Listeners {
     /// Those to be called, without the lock.
     pub(super) fn all(&self) -> Vec<Listener> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.1.iter().map(|(_, listener)| listener.clone()).collect()
+        all.iter().map(|(_, listener)| listener.clone()).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 

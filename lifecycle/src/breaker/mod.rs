@@ -29,6 +29,8 @@ mod operation;
 mod permit;
 mod policy;
 #[cfg(not(loom))]
+mod probing;
+#[cfg(not(loom))]
 mod report;
 mod samples;
 #[cfg(not(loom))]

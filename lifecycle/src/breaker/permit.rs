@@ -3,6 +3,7 @@
 use super::handle::{BreakerState, CANCELLED, CircuitBreaker, FAILED, IGNORED, SUCCEEDED};
 use super::machine::{Outcome, Ticket};
 use super::policy::{Cancelled, Verdict};
+use super::probing::Inside;
 use super::state::{State, Word};
 use crate::clock::Moment;
 use crate::counter;
@@ -189,6 +190,19 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         }
     }
 
+    /// Says, while it lives, that this thread runs the probe that this is, if it is one.
+    #[inline(always)]
+    pub(crate) fn inside(&self) -> Option<Inside> {
+        if self.is_plain() { None } else { self.inside_probe() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn inside_probe(&self) -> Option<Inside> {
+        let admitted = self.admitted.as_deref().filter(|admitted| admitted.ticket.probe.is_some())?;
+        Inside::enter(state_of(&self.breaker, Some(admitted)))
+    }
+
     /// A panic went through the call: a failure.
     #[cold]
     fn panicked(self) {
@@ -371,6 +385,7 @@ where
             let this = self.get_unchecked_mut();
             (&mut this.under_way.0, Pin::new_unchecked(&mut this.future))
         };
+        let _inside = under_way.as_ref().and_then(|(permit, _)| permit.inside());
         let mut guard = OnPanic { under_way, armed: true };
         // The output is moved as what it is: as a part of the `Poll` it would be copied byte by byte, which stalls.
         match future.poll(cx) {

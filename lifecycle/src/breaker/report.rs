@@ -7,7 +7,9 @@ use super::samples::{Entry, Tally};
 use super::state::State;
 use crate::clock::{Moment, nanos, unix_seconds};
 use crate::registry::{BreakerRates, BreakerSnapshot, BreakerStatistics};
+use crate::settings::BreakerSettings;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -144,12 +146,25 @@ impl CircuitBreaker {
         BreakerSnapshot { settings: self.settings(), ..self.metrics() }
     }
 
-    /// Closed, with nothing counted: its state could be made anew.
-    pub(super) fn is_pristine(&self) -> bool {
+    /// Closed at `now`, with no failure counted: its state could be made anew.
+    pub(super) fn is_pristine(&self, now: Moment) -> bool {
         self.process().cell.look(|word, machine| {
-            let tally = machine.samples.as_ref().map(|samples| samples.tally()).unwrap_or_default();
-            word.state() == State::Closed && word.failures() == 0 && tally.failures == 0 && tally.slow == 0
+            let tally = machine.tally(now).unwrap_or_default();
+            // Looking at rates only, failures in a row mean nothing.
+            let in_a_row = if machine.config.consecutive().is_some() { word.failures() } else { 0 };
+            word.state() == State::Closed && in_a_row == 0 && tally.failures == 0 && tally.slow == 0
         })
+    }
+
+    /// One of many that can be given up for another: [pristine](Self::is_pristine), in nobody's hands, and nobody gave it
+    /// numbers (but those `given` to all) or a listener, which would be gone without a word.
+    pub(super) fn is_idle(self: &Arc<Self>, now: Moment, given: Option<&Arc<BreakerSettings>>) -> bool {
+        let state = self.process();
+        Arc::strong_count(self) == 1
+            && Arc::weak_count(self) == 0
+            && state.layers.lock().is_reconfigured_to(given)
+            && state.listeners.is_empty()
+            && self.is_pristine(now)
     }
 
     /// Nothing ever went through it, and nobody moved it.
@@ -158,6 +173,7 @@ impl CircuitBreaker {
         let counts = &seen.statistics;
         seen.state == State::Closed.as_str()
             && seen.failures == 0
+            && seen.rates.is_none_or(|rates| rates.calls == 0)
             && counts.total_calls + counts.rejected_calls + counts.times_opened == 0
     }
 

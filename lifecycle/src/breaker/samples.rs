@@ -189,19 +189,30 @@ impl Samples {
 
     /// Puts back what [`entries`](Self::entries) gave.
     pub(crate) fn refill(&mut self, old: Vec<Entry>, now: Moment) {
-        for Entry { at, tally } in old {
-            match &self.kept {
-                Kept::Time { length, .. } => {
-                    if is_out(&Entry { at, tally }, *length, now) {
-                        continue;
-                    }
-                    self.add_at(at, tally);
-                    self.sum.add(tally);
+        match &self.kept {
+            Kept::Time { length, .. } => {
+                let length = *length;
+                for entry in old.into_iter().filter(|entry| !is_out(entry, length, now)) {
+                    self.add_at(entry.at, entry.tally);
+                    self.sum.add(entry.tally);
                 }
-                Kept::Calls { capacity, .. } => {
-                    // More than the window can hold are equal ones: the last of them stay.
-                    for _ in 0..tally.calls.min(*capacity) {
-                        self.add(at, tally.failures > 0, tally.slow > 0);
+            }
+            Kept::Calls { capacity, .. } => {
+                // Only the newest that fit, however many there are: they may come from a file. Of an entry that is not all alike
+                // (none of ours) the failures and the slow calls are taken for the newest.
+                let mut room = *capacity;
+                let mut newest = Vec::new();
+                for Entry { at, tally } in old.into_iter().rev() {
+                    if room == 0 {
+                        break;
+                    }
+                    let calls = tally.calls.min(room);
+                    room -= calls;
+                    newest.push((at, calls, tally));
+                }
+                for (at, calls, tally) in newest.into_iter().rev() {
+                    for left in (0..calls).rev() {
+                        self.add(at, left < tally.failures, left < tally.slow);
                     }
                 }
             }

@@ -63,7 +63,10 @@ impl CircuitBreaker {
     /// [`Error::InvalidConfig`] for numbers it cannot work with; then nothing changes.
     pub fn reconfigure(&self, settings: impl Into<BreakerSettings>) -> Result<(), Error> {
         let (settings, state) = (settings.into(), self.resolve());
-        state.layers.lock().reconfigure(&self.descriptor, &self.written, settings)?;
+        {
+            let mut layers = state.layers.lock();
+            layers.reconfigure(&self.descriptor, &self.written, settings)?;
+        }
         self.configure(&state, "reconfigure");
         Ok(())
     }
