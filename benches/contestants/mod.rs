@@ -2,11 +2,13 @@
 
 mod breakers;
 mod guards;
+mod limiters;
 mod look_ups;
 mod singletons;
 
 pub use breakers::Breakers;
 pub use guards::Guards;
+pub use limiters::Limiters;
 pub use look_ups::LookUps;
 
 /// One way to do the work.
@@ -90,7 +92,9 @@ pub enum Budget {
 #[derive(Debug, Default)]
 pub struct Peers {
     breakers: Breakers,
-    guards: Guards,
+    /// Only made: making it is what matters.
+    _guards: Guards,
+    limiters: Limiters,
     look_ups: LookUps,
 }
 
@@ -104,7 +108,7 @@ static BASES: [Contestant; 2] = [
 /// would be loaded by way of a table of addresses, as nobody's own statics are.
 #[inline(never)]
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    [singletons::GROUPS, look_ups::GROUPS, breakers::GROUPS, guards::GROUPS].into_iter().flatten()
+    [singletons::GROUPS, look_ups::GROUPS, breakers::GROUPS, guards::GROUPS, limiters::GROUPS].into_iter().flatten()
 }
 
 /// Makes sure that what is measured is what the table says: that instances are found, breakers are closed, and limiters admit

@@ -278,6 +278,12 @@ pub(crate) fn core_reset(core: &'static str) {
 }
 
 /// The first refusal of an episode warns, the others are for debugging.
+/// May anybody listen to events of level debug? Cheaper than finding out by one.
+#[inline]
+pub(crate) fn tells_details() -> bool {
+    cfg!(feature = "log") || !crate::scope::quiet() || Level::DEBUG <= tracing::level_filters::LevelFilter::current()
+}
+
 pub(crate) fn limiter_limited(name: &str, limit: u32, window: Duration, retry_after: Option<Duration>, first: bool) {
     record("lifecycle.rate_limiter.limited", name, || retry_words(retry_after));
     macro_rules! emit {

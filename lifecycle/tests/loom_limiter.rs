@@ -2,6 +2,10 @@
 //!
 //! What is checked are the slots' writes: each permit is written once, and the permit `N` further counts as given more than a
 //! window later; and that a refusal happens only where N permits were given.
+//!
+//! Seen to fail with these bugs planted: the slot's old value loaded after the head's CAS (`laps_follow_each_other..`), a time filled in
+//! without looking at the head again (four of them), a window without its nanosecond, and decisions while the newest grant is
+//! unfinished.
 #![cfg(loom)]
 
 use lifecycle::limiter::model::{Model, Written};

@@ -228,3 +228,28 @@ fn a_guarded_function_is_limited_in_each_world_apart() {
     assert_eq!((outside.used, outside.allowed, outside.limited), (0, 0, 0));
     assert!(outside.declared_at.contains("limiter.rs:"));
 }
+
+#[test]
+fn while_refusals_go_on_the_system_clock_is_only_looked_at_and_nothing_else_changes() {
+    let limiter = RateLimiter::new(3, SECOND).unwrap();
+    assert_eq!(take(&limiter, 50), 3);
+    let far = limiter.try_acquire().unwrap_err().retry_after.unwrap();
+    assert!(far <= SECOND + NANOSECOND + Duration::from_millis(64), "a glance is late by ticks: {far:?}");
+    limiter.set_limit(3, Duration::from_millis(1)).unwrap();
+    std::thread::sleep(Duration::from_millis(2));
+    assert_eq!(take(&limiter, 1), 1, "near the end of a wait it looks closely");
+}
+
+#[test]
+fn by_the_coarse_clock_windows_are_a_little_longer() {
+    let clock = Arc::new(ManualClock::new());
+    let coarse = RateLimiter::builder("coarse").per_second(2).coarse_clock().clock(clock.clone()).build().unwrap();
+    assert_eq!(take(&coarse, 3), 2);
+    assert_eq!(coarse.usage().window, SECOND);
+    let wait = coarse.try_acquire().unwrap_err().retry_after.unwrap();
+    assert_eq!(wait, SECOND + Duration::from_millis(10) + NANOSECOND);
+    clock.advance(wait);
+    assert_eq!(take(&coarse, 3), 2);
+    let system = RateLimiter::builder("coarse").per_second(2).coarse_clock().build().unwrap();
+    assert_eq!(take(&system, 3), 2);
+}

@@ -2,8 +2,8 @@
 
 use super::buckets::Buckets;
 use super::gcra::Gcra;
-use super::ring::{Outcome, Ring};
-use crate::clock::{ClockHandle, nanos};
+use super::ring::{Outcome, Ring, Time};
+use crate::clock::{COARSE_TICK, ClockHandle, nanos};
 use std::time::Duration;
 
 /// The largest limit that is kept permit by permit: eight bytes each.
@@ -16,18 +16,24 @@ pub(crate) struct Rule {
     pub(crate) window: Duration,
     /// Permits at once, in the mode that counts by a mean rate.
     pub(super) burst: Option<u32>,
+    /// By the clock's cheap reading, in a window that is longer by what it may lag behind.
+    pub(super) coarse: bool,
 }
 
 impl Rule {
     /// At most `limit` permits in any `window`.
     pub(crate) const fn exact(limit: u32, window: Duration) -> Self {
-        Self { limit, window, burst: None }
+        Self { limit, window, burst: None, coarse: false }
     }
 }
 
 /// A limit that any number of threads share.
 #[derive(Debug)]
-pub(crate) struct LimiterCell(Engine);
+pub(crate) struct LimiterCell {
+    engine: Engine,
+    /// What the clock's readings may lag behind, in nanoseconds, if the cheap ones are taken.
+    lag: u64,
+}
 
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
@@ -39,27 +45,30 @@ enum Engine {
 
 impl LimiterCell {
     pub(crate) const fn new(rule: Rule) -> Self {
-        let window = nanos(rule.window);
-        Self(match rule.burst {
+        let lag = if rule.coarse { nanos(COARSE_TICK) } else { 0 };
+        let window = nanos(rule.window).saturating_add(lag);
+        let engine = match rule.burst {
             Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst)),
             None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window)),
             None => Engine::Buckets(Buckets::new(rule.limit, window)),
-        })
+        };
+        Self { engine, lag }
     }
 
-    /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later.
+    /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later. While others are being `refused`, a cheap
+    /// look at the clock comes first: for most that is enough.
     #[inline]
-    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
-        match &self.0 {
-            Engine::Ring(ring) => ring.acquire(permits, patience, || clock.now().as_nanos()),
-            other => other.acquire(permits, patience, clock),
+    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle, refused: bool) -> Outcome {
+        match (&self.engine, self.lag) {
+            (Engine::Ring(ring), 0) => ring.acquire(permits, patience, OfHouse { clock, refused }),
+            (other, lag) => other.acquire(permits, patience, clock, lag),
         }
     }
 
     /// The permits of the limit that are taken now.
     pub(crate) fn used(&self, clock: &ClockHandle) -> u32 {
-        let clock = || clock.now().as_nanos();
-        match &self.0 {
+        let clock = || self.read(clock);
+        match &self.engine {
             Engine::Ring(ring) => ring.used(&clock),
             Engine::Buckets(buckets) => buckets.used(&clock),
             Engine::Gcra(gcra) => gcra.used(clock()),
@@ -68,8 +77,8 @@ impl LimiterCell {
 
     /// How long until a permit can be had; zero when there is one now.
     pub(crate) fn wait(&self, clock: &ClockHandle) -> Duration {
-        let clock = || clock.now().as_nanos();
-        let wait = match &self.0 {
+        let clock = || self.read(clock);
+        let wait = match &self.engine {
             Engine::Ring(ring) => ring.wait(1, &clock),
             Engine::Buckets(buckets) => buckets.wait(&clock),
             Engine::Gcra(gcra) => gcra.wait(clock()),
@@ -79,18 +88,18 @@ impl LimiterCell {
 
     /// The limit and the window.
     pub(crate) fn limit(&self) -> (u32, Duration) {
-        let (limit, window) = match &self.0 {
+        let (limit, window) = match &self.engine {
             Engine::Ring(ring) => (ring.limit(), ring.window()),
             Engine::Buckets(buckets) => buckets.limit(),
             Engine::Gcra(gcra) => gcra.limit(),
         };
-        (limit, Duration::from_nanos(window))
+        (limit, Duration::from_nanos(if window == u64::MAX { window } else { window - self.lag }))
     }
 
     /// Other numbers from now on; else why they cannot be.
     pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) -> Result<(), String> {
-        let (window, clock) = (nanos(window), || clock.now().as_nanos());
-        match &self.0 {
+        let (window, clock) = (nanos(window).saturating_add(self.lag), || self.read(clock));
+        match &self.engine {
             Engine::Ring(ring) if limit <= MOST_EXACT => ring.reconfigure(limit, window, &clock),
             Engine::Ring(_) => {
                 return Err(format!(
@@ -106,17 +115,21 @@ impl LimiterCell {
 
     /// As if no permit had been given.
     pub(crate) fn reset(&self, clock: &ClockHandle) {
-        let clock = || clock.now().as_nanos();
-        match &self.0 {
+        let clock = || self.read(clock);
+        match &self.engine {
             Engine::Ring(ring) => ring.reset(&clock),
             Engine::Buckets(buckets) => buckets.reset(&clock),
             Engine::Gcra(gcra) => gcra.reset(),
         }
     }
 
+    fn read(&self, clock: &ClockHandle) -> u64 {
+        if self.lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() }
+    }
+
     /// Does nothing count, so that a fresh one would decide the same?
     pub(super) fn is_idle(&self, now: u64) -> bool {
-        match &self.0 {
+        match &self.engine {
             Engine::Ring(ring) => ring.is_idle(now),
             Engine::Buckets(buckets) => buckets.is_idle(now),
             Engine::Gcra(gcra) => gcra.is_idle(now),
@@ -124,14 +137,38 @@ impl LimiterCell {
     }
 }
 
+struct OfHouse<'a> {
+    clock: &'a ClockHandle,
+    refused: bool,
+}
+
+impl Time for OfHouse<'_> {
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        self.clock.now().as_nanos()
+    }
+
+    #[inline(always)]
+    fn glance(&self) -> Option<u64> {
+        (self.refused && self.clock.is_system()).then(|| self.clock.coarse().as_nanos())
+    }
+}
+
 impl Engine {
-    #[inline(never)]
-    fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
-        let clock = || clock.now().as_nanos();
-        match self {
-            Self::Ring(ring) => ring.acquire(permits, patience, clock),
-            Self::Buckets(buckets) => buckets.acquire(permits, patience, clock),
-            Self::Gcra(gcra) => gcra.acquire(permits, patience, clock()),
+    #[inline]
+    fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle, lag: u64) -> Outcome {
+        let read = || if lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() };
+        let outcome = match self {
+            Self::Ring(ring) => ring.acquire(permits, patience, read),
+            Self::Buckets(buckets) => buckets.acquire(permits, patience, read),
+            Self::Gcra(gcra) => gcra.acquire(permits, patience, read()),
+        };
+        match outcome {
+            // By then the clock will show it.
+            Outcome::Refused { reading, wait: Some(wait) } if clock.is_system() => {
+                Outcome::Refused { reading, wait: Some(wait.saturating_add(lag)) }
+            }
+            other => other,
         }
     }
 }

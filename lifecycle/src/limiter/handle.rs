@@ -198,11 +198,12 @@ impl RateLimiter {
     ///
     /// # Errors
     /// [`Rejected`] when the window is full, with the time after which a retry can succeed. A refusal takes nothing and
-    /// does not put the next permit off.
+    /// does not put the next permit off. The time is exact; by the system's clock one of more than 64 ms may be a timer
+    /// tick (some milliseconds) longer than needed, as refusing is cheaper then.
     #[inline]
     pub fn try_acquire(&self) -> Result<(), Rejected> {
         let state = self.state();
-        match state.cell.acquire(1, 0, &state.clock) {
+        match state.cell.acquire(1, 0, &state.clock, state.episode.is_on()) {
             Outcome::Given { reading, .. } => {
                 self.given(&state, 1, reading);
                 Ok(())
@@ -236,7 +237,7 @@ impl RateLimiter {
         permits: u32,
         patience: u64,
     ) -> Result<(u64, u64), Rejected> {
-        match state.cell.acquire(permits, patience, &state.clock) {
+        match state.cell.acquire(permits, patience, &state.clock, state.episode.is_on()) {
             Outcome::Given { reading, wait } => {
                 self.given(state, permits, reading);
                 Ok((reading, wait))
@@ -325,7 +326,7 @@ impl RateLimiter {
     pub(super) fn take_over(&self, other: &Self) {
         let (state, others) = (self.state(), other.state());
         let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(self.rule.limit), 0, &state.clock);
+        state.cell.acquire(taken.min(self.rule.limit), 0, &state.clock, false);
     }
 
     #[inline]
@@ -361,7 +362,9 @@ impl RateLimiter {
         let (limit, window) = state.cell.limit();
         let retry_after = wait.map(Duration::from_nanos);
         let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
-        telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+        if first || telemetry::tells_details() {
+            telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+        }
         Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), retry_after)
     }
 

@@ -3,7 +3,7 @@
 use super::builder::RateLimiterBuilder;
 use super::cell::Rule;
 use super::handle::{ALLOWED, LIMITED, RateLimiter, check_limit, declared_rule};
-use crate::clock::ClockHandle;
+use crate::clock::{ClockHandle, nanos};
 use crate::counter::Counters;
 use crate::error::{Error, Rejected};
 use crate::keyed::query::{Exactly, Query};
@@ -23,6 +23,10 @@ const SHOWN: usize = 100;
 
 /// Limiters that keys without room share.
 const SHARED: usize = 16;
+
+/// How often in a window a family without room looks through its keys for some to give up: a flood of new keys shall not make it
+/// look through all of them each time.
+const LOOKS: u64 = 16;
 
 /// A family of rate limiters, one for each key: a client, a tenant, an address. Keys are text unless said otherwise.
 ///
@@ -69,6 +73,9 @@ struct Family<K> {
     keys: OnceLock<KeyedMap<K, Arc<RateLimiter>>>,
     shared: [OnceLock<Arc<RateLimiter>>; SHARED],
     overflowed: AtomicU64,
+    /// When it was last begun to look through the keys for some to give up, and that there are no more.
+    looked: AtomicU64,
+    barren: AtomicBool,
     totals: OnceLock<Arc<Counters<2>>>,
     /// Of a test world.
     is_local: bool,
@@ -103,6 +110,8 @@ impl<K> Family<K> {
             keys: OnceLock::new(),
             shared: [const { OnceLock::new() }; SHARED],
             overflowed: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
+            barren: AtomicBool::new(false),
             totals: OnceLock::new(),
             is_local,
         }
@@ -267,6 +276,14 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         }
         // Before any lock is taken: the clock may be the user's.
         let (now, rule) = (family.clock.now().as_nanos(), family.rule());
+        // Keys become idle by time alone, which nobody tells the map.
+        let looked = family.looked.load(Ordering::Relaxed);
+        if now.abs_diff(looked) > nanos(rule.window) / LOOKS {
+            family.looked.store(now, Ordering::Relaxed);
+            family.barren.store(false, Ordering::Relaxed);
+            keys.idle_again();
+        }
+        let barren = family.barren.load(Ordering::Relaxed);
         let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
         let fresh = || {
             let own = self.child(family, rule, label);
@@ -276,12 +293,14 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
             own
         };
         // A limiter nobody holds and where nothing counts is as good as a fresh one.
-        let idle =
-            |one: &Arc<RateLimiter>| Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_idle(now, rule);
+        let idle = |one: &Arc<RateLimiter>| {
+            !barren && Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_idle(now, rule)
+        };
         match keys.get_or_insert_with(query, fresh, idle) {
             Lookup::Found(found) | Lookup::Inserted(found) => found,
             Lookup::Full => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
+                family.barren.store(true, Ordering::Relaxed);
                 shared.get_or_init(|| self.child(family, rule, &'*')).clone()
             }
         }
@@ -315,6 +334,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         let family = self.resolve();
         family.all().iter().for_each(|limiter| limiter.reset());
         if let Some(keys) = family.keys.get() {
+            family.barren.store(false, Ordering::Relaxed);
             keys.idle_again();
         }
     }

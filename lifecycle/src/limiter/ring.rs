@@ -22,8 +22,10 @@
 //! Only the first use (which allocates) and a change of the limit take a lock. Every load is `Acquire`: a slot's value that is of a
 //! later grant brings that grant's head along. No fence, which ThreadSanitizer would not know.
 
+mod head;
 mod manage;
 
+use self::head::Head;
 use super::table::{END, Table};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -47,38 +49,27 @@ pub(crate) enum Outcome {
     },
 }
 
-/// `position:43 | closed:1 | permits of the newest grant, less one:20`
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Head(u64);
+/// Where a ring reads the time, in nanoseconds.
+pub(crate) trait Time {
+    /// The time.
+    fn now(&self) -> u64;
 
-impl Head {
-    const CLOSED: u64 = 1 << 20;
-    const POSITION: u32 = 21;
-
-    /// Of the next permit. Positions are used by their lower bits only, so arithmetic with them may wrap.
+    /// A cheaper reading that may be behind, never ahead, and by less than [`FAR`]; if there is one and a refusal is likely.
     #[inline(always)]
-    const fn next(self) -> u64 {
-        self.0 >> Self::POSITION
-    }
-
-    /// Where the newest grant begins.
-    const fn first(self) -> u64 {
-        self.next().wrapping_sub((self.0 & (Self::CLOSED - 1)) + 1)
-    }
-
-    /// Its limit is being changed.
-    #[inline(always)]
-    const fn is_closed(self) -> bool {
-        self.0 & Self::CLOSED != 0
-    }
-
-    /// After a grant of `permits`.
-    #[inline(always)]
-    const fn after(self, permits: u32) -> Self {
-        let grown = (self.0 & !(Self::CLOSED - 1)).wrapping_add((permits as u64) << Self::POSITION);
-        Self(grown | (permits as u64).wrapping_sub(1))
+    fn glance(&self) -> Option<u64> {
+        None
     }
 }
+
+impl<F: Fn() -> u64> Time for F {
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        self()
+    }
+}
+
+/// Whoever would have to wait longer than that may be refused at a glance.
+const FAR: u64 = 64_000_000;
 
 /// Keeps what every permit writes apart from what is only read.
 #[repr(align(64))]
@@ -172,10 +163,12 @@ impl Ring {
 
     /// Takes `permits`, all or none, to be used now or, if that is allowed, at most `patience` nanoseconds later.
     #[inline]
-    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Outcome {
+    pub(crate) fn acquire(&self, permits: u32, patience: u64, time: impl Time) -> Outcome {
         if permits == 0 {
-            return Outcome::Given { reading: clock(), wait: 0 };
+            return Outcome::Given { reading: time.now(), wait: 0 };
         }
+        // Of an attempt that another one overtook: a permit's time is not before the newest, so it will do to give one.
+        let mut earlier = None;
         loop {
             let head = self.head();
             let Some(view) = self.view(head) else {
@@ -184,20 +177,32 @@ impl Ring {
             };
             if u64::from(permits) > view.limit {
                 if self.head() == head {
-                    return Outcome::Refused { reading: clock(), wait: None };
+                    return Outcome::Refused { reading: time.now(), wait: None };
                 }
                 continue;
             }
             let next = head.next();
             let newest = view.table.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
             if !view.table.is_filled(next.wrapping_sub(1), newest) {
-                self.fill(head, view, &clock);
+                if !self.is_being_filled(view, head) {
+                    self.fill(head, view, &time);
+                }
                 continue;
             }
             // Before the head's CAS: afterwards it might be a lap further.
             let old = view.table.slot(next).load(Ordering::Acquire);
-            let seen = self.look(view, next.wrapping_add(u64::from(permits)), &clock);
+            let end = next.wrapping_add(u64::from(permits));
+            if let (0, Some(reading)) = (patience, time.glance()) {
+                let wait = self.far_off(view, end, newest >> 1, reading);
+                if wait != 0 && self.head() == head {
+                    return Outcome::Refused { reading, wait: Some(wait) };
+                }
+            }
+            let seen = self.look(view, end, &|| earlier.unwrap_or_else(|| time.now()));
             let wait = seen.earliest.saturating_sub(seen.now);
+            if wait > 0 && earlier.take().is_some() {
+                continue;
+            }
             if wait > patience || seen.earliest > END {
                 if self.went_back(seen, newest >> 1) || self.head() != head {
                     continue;
@@ -213,23 +218,34 @@ impl Ring {
             super::probe::stall();
             let after = head.after(permits);
             if self.head.0.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                earlier = Some(seen.reading);
                 continue;
             }
             super::probe::stall();
-            let time = seen.time(newest >> 1);
             // Failing, it was done by another, at a later time.
-            _ = self.write(view.table, next, old, time);
+            _ = self.write(view.table, next, old, seen.time(newest >> 1));
             if permits > 1 {
-                self.fill(after, view, &clock);
+                self.fill(after, view, &time);
             }
             return Outcome::Given { reading: seen.reading, wait };
         }
     }
 
+    /// Leaves whoever made the newest grant of `head` the moment it takes to finish it: doing it for him costs both more. False: he
+    /// was stopped, it seems.
+    #[inline]
+    fn is_being_filled(&self, view: View<'_>, head: Head) -> bool {
+        const MOMENT: usize = if cfg!(any(loom, test)) { 0 } else { 16 };
+        (0..MOMENT).any(|_| {
+            std::hint::spin_loop();
+            view.is_settled(head) || self.head() != head
+        })
+    }
+
     /// Gives the newest grant of `head` its time, if that is not done and `head` still is the newest.
     #[cold]
     #[inline(never)]
-    fn fill(&self, head: Head, view: View<'_>, clock: &dyn Fn() -> u64) {
+    fn fill(&self, head: Head, view: View<'_>, clock: &dyn Time) {
         let table = view.table;
         let (first, end) = (head.first(), head.next());
         let old = table.slot(first).load(Ordering::Acquire);
@@ -275,14 +291,25 @@ impl Ring {
 
     /// When the grant that ends before `end` could be made, and what time it is.
     #[inline(always)]
-    fn look(&self, view: View<'_>, end: u64, clock: &(impl Fn() -> u64 + ?Sized)) -> Seen {
+    fn look(&self, view: View<'_>, end: u64, clock: &(impl Time + ?Sized)) -> Seen {
         // The others that have to be older than the window are before it, so they are not younger.
         let decisive = view.table.time(end.wrapping_sub(1).wrapping_sub(view.limit));
         let floor = self.floor.load(Ordering::Acquire);
         let ahead = self.ahead.load(Ordering::Acquire);
-        let reading = clock();
+        let reading = clock.now();
         let earliest = if decisive > floor { decisive.saturating_add(view.period) } else { 0 };
         Seen { reading, now: on_scale(reading, ahead), ahead, floor, earliest }
+    }
+
+    /// How long the grant that ends before `end` would have to wait, if a glance at the clock tells that it is long; else 0.
+    #[inline(always)]
+    fn far_off(&self, view: View<'_>, end: u64, newest: u64, reading: u64) -> u64 {
+        let decisive = view.table.time(end.wrapping_sub(1).wrapping_sub(view.limit));
+        let now = on_scale(reading, self.ahead.load(Ordering::Acquire));
+        let earliest = decisive.saturating_add(view.period);
+        let is_far = decisive > self.floor.load(Ordering::Acquire) && earliest < u64::MAX && earliest > now + FAR;
+        // The clock may have gone back: that needs another look.
+        if is_far && newest <= now + FAR { earliest - now } else { 0 }
     }
 
     /// The clock went back: from now on the ring's scale is as much further ahead of it. So nothing expires by the step, times keep

@@ -160,14 +160,16 @@ impl Snapshot {
     fn limiter_table(&self) -> Table {
         let mut table = Table::new(&["name", "limit", "used now", "allowed", "limited", "declared at"]);
         for (one, label) in self.limiters.iter().zip(labels(identities!(self.limiters))) {
-            table.row(vec![
-                label,
-                format!("{}/{}", one.limit, window(one.window_seconds)),
-                one.used.to_string(),
-                one.allowed.to_string(),
-                one.limited.to_string(),
-                one.declared_at.clone(),
-            ]);
+            table.row(limiter_row(one, label));
+        }
+        for family in &self.keyed_limiters {
+            let full =
+                if family.overflowed > 0 { format!(", {} found no room", family.overflowed) } else { String::new() };
+            let mut row = vec![family.name.clone(), format!("{} keys{full}", family.keys)];
+            row.resize(5, "-".to_owned());
+            row.push(family.declared_at.clone());
+            table.row(row);
+            family.noteworthy.iter().for_each(|one| table.row(limiter_row(one, one.name.clone())));
         }
         table
     }
@@ -194,6 +196,17 @@ fn failures(one: &super::BreakerSnapshot) -> String {
         (None, Some(rates)) => format!("{} of {}", rates.failures, rates.calls),
         (None, None) => one.failures.to_string(),
     }
+}
+
+fn limiter_row(one: &super::LimiterSnapshot, label: String) -> Vec<String> {
+    vec![
+        label,
+        format!("{}/{}", one.limit, window(one.window_seconds)),
+        one.used.to_string(),
+        one.allowed.to_string(),
+        one.limited.to_string(),
+        one.declared_at.clone(),
+    ]
 }
 
 fn breaker_row(one: &super::BreakerSnapshot) -> Vec<String> {

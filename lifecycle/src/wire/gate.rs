@@ -59,7 +59,7 @@ impl Gate {
     }
 
     fn charge_limited(&self) -> Result<(), Error> {
-        let Outcome::Refused { wait, .. } = self.cell.acquire(1, 0, &self.clock) else {
+        let Outcome::Refused { wait, .. } = self.cell.acquire(1, 0, &self.clock, false) else {
             return Ok(());
         };
         self.rejected.fetch_add(1, Ordering::Relaxed);

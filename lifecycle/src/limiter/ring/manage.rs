@@ -1,13 +1,13 @@
 //! Everything about a ring but taking permits: how full it is, emptying it, other limits.
 
-use super::{Change, Head, Ring, View, on_scale};
+use super::{Change, Head, Ring, Time, View, on_scale};
 use crate::limiter::table::{END, Table};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 impl Ring {
     /// The newest grant and its numbers, finished.
-    fn settled(&self, clock: &dyn Fn() -> u64) -> Option<(Head, View<'_>)> {
+    fn settled(&self, clock: &dyn Time) -> Option<(Head, View<'_>)> {
         loop {
             let head = self.head();
             let Some(view) = self.view(head) else {
@@ -25,7 +25,7 @@ impl Ring {
     }
 
     /// The permits of the limit that are taken now: of the newest ones, those that count, given in advance or not.
-    pub(crate) fn used(&self, clock: &dyn Fn() -> u64) -> u32 {
+    pub(crate) fn used(&self, clock: &dyn Time) -> u32 {
         // Under steady traffic the head never stands still; then the last look is as good as any.
         for patience in (0..16).rev() {
             let Some((head, view)) = self.settled(clock) else {
@@ -51,7 +51,7 @@ impl Ring {
     }
 
     /// How long until `permits` can be had, were nobody else to ask; `None`: never.
-    pub(crate) fn wait(&self, permits: u32, clock: &dyn Fn() -> u64) -> Option<u64> {
+    pub(crate) fn wait(&self, permits: u32, clock: &dyn Time) -> Option<u64> {
         let (head, view) = match self.settled(clock) {
             Some(settled) => settled,
             None => return (permits <= self.limit()).then_some(0),
@@ -91,7 +91,7 @@ impl Ring {
     }
 
     /// Forgets the permits given up to now. Those given in advance go on counting: somebody waits to use them.
-    pub(crate) fn reset(&self, clock: &dyn Fn() -> u64) {
+    pub(crate) fn reset(&self, clock: &dyn Time) {
         while let Some((head, view)) = self.settled(clock) {
             let newest = view.table.time(head.next().wrapping_sub(1));
             let seen = self.look(view, head.next(), clock);
@@ -121,7 +121,7 @@ impl Ring {
     }
 
     /// Another limit and window from now on. Permits that were given count, also those that only the new window reaches back to.
-    pub(crate) fn reconfigure(&self, limit: u32, window: u64, clock: &dyn Fn() -> u64) {
+    pub(crate) fn reconfigure(&self, limit: u32, window: u64, clock: &dyn Time) {
         loop {
             // Not under the lock: the clock may be the user's.
             let settled = self.settled(clock).map(|(head, _)| head);

@@ -1,0 +1,172 @@
+//! Waiting for permits: in order, not too long, and what becomes of a wait that is given up.
+
+use lifecycle::clock::ManualClock;
+use lifecycle::testing::{advance, isolated};
+use lifecycle::{RateLimiter, RejectedKind};
+use lifecycle_tests::{ByHand, ended, runtime, started};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+const SECOND: Duration = Duration::from_secs(1);
+const NANOSECOND: Duration = Duration::from_nanos(1);
+
+fn limiter(limit: u32) -> (Arc<ManualClock>, RateLimiter) {
+    let clock = Arc::new(ManualClock::new());
+    let limiter = RateLimiter::builder("api").per_second(limit).clock(clock.clone()).build().unwrap();
+    (clock, limiter)
+}
+
+#[test]
+fn waiters_come_in_the_order_of_their_first_poll_and_before_those_who_do_not_wait() {
+    let (clock, limiter) = limiter(1);
+    limiter.try_acquire().unwrap();
+    let mut waiters = [(); 3].map(|()| ByHand::new(limiter.acquire_within(Duration::from_secs(10))));
+    waiters.iter_mut().for_each(|waiter| assert!(waiter.poll().is_pending()));
+    for turn in 0..3 {
+        clock.advance(SECOND);
+        assert!(waiters.iter().all(|waiter| !waiter.is_woken()), "not a nanosecond early");
+        clock.advance(NANOSECOND);
+        let refused = limiter.try_acquire().unwrap_err();
+        assert_eq!(refused.retry_after, Some((SECOND + NANOSECOND) * (3 - turn)));
+        assert!(waiters[turn as usize].is_woken());
+        assert_eq!(waiters[turn as usize].poll(), Poll::Ready(Ok(())));
+    }
+    clock.advance(SECOND + NANOSECOND);
+    limiter.try_acquire().unwrap();
+    let seen = limiter.observe();
+    assert_eq!((seen.allowed, seen.limited), (5, 3));
+}
+
+#[test]
+fn who_would_wait_too_long_is_refused_at_once_and_takes_nothing() {
+    let (clock, limiter) = limiter(2);
+    limiter.try_acquire_n(2).unwrap();
+    let mut refused = ByHand::new(limiter.acquire_within(SECOND));
+    let Poll::Ready(Err(refused)) = refused.poll() else { panic!("it waits") };
+    assert_eq!((refused.kind, refused.retry_after), (RejectedKind::RateLimited, Some(SECOND + NANOSECOND)));
+    let mut just = ByHand::new(limiter.acquire_n_within(2, SECOND + NANOSECOND));
+    assert!(just.poll().is_pending(), "the refusal took nothing");
+    clock.advance(SECOND + NANOSECOND);
+    assert!(just.is_woken());
+    assert_eq!(just.poll(), Poll::Ready(Ok(())));
+    let mut never = ByHand::new(limiter.acquire_n_within(3, Duration::MAX));
+    let Poll::Ready(Err(never)) = never.poll() else { panic!("it waits") };
+    assert_eq!(never.retry_after, None);
+    let mut nothing = ByHand::new(limiter.acquire_n_within(0, Duration::ZERO));
+    assert_eq!(nothing.poll(), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_future_takes_its_permit_when_it_is_first_polled() {
+    let (clock, limiter) = limiter(1);
+    let mut first = ByHand::new(limiter.acquire_within(SECOND));
+    limiter.try_acquire().unwrap();
+    assert!(first.poll().is_ready(), "there was none left, and waiting takes a nanosecond longer");
+    clock.advance(NANOSECOND);
+    let mut second = ByHand::new(limiter.acquire_within(SECOND));
+    assert!(second.poll().is_pending());
+    drop(first);
+    clock.advance(SECOND);
+    assert!(second.poll().is_ready());
+}
+
+#[test]
+fn a_wait_that_is_given_up_wastes_its_permit_and_those_behind_it_keep_their_times() {
+    let (clock, limiter) = limiter(1);
+    limiter.try_acquire().unwrap();
+    let mut given_up = ByHand::new(limiter.acquire_within(Duration::from_secs(9)));
+    let mut behind = ByHand::new(limiter.acquire_within(Duration::from_secs(9)));
+    assert!(given_up.poll().is_pending() && behind.poll().is_pending());
+    drop(given_up);
+    clock.advance(SECOND + NANOSECOND);
+    assert!(behind.poll().is_pending(), "that second stays empty");
+    assert!(limiter.try_acquire().is_err());
+    clock.advance(SECOND + NANOSECOND);
+    assert_eq!(behind.poll(), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_reset_leaves_those_who_wait_their_turn() {
+    let (clock, limiter) = limiter(2);
+    limiter.try_acquire_n(2).unwrap();
+    let mut waiting = ByHand::new(limiter.acquire_within(Duration::from_secs(9)));
+    assert!(waiting.poll().is_pending());
+    limiter.reset();
+    assert_eq!(limiter.usage().used, 1, "the one that somebody waits for");
+    limiter.try_acquire().unwrap();
+    assert!(limiter.try_acquire().is_err());
+    clock.advance(SECOND + NANOSECOND);
+    assert_eq!(waiting.poll(), Poll::Ready(Ok(())));
+    assert!(limiter.try_acquire().is_err(), "two in the last second");
+}
+
+#[test]
+fn the_mean_rate_waits_too() {
+    let clock = Arc::new(ManualClock::new());
+    let limiter = RateLimiter::builder("api").per_second(10).gcra(1).clock(clock.clone()).build().unwrap();
+    limiter.try_acquire().unwrap();
+    let mut waiters = [(); 2].map(|()| ByHand::new(limiter.acquire_within(SECOND)));
+    waiters.iter_mut().for_each(|waiter| assert!(waiter.poll().is_pending()));
+    for waiter in &mut waiters {
+        clock.advance(SECOND / 10);
+        assert_eq!(waiter.poll(), Poll::Ready(Ok(())));
+    }
+}
+
+#[test]
+fn in_a_test_world_waits_are_of_its_time() {
+    isolated(|| {
+        let limiter = RateLimiter::per_second(1).unwrap();
+        limiter.try_acquire().unwrap();
+        let mut waiting = ByHand::new(limiter.acquire_within(Duration::from_secs(9)));
+        assert!(waiting.poll().is_pending());
+        advance(SECOND + NANOSECOND);
+        assert!(waiting.is_woken());
+        assert_eq!(waiting.poll(), Poll::Ready(Ok(())));
+    });
+}
+
+#[test]
+fn blocked_threads_are_let_through_one_after_the_other() {
+    let (clock, limiter) = limiter(1);
+    let limiter = Arc::new(limiter);
+    limiter.try_acquire().unwrap();
+    let through = Arc::new(AtomicUsize::new(0));
+    let threads = [(); 3].map(|()| {
+        let (limiter, through) = (limiter.clone(), through.clone());
+        started(move || {
+            limiter.acquire_blocking_within(Duration::from_secs(60)).unwrap();
+            through.fetch_add(1, Ordering::SeqCst);
+        })
+    });
+    lifecycle_tests::until(|| limiter.observe().allowed == 4);
+    for turn in 0..3 {
+        assert_eq!(through.load(Ordering::SeqCst), turn);
+        clock.advance(SECOND + NANOSECOND);
+        lifecycle_tests::until(|| through.load(Ordering::SeqCst) > turn);
+    }
+    threads.iter().for_each(ended);
+    assert!(limiter.acquire_n_blocking_within(2, Duration::MAX).is_err());
+}
+
+#[test]
+fn real_time_passes_for_tasks_and_threads() {
+    let limiter = Arc::new(RateLimiter::new(1, Duration::from_millis(2)).unwrap());
+    let began = Instant::now();
+    runtime().block_on(async {
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let limiter = limiter.clone();
+                tokio::spawn(async move { limiter.acquire_within(Duration::from_secs(60)).await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    });
+    limiter.acquire_blocking_within(Duration::from_secs(60)).unwrap();
+    // Four permits span three windows.
+    assert!(began.elapsed() > Duration::from_millis(6));
+}
