@@ -112,12 +112,12 @@ fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStr
             }}
         }
         WayOut::Fallback(path) => {
-            let call = generated!(#path(#(#arguments),*));
+            // All in its place: there it is said if it is not async, or should not be.
+            let ours = path.span().resolved_at(Span::mixed_site());
+            let call = quote_spanned!(ours=> #path(#(#arguments),*));
             let given = match shape.form {
                 Form::Sync => call,
                 Form::Async | Form::Written { .. } => {
-                    // In its place: there it is said if it is not async.
-                    let ours = path.span().resolved_at(Span::mixed_site());
                     let here = runtime.private_at(ours);
                     quote_spanned!(ours=> #here::channel::fallback(#call).await)
                 }

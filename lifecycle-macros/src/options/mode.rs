@@ -79,7 +79,7 @@ fn other(key: &Key, value: &Expr) -> String {
             "a fixed window would let twice the limit pass at its edges: leave `{name}` away for an exact sliding one"
         ),
         "token_bucket" | "leaky_bucket" | "bucket" | "smooth" | "bursty" => format!(
-            "there is no `{given}`: `{WORD}` is one without a thread that fills it, `{example}`; without `{name}` the window is exact"
+            "a mean rate with bursts is `{WORD}` here, which needs nobody to fill a bucket: write `{example}`; without `{name}` the window is exact"
         ),
         _ => {
             format!("the mode there is beside the exact window is `{WORD}`: write `{example}`, or leave `{name}` away")
@@ -115,8 +115,8 @@ mod tests {
             ("gcra(burst = \"10\")", "`burst` is a number"),
             ("gcra(capacity = 10)", "write `burst = 10`"),
             ("\"gcra\"", "without quotes, `mode = gcra(burst = 10)`"),
-            ("token_bucket", "`gcra` is one without a thread that fills it"),
-            ("token_bucket(capacity = 3)", "there is no `token_bucket`"),
+            ("token_bucket", "a mean rate with bursts is `gcra` here"),
+            ("token_bucket(capacity = 3)", "write `mode = gcra(burst = 10)`"),
             ("sliding_window", "leave `mode` away"),
             ("fixed_window", "twice the limit"),
             ("3", "or leave `mode` away"),

@@ -82,6 +82,10 @@ fn longest(max: &Expr) -> Result<TimeSpan, String> {
             let value = assign.right.to_token_stream();
             Err(format!("`wait` takes the longest time alone: write `wait({value})`"))
         }
+        // Of other consts the compiler tells, but only when it builds.
+        Expr::Path(ExprPath { path, .. }) if path.segments.last().is_some_and(|last| last.ident == "ZERO") => {
+            Err(format!("`wait` must be longer than zero: write `{}`, or `on_limit = reject`", WAIT.example))
+        }
         max => time(&WAIT, max),
     }
 }
@@ -170,6 +174,7 @@ mod tests {
             ("wait(0.5)", "`wait(\"250ms\")`"),
             ("wait(\"50\")", "`50` has no unit"),
             ("wait(\"0s\")", "must be longer than zero"),
+            ("wait(Duration::ZERO)", "must be longer than zero"),
             ("wait(-1)", "cannot be negative"),
             ("wait(\"1s\", 3)", "`wait` takes one time"),
             ("wait(max = \"1s\")", "write `wait(\"1s\")`"),

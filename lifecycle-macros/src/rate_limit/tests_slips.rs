@@ -32,7 +32,7 @@ fn slips() {
         (quote!("100/s", gcra(burst = 3)), "write `mode = gcra(burst = 10)`"),
         (quote!("100/s", burst = 3), "write `mode = gcra(burst = 10)`"),
         (quote!("100/s", cost = n), "write `permits = 10`"),
-        (quote!("100/s", mode = token_bucket), "there is no `token_bucket`"),
+        (quote!("100/s", mode = token_bucket), "a mean rate with bursts is `gcra` here"),
         (quote!(API, mode = gcra(burst = 10)), "`mode` belongs to the limiter itself"),
         (quote!("100/s", fallback = h, permits = a, permits = b), "`permits` is given twice"),
     ] {

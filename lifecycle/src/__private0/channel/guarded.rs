@@ -4,7 +4,7 @@
 use crate::breaker::{BreakerConfig, Verdict, Window};
 use serde::Serialize;
 use std::fmt::Display;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 
 /// A return type with an error for `ignore` to look at.
 #[diagnostic::on_unimplemented(
@@ -184,11 +184,11 @@ pub trait AsyncFallback {
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: IntoFuture> AsyncFallback for F {
-    type Future = F::IntoFuture;
+impl<F: Future> AsyncFallback for F {
+    type Future = F;
     #[inline]
-    fn future(self) -> F::IntoFuture {
-        self.into_future()
+    fn future(self) -> F {
+        self
     }
 }
 
