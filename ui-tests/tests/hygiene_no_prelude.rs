@@ -262,6 +262,21 @@ mod shadowed {
         ::std::result::Result::Ok(id)
     }
 
+    #[::lifecycle::circuit_breaker(SHARED)]
+    #[::lifecycle::rate_limit("9/s", permits = permits, on_limit = wait(OPEN), mode = gcra(burst = FAILURES))]
+    pub fn waits(
+        permits: ::std::primitive::u32,
+    ) -> ::std::result::Result<::std::primitive::u32, ::lifecycle::Rejected> {
+        ::std::result::Result::Ok(permits)
+    }
+
+    #[::lifecycle::rate_limit("9/s", key = permits, permits = permits, on_limit = wait(OPEN), mode = gcra(burst = 2))]
+    pub async fn waits_async(
+        permits: ::std::primitive::u32,
+    ) -> ::std::result::Result<::std::primitive::u32, ::lifecycle::Rejected> {
+        ::std::result::Result::Ok(permits)
+    }
+
     #[::lifecycle::circuit_breaker(dispatch)]
     pub fn executed() -> ::std::result::Result<::std::primitive::u8, ::lifecycle::Rejected> {
         ::std::result::Result::Ok(3)

@@ -402,6 +402,41 @@ pub fn limited_rich(id: u8) -> Option<u8> {
     return Some(id);
 }
 
+/// Waits for its permits.
+///
+/// # Errors
+/// A refusal.
+#[rate_limit("100/s", permits = u32::from(id), on_limit = wait("50ms"), mode = gcra(burst = FAILURES))]
+#[inline]
+pub fn waits(id: u8) -> Result<u8, Rejected> {
+    return Ok(id);
+}
+
+/// Waits for its permits, and the breaker is looked at first.
+///
+/// # Errors
+/// A refusal.
+#[circuit_breaker(SHARED)]
+#[rate_limit(LIMITED, permits = 2, on_limit = wait(PATIENCE), fallback = instead)]
+#[inline]
+pub async fn waits_async(id: u8) -> Result<u8, Rejected> {
+    ready(()).await;
+    return Ok(id);
+}
+
+/// What is given instead.
+///
+/// # Errors
+/// None.
+#[inline]
+pub async fn instead(id: u8) -> Result<u8, Rejected> {
+    ready(()).await;
+    return Ok(id);
+}
+
+/// How long a call waits.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Nothing to give.
 #[rate_limit("100/s", on_rejected = drop)]
 #[inline]

@@ -9,7 +9,7 @@ use proc_macro2::Ident;
 use syn::Safety;
 
 /// The options that are about each call: they go with the function, wherever the guard is.
-const PER_CALL: [&str; 5] = ["on_rejected", "fallback", "ignore", "failure_if", "crate"];
+const PER_CALL: [&str; 7] = ["on_rejected", "fallback", "ignore", "failure_if", "permits", "on_limit", "crate"];
 
 fn is_per_call(ident: &Ident) -> bool {
     PER_CALL.iter().any(|key| ident == key)

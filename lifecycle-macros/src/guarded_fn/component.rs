@@ -66,6 +66,7 @@ impl Guard {
                 let (max_const, max_keys) =
                     max_keys.as_ref().unwrap_or(&Count::Literal(MAX_KEYS)).tokens(runtime, "max_keys");
                 let (consts, arguments) = self.numbers.tokens(runtime);
+                let constructor = self.numbers.constructor();
                 let descriptor = self.descriptor(runtime, &snake_case(&function.sig.ident));
                 let listed = runtime.listed(&format!("keyed_{}", self.kind.noun()), &generated!(#item));
                 let here = runtime.private_at(key.span());
@@ -74,7 +75,7 @@ impl Guard {
                     let #local = {
                         #consts
                         #max_const
-                        static #item: #private::#ty = #private::#ty::__declared(
+                        static #item: #private::#ty = #private::#ty::#constructor(
                             #descriptor,
                             #arguments,
                             #max_keys as #private::core::primitive::usize,
@@ -104,10 +105,11 @@ impl Guard {
         let private = runtime.private();
         let ty = Ident::new(self.kind.ty(), Span::mixed_site());
         let (consts, arguments) = self.numbers.tokens(runtime);
+        let constructor = self.numbers.constructor();
         let descriptor = self.descriptor(runtime, name);
         generated! {
             #consts
-            static #item: #private::#ty = #private::#ty::__declared(#descriptor, #arguments, || &#item);
+            static #item: #private::#ty = #private::#ty::#constructor(#descriptor, #arguments, || &#item);
         }
     }
 

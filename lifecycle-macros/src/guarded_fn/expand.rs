@@ -2,6 +2,7 @@
 
 use super::arguments::{Named, named};
 use super::judge::judge;
+use super::limit;
 use super::parts::Guards;
 use super::reach::{Reach, asks_arguments, reach};
 use super::refusal::{calls_fallback, refusal};
@@ -30,7 +31,7 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
         runtime: &runtime,
         breaks: guards.breaker.is_some(),
         declarations: Declarations::of(guards, &runtime, &function, &shape),
-        admit: admit(guards, &runtime),
+        admit: limit::admit(guards, &runtime, &shape),
         refusal: refusal(guards, &runtime, &shape, &arguments)?,
         judge: judge(guards, &runtime, &shape),
         shape: &shape,
@@ -63,23 +64,22 @@ impl Declarations {
     fn of(guards: &Guards, runtime: &Runtime, function: &Function, shape: &Shape) -> Self {
         let builds_future = matches!(shape.form, Form::Built { .. });
         let mut declarations = Self::default();
+        let asks = |expression| asks_arguments(expression, &function.sig);
+        for guard in guards.all() {
+            // First, while nothing is borrowed for the time of the call.
+            if let Some(permits) = &guard.per_call.permits {
+                let early = builds_future && asks(permits);
+                let place = if early { &mut declarations.at_call } else { &mut declarations.at_admission };
+                place.extend(limit::permits(permits, runtime));
+            }
+        }
         for guard in guards.all() {
             let reach: Reach = reach(guard, &function.sig, builds_future);
-            let early = builds_future && guard.chooses().is_some_and(|chooses| asks_arguments(chooses, &function.sig));
+            let early = builds_future && guard.chooses().is_some_and(asks);
             let place = if early { &mut declarations.at_call } else { &mut declarations.at_admission };
             place.extend(guard.local(runtime, function, reach));
         }
         declarations
-    }
-}
-
-/// The fixed order is the runtime's: look at the breaker, then the limit, then the breaker's permit.
-fn admit(guards: &Guards, runtime: &Runtime) -> TokenStream {
-    let private = runtime.private();
-    match (&guards.breaker, &guards.limiter) {
-        (Some(_), Some(_)) => generated!(#private::guard::both(lifecycle_breaker, lifecycle_limiter)),
-        (Some(_), None) => generated!(#private::guard::breaker(lifecycle_breaker)),
-        (None, _) => generated!(#private::guard::limiter(lifecycle_limiter)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Kind, WayOut, check_options};
 use crate::errors::Errors;
-use crate::options::{Count, Options};
+use crate::options::{Count, OnLimit, Options};
 use crate::runtime::{Runtime, generated};
 use crate::{circuit_breaker, rate_limit};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -43,6 +43,15 @@ pub(crate) enum Numbers {
 }
 
 impl Numbers {
+    /// The runtime's constructor.
+    pub(super) fn constructor(&self) -> Ident {
+        let name = match self {
+            Self::Breaker(_) => "__declared",
+            Self::Limiter(numbers) => numbers.constructor(),
+        };
+        Ident::new(name, Span::mixed_site())
+    }
+
     /// The consts that the values need, and the arguments of the runtime's constructor.
     pub(super) fn tokens(&self, runtime: &Runtime) -> (TokenStream, TokenStream) {
         match self {
@@ -63,6 +72,9 @@ pub(super) struct PerCall {
     pub(super) way_out: WayOut,
     pub(super) ignore: Option<Expr>,
     pub(super) failure_if: Option<Expr>,
+    /// How many permits it takes, if not one; sees the arguments.
+    pub(super) permits: Option<Expr>,
+    pub(super) on_limit: Option<OnLimit>,
 }
 
 impl PerCall {
@@ -71,6 +83,8 @@ impl PerCall {
             way_out: WayOut::take(options),
             ignore: options.callable("ignore"),
             failure_if: options.callable("failure_if"),
+            permits: options.expression("permits"),
+            on_limit: options.on_limit("on_limit"),
         }
     }
 
@@ -80,7 +94,8 @@ impl PerCall {
         let counts = self.ignore.is_some() || self.failure_if.is_some();
         let (ignore, failure_if) =
             if counts { (self.ignore, self.failure_if) } else { (other.ignore, other.failure_if) };
-        Self { way_out, ignore, failure_if }
+        let (permits, on_limit) = (self.permits.or(other.permits), self.on_limit.or(other.on_limit));
+        Self { way_out, ignore, failure_if, permits, on_limit }
     }
 
     /// As they are written, each with a comma before it.
@@ -92,7 +107,9 @@ impl PerCall {
         };
         let ignore = self.ignore.as_ref().map(|ignore| generated!(, ignore = #ignore));
         let failure_if = self.failure_if.as_ref().map(|failure_if| generated!(, failure_if = #failure_if));
-        generated!(#way_out #ignore #failure_if)
+        let permits = self.permits.as_ref().map(|permits| generated!(, permits = #permits));
+        let on_limit = self.on_limit.as_ref().map(|on_limit| generated!(, on_limit = #on_limit));
+        generated!(#way_out #ignore #failure_if #permits #on_limit)
     }
 }
 
@@ -143,5 +160,10 @@ impl Guard {
             Source::Keyed { key, .. } => Some(key),
             Source::Given(given) => Some(given),
         }
+    }
+
+    /// The expressions that may need the arguments before they move.
+    pub(super) fn asks(&self) -> impl Iterator<Item = &Expr> {
+        self.chooses().into_iter().chain(&self.per_call.permits)
     }
 }

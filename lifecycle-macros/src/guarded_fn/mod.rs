@@ -8,6 +8,7 @@ mod component;
 mod expand;
 mod guard;
 mod judge;
+mod limit;
 mod marker;
 mod on_impl;
 mod on_static;

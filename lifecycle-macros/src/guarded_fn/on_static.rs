@@ -35,9 +35,11 @@ fn expand(guard: &Guard, declared: &DeclaredStatic) -> TokenStream {
     // Of the runtime's own type, and in the place of the author's: another type is told so there.
     let ours = ty.span().resolved_at(Span::mixed_site());
     let here = runtime.private_at(ours);
-    let constructor = Ident::new(guard.kind.ty(), ours);
+    let constructed = Ident::new(guard.kind.ty(), ours);
+    let mut constructor = guard.numbers.constructor();
+    constructor.set_span(ours);
     let me = respanned(ident, ours);
-    let value = quote_spanned!(ours=> #here::#constructor::__declared(#descriptor, #arguments, || &#me));
+    let value = quote_spanned!(ours=> #here::#constructed::#constructor(#descriptor, #arguments, || &#me));
     let value = if consts.is_empty() { value } else { quote_spanned!(ours=> { #consts #value }) };
     let declaration = declared.with_value(&value);
     let listed = runtime.listed(guard.kind.noun(), &generated!(#ident));

@@ -58,14 +58,13 @@ pub(super) fn asks_arguments(expression: &Expr, sig: &Signature) -> bool {
 
 /// A fallback gets the arguments whole: what a pattern would have taken out of them is not there yet.
 pub(super) fn check_patterns(guard: &Guard, sig: &Signature, errors: &mut Errors) {
-    let Some(expression) = guard.chooses() else { return };
     for input in &sig.inputs {
         let FnArg::Typed(argument) = input else { continue };
         if matches!(&*argument.pat, Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none()) {
             continue;
         }
         let names = bound(&argument.pat);
-        if mentions(expression.to_token_stream(), &names) {
+        for expression in guard.asks().filter(|expression| mentions(expression.to_token_stream(), &names)) {
             errors.on(
                 expression,
                 "`fallback` gets the arguments whole, so what a pattern takes out of one is not there yet: give the argument a name, and take it apart in the body",

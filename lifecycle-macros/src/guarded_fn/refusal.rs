@@ -6,7 +6,8 @@ use crate::errors::Errors;
 use crate::item::Function;
 use crate::options::Options;
 use crate::runtime::{Runtime, generated};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Path, ReturnType};
 
@@ -111,9 +112,15 @@ fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStr
             }}
         }
         WayOut::Fallback(path) => {
-            let wait = match shape.form {
-                Form::Sync => TokenStream::new(),
-                Form::Async | Form::Written { .. } => generated!(.await),
+            // All in its place: there it is said if it is not async, or should not be.
+            let ours = path.span().resolved_at(Span::mixed_site());
+            let call = quote_spanned!(ours=> #path(#(#arguments),*));
+            let given = match shape.form {
+                Form::Sync => call,
+                Form::Async | Form::Written { .. } => {
+                    let here = runtime.private_at(ours);
+                    quote_spanned!(ours=> #here::channel::fallback(#call).await)
+                }
                 Form::Built { .. } => {
                     let message = "`fallback` needs the arguments, and this body takes them before the guard decides: make it an `async fn`, or a body of just `async move { .. }`";
                     return Err(syn::Error::new_spanned(path, message));
@@ -121,7 +128,7 @@ fn one(way_out: &WayOut, runtime: &Runtime, shape: &Shape, arguments: &[TokenStr
             };
             generated! {{
                 #private::core::mem::drop(lifecycle_rejected);
-                #path(#(#arguments),*) #wait
+                #given
             }}
         }
     })

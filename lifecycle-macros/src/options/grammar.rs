@@ -64,6 +64,12 @@ pub(crate) enum Wanted {
     Window,
     /// How a time grows: `exponential`, `exponential(factor = 2)`.
     Backoff,
+    /// Permits of a call: a number of at least 1, or an expression for one that sees the arguments.
+    Permits,
+    /// What becomes of a call without a permit: `reject`, `wait("50ms")`.
+    OnLimit,
+    /// What a limiter promises: `gcra(burst = 10)`.
+    Mode,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// Any expression.

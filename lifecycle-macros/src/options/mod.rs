@@ -4,7 +4,9 @@
 
 mod backoff;
 mod grammar;
+mod mode;
 mod numbers;
+mod on_limit;
 mod pauses;
 mod positional;
 mod singletons;
@@ -16,7 +18,9 @@ mod written;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use grammar::{Grammar, Key, Positional, Wanted};
+pub(crate) use mode::Gcra;
 pub(crate) use numbers::{Count, TimeSpan};
+pub(crate) use on_limit::OnLimit;
 pub(crate) use pauses::Pauses;
 pub(crate) use singletons::Needed;
 pub(crate) use units::{Rate, parse_rate};
@@ -251,6 +255,20 @@ impl Options {
     pub(crate) fn backoff(&mut self, key: &str) -> Option<Backoff> {
         match self.take(key)?.1 {
             Value::Backoff(backoff) => Some(backoff),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn on_limit(&mut self, key: &str) -> Option<OnLimit> {
+        match self.take(key)?.1 {
+            Value::OnLimit(on_limit) => Some(on_limit),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn mode(&mut self, key: &str) -> Option<Gcra> {
+        match self.take(key)?.1 {
+            Value::Mode(mode) => Some(mode),
             _ => None,
         }
     }

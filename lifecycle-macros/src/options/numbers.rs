@@ -65,6 +65,28 @@ pub(super) fn count(key: &Key, value: &Expr) -> Result<Count, String> {
     }
 }
 
+/// A number of at least 1, or any expression for one: what it sees and gives is the compiler's to judge.
+pub(super) fn permits(key: &Key, value: &Expr) -> Result<(), String> {
+    let (name, example) = (key.name, key.example);
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            let text = text.value();
+            let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+            let number = if digits { format!("{name} = {text}") } else { format!("{name} = 10") };
+            Err(format!(
+                "`{name}` is a number, or an expression that sees the arguments: write it without quotes, `{number}` or `{example}`"
+            ))
+        }
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.base10_digits() == "0" => {
+            Err(format!("`{name}` must be at least 1: a call that needs no permit needs no limiter"))
+        }
+        Expr::Closure(_) => Err(format!(
+            "`{name}` is an expression, and sees the arguments by their names: write `{example}`, without a closure"
+        )),
+        value => count(key, value).map(drop),
+    }
+}
+
 pub(super) fn factor(key: &Key, value: &Expr) -> Result<Factor, String> {
     let (name, example) = (key.name, key.example);
     let literal = match value {
@@ -136,10 +158,22 @@ pub(super) fn checked_const(
     message: &str,
 ) -> (TokenStream, TokenStream) {
     let name = format_ident!("__LIFECYCLE_{}", key.to_uppercase(), span = Span::mixed_site());
+    let value = checked(runtime, ty, value, span, ok, message);
+    (generated!(const #name: #ty = #value;), generated!(#name))
+}
+
+/// `{ let value: u32 = LIMIT; assert!(value != 0, ".."); value }`
+fn checked(
+    runtime: &Runtime,
+    ty: &TokenStream,
+    value: &TokenStream,
+    span: Span,
+    ok: &TokenStream,
+    message: &str,
+) -> TokenStream {
     let private = runtime.private_at(span);
     let check = quote_spanned!(span=> #private::core::assert!(#ok, #message););
-    let declaration = generated! { const #name: #ty = { let lifecycle_value: #ty = #value; #check lifecycle_value }; };
-    (declaration, generated!(#name))
+    generated!({ let lifecycle_value: #ty = #value; #check lifecycle_value })
 }
 
 impl Count {
@@ -186,20 +220,29 @@ impl TimeSpan {
                 (TokenStream::new(), generated!(#private::core::time::Duration::new(#seconds, #nanos)))
             }
             Self::Const(value) => {
-                let ty = quote_spanned!(value.span()=> #private::core::time::Duration);
-                let private_here = runtime.private_at(value.span());
-                let converted = quote_spanned! {value.span()=> #private_here::channel::duration(#value) };
-                let message = format!("`{key}` must be longer than zero");
-                checked_const(
-                    runtime,
-                    key,
-                    &ty,
-                    &converted,
-                    value.span(),
-                    &generated!(!lifecycle_value.is_zero()),
-                    &message,
-                )
+                let (ty, converted, ok, message) = Self::parts(value, runtime, key);
+                checked_const(runtime, key, &ty, &converted, value.span(), &ok, &message)
             }
         }
+    }
+
+    /// The value where it is used: there it may be an associated const of a generic type.
+    pub(crate) fn in_place(&self, runtime: &Runtime, key: &str) -> TokenStream {
+        match self {
+            Self::Literal(_) => self.tokens(runtime, key).1,
+            Self::Const(value) => {
+                let (ty, converted, ok, message) = Self::parts(value, runtime, key);
+                let value = checked(runtime, &ty, &converted, value.span(), &ok, &message);
+                generated!(const #value)
+            }
+        }
+    }
+
+    /// The type of a const expression, its value as that, what is asserted of it, and what is said otherwise.
+    fn parts(value: &Expr, runtime: &Runtime, key: &str) -> (TokenStream, TokenStream, TokenStream, String) {
+        let here = runtime.private_at(value.span());
+        let ty = quote_spanned!(value.span()=> #here::core::time::Duration);
+        let converted = quote_spanned!(value.span()=> #here::channel::duration(#value));
+        (ty, converted, generated!(!lifecycle_value.is_zero()), format!("`{key}` must be longer than zero"))
     }
 }

@@ -2,7 +2,9 @@
 
 use super::backoff::{self, Backoff};
 use super::grammar::{Key, Wanted};
+use super::mode::{self, Gcra};
 use super::numbers::{self, Count, Factor, TimeSpan};
+use super::on_limit::{self, OnLimit};
 use super::pauses::{self, Pauses};
 use super::singletons::Needed;
 use super::suggest::closest;
@@ -25,6 +27,8 @@ pub(crate) enum Value {
     Factor(Factor),
     Window(CallWindow),
     Backoff(Backoff),
+    OnLimit(OnLimit),
+    Mode(Gcra),
     /// One of the words there are.
     Chosen(Ident),
     Expression(Expr),
@@ -46,6 +50,9 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
         Wanted::Window => window::read(key, &value).map(Value::Window),
         // A list has mistakes of its own, each in its place.
         Wanted::Backoff => return backoff::read(key, &value, errors).map(Value::Backoff),
+        Wanted::OnLimit => return on_limit::read(key, &value, errors).map(Value::OnLimit),
+        Wanted::Mode => return mode::read(key, &value, errors).map(Value::Mode),
+        Wanted::Permits => numbers::permits(key, &value).map(|()| Value::Expression(value.clone())),
         Wanted::OneOf(words) => one_of(key, words, &value).map(Value::Chosen),
         Wanted::Expression => return Some(Value::Expression(value)),
         Wanted::Callable => match &value {

@@ -12,6 +12,9 @@ pub(crate) const GRAMMAR: Grammar = Grammar {
     keys: &[
         Key { name: "limit", wanted: Wanted::Count, example: "limit = 100" },
         Key { name: "window", wanted: Wanted::Duration, example: "window = \"1s\"" },
+        Key { name: "mode", wanted: Wanted::Mode, example: "mode = gcra(burst = 10)" },
+        Key { name: "permits", wanted: Wanted::Permits, example: "permits = batch.size" },
+        Key { name: "on_limit", wanted: Wanted::OnLimit, example: "on_limit = wait(\"50ms\")" },
         Key {
             name: "on_rejected",
             wanted: Wanted::Callable,
@@ -25,7 +28,7 @@ pub(crate) const GRAMMAR: Grammar = Grammar {
         Key { name: "name", wanted: Wanted::Text, example: "name = \"users\"" },
         Key { name: "crate", wanted: Wanted::Path, example: "crate = facade::lifecycle" },
     ],
-    later: &["permits", "on_limit", "mode"],
+    later: &[],
     teaches: &[
         ("rate", "the rate stands first, without a key: `#[rate_limit(\"100/s\")]`"),
         ("per_second", "write `#[rate_limit(\"100/s\")]`"),
@@ -34,7 +37,18 @@ pub(crate) const GRAMMAR: Grammar = Grammar {
         ("calls", "write `#[rate_limit(\"100/s\")]`"),
         ("period", "the time is part of the rate, `#[rate_limit(\"100/s\")]`, or `window = \"1s\"` beside `limit`"),
         ("per", "the time is part of the rate, `#[rate_limit(\"100/s\")]`, or `window = \"1s\"` beside `limit`"),
-        ("burst", "the limit is exact: never more than N in any window"),
+        (
+            "burst",
+            "the limit is exact: never more than N in any window; for a mean rate with bursts write `mode = gcra(burst = 10)`",
+        ),
+        ("gcra", "write `mode = gcra(burst = 10)`"),
+        ("algorithm", "the window is exact; for a mean rate with bursts write `mode = gcra(burst = 10)`"),
+        ("wait", "write `on_limit = wait(\"50ms\")`"),
+        ("max_wait", "write `on_limit = wait(\"50ms\")`"),
+        ("reject", "write `on_limit = reject`, or leave it away: that is what it is without being said"),
+        ("cost", "write `permits = 10`, or an expression that sees the arguments"),
+        ("weight", "write `permits = 10`, or an expression that sees the arguments"),
+        ("tokens", "write `permits = 10`, or an expression that sees the arguments"),
     ],
 };
 

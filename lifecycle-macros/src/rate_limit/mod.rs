@@ -6,6 +6,10 @@ mod expand;
 mod model;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_options;
+#[cfg(test)]
+mod tests_slips;
 
 pub(crate) use args::GRAMMAR;
 pub(crate) use model::Numbers;

@@ -1,12 +1,14 @@
 //! The numbers of one declared limiter.
 
-use crate::options::{Count, Options, Rate, TimeSpan};
+use crate::options::{Count, Gcra, Options, Rate, TimeSpan};
 use std::time::Duration;
 
 /// So many in each window.
 pub(crate) struct Numbers {
     pub(super) limit: Count,
     pub(super) window: TimeSpan,
+    /// A mean rate with bursts instead of the exact window.
+    pub(super) mode: Option<Gcra>,
 }
 
 impl Numbers {
@@ -16,6 +18,7 @@ impl Numbers {
         Self {
             limit: options.count("limit").unwrap_or(Count::Literal(limit)),
             window: options.time("window").unwrap_or(TimeSpan::Literal(window)),
+            mode: options.mode("mode"),
         }
     }
 }

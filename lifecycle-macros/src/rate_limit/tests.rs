@@ -96,7 +96,10 @@ fn rich() {
                 ) = facade::lifecycle::__private0::guard::limiter(lifecycle_limiter) {
                     return {
                         facade::lifecycle::__private0::core::mem::drop(lifecycle_rejected);
-                        Self::cached(self, lifecycle_argument_1, page).await
+                        facade::lifecycle::__private0::channel::fallback(
+                                Self::cached(self, lifecycle_argument_1, page),
+                            )
+                            .await
                     };
                 }
                 let Query { words, .. } = lifecycle_argument_1;

@@ -7,6 +7,7 @@ use crate::error::{Rejected, RejectedKind};
 use crate::limiter::RateLimiter;
 use std::future::Future;
 use std::ops::Deref;
+use std::time::Duration;
 
 /// A call that the breaker watches.
 #[must_use = "the call has not been made"]
@@ -31,6 +32,34 @@ pub fn limiter<L: Deref<Target = RateLimiter>>(limiter: L) -> Result<(), Rejecte
     limiter.try_acquire()
 }
 
+/// [`limiter`] for a call that takes several permits: all of them or none.
+///
+/// # Errors
+/// The limiter's refusal.
+#[inline]
+pub fn limiter_n<L: Deref<Target = RateLimiter>>(limiter: L, permits: u32) -> Result<(), Rejected> {
+    limiter.try_acquire_n(permits)
+}
+
+/// [`limiter_n`] that blocks until the permits can be used; refused at once if that is later than `max`.
+///
+/// # Errors
+/// The limiter's refusal.
+pub fn limiter_within<L: Deref<Target = RateLimiter>>(limiter: L, permits: u32, max: Duration) -> Result<(), Rejected> {
+    limiter.acquire_n_blocking_within(permits, max)
+}
+
+/// [`limiter_within`] for async functions.
+///
+/// # Errors
+/// The limiter's refusal.
+pub async fn limiter_within_async<L>(limiter: L, permits: u32, max: Duration) -> Result<(), Rejected>
+where
+    L: Deref<Target = RateLimiter>,
+{
+    limiter.acquire_n_within(permits, max).await
+}
+
 /// A function behind both.
 ///
 /// # Errors
@@ -43,6 +72,55 @@ where
 {
     breaker.look()?;
     limiter.try_acquire()?;
+    self::breaker(breaker)
+}
+
+/// [`both`] for a call that takes several permits.
+///
+/// # Errors
+/// As there.
+#[inline]
+pub fn both_n<B, L>(breaker: B, limiter: L, permits: u32) -> Result<Admission<B>, Rejected>
+where
+    B: Deref<Target = CircuitBreaker>,
+    L: Deref<Target = RateLimiter>,
+{
+    breaker.look()?;
+    limiter_n(limiter, permits)?;
+    self::breaker(breaker)
+}
+
+/// [`both_n`] that blocks until the permits can be used. Until then the breaker is not held to anything: if it opens meanwhile, it
+/// refuses, and the permits are spent.
+///
+/// # Errors
+/// As there.
+pub fn both_within<B, L>(breaker: B, limiter: L, permits: u32, max: Duration) -> Result<Admission<B>, Rejected>
+where
+    B: Deref<Target = CircuitBreaker>,
+    L: Deref<Target = RateLimiter>,
+{
+    breaker.look()?;
+    limiter_within(limiter, permits, max)?;
+    self::breaker(breaker)
+}
+
+/// [`both_within`] for async functions.
+///
+/// # Errors
+/// As there.
+pub async fn both_within_async<B, L>(
+    breaker: B,
+    limiter: L,
+    permits: u32,
+    max: Duration,
+) -> Result<Admission<B>, Rejected>
+where
+    B: Deref<Target = CircuitBreaker>,
+    L: Deref<Target = RateLimiter>,
+{
+    breaker.look()?;
+    limiter.acquire_n_within(permits, max).await?;
     self::breaker(breaker)
 }
 

@@ -49,6 +49,18 @@ impl Rule {
             None => Ok(()),
         }
     }
+
+    /// The numbers of a declaration, checked when it is compiled.
+    pub(super) const fn declared(limit: u32, window: Duration, burst: Option<u32>) -> Self {
+        assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
+        assert!(limit <= MOST_EXACT, "the largest rate limit is 1,048,576 permits in a window");
+        assert!(!window.is_zero(), "a rate limit needs a window longer than nothing");
+        if let Some(burst) = burst {
+            assert!(burst > 0, "a burst of 0 permits would refuse everything; the smallest is 1");
+            assert!(limit as u128 <= window.as_nanos(), "with `gcra` permits are at least a nanosecond apart");
+        }
+        Self { burst, ..Self::exact(limit, window) }
+    }
 }
 
 /// A limit that any number of threads share.

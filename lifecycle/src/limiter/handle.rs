@@ -1,7 +1,7 @@
 //! `RateLimiter`: the cell with its name, clock, counts and events.
 
 use super::builder::RateLimiterBuilder;
-use super::cell::{LimiterCell, MOST_EXACT, Rule};
+use super::cell::{LimiterCell, Rule};
 use super::episode::Episode;
 use super::ring::Outcome;
 use crate::clock::{Clock, ClockHandle};
@@ -206,7 +206,25 @@ impl RateLimiter {
     #[doc(hidden)]
     #[must_use]
     pub const fn __declared(descriptor: Descriptor, limit: u32, window: Duration, me: fn() -> &'static Self) -> Self {
-        let rule = declared_rule(limit, window);
+        let rule = Rule::declared(limit, window, None);
+        let state = LimiterState::new(rule, Counters::new(), ClockHandle::System);
+        Self { descriptor, written: rule, state: Scoped::declared(state), me: Some(me) }
+    }
+
+    /// A declared limiter in the mode of [`gcra`](RateLimiterBuilder::gcra).
+    ///
+    /// # Panics
+    /// As [`__declared`](Self::__declared), and for what [`build`](RateLimiterBuilder::build) refuses in that mode.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __declared_gcra(
+        descriptor: Descriptor,
+        limit: u32,
+        window: Duration,
+        burst: u32,
+        me: fn() -> &'static Self,
+    ) -> Self {
+        let rule = Rule::declared(limit, window, Some(burst));
         let state = LimiterState::new(rule, Counters::new(), ClockHandle::System);
         Self { descriptor, written: rule, state: Scoped::declared(state), me: Some(me) }
     }
@@ -391,12 +409,4 @@ impl RateLimiter {
             telemetry::limiter_recovered(self.name(), suppressed);
         }
     }
-}
-
-/// The numbers of a declaration.
-pub(super) const fn declared_rule(limit: u32, window: Duration) -> Rule {
-    assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
-    assert!(limit <= MOST_EXACT, "the largest rate limit is 1,048,576 permits in a window");
-    assert!(!window.is_zero(), "a rate limit needs a window longer than nothing");
-    Rule::exact(limit, window)
 }

@@ -2,7 +2,7 @@
 
 use super::builder::RateLimiterBuilder;
 use super::cell::Rule;
-use super::handle::{ALLOWED, LIMITED, RateLimiter, declared_rule};
+use super::handle::{ALLOWED, LIMITED, RateLimiter};
 use crate::clock::ClockHandle;
 use crate::counter::Counters;
 use crate::error::{Error, Rejected};
@@ -158,7 +158,26 @@ impl KeyedRateLimiter {
         max_keys: usize,
         me: fn() -> &'static Self,
     ) -> Self {
-        let rule = declared_rule(limit, window);
+        let rule = Rule::declared(limit, window, None);
+        let state = Scoped::declared(Family::new(ClockHandle::System, false));
+        Self { state, descriptor, written: rule, max_keys, me: Some(me) }
+    }
+
+    /// [`__declared`](Self::__declared) in the mode of [`gcra`](RateLimiterBuilder::gcra).
+    ///
+    /// # Panics
+    /// As there, and for what [`build`](RateLimiterBuilder::build) refuses in that mode.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __declared_gcra(
+        descriptor: Descriptor,
+        limit: u32,
+        window: Duration,
+        burst: u32,
+        max_keys: usize,
+        me: fn() -> &'static Self,
+    ) -> Self {
+        let rule = Rule::declared(limit, window, Some(burst));
         let state = Scoped::declared(Family::new(ClockHandle::System, false));
         Self { state, descriptor, written: rule, max_keys, me: Some(me) }
     }

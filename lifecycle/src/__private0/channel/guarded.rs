@@ -4,6 +4,7 @@
 use crate::breaker::{BreakerConfig, Verdict, Window};
 use serde::Serialize;
 use std::fmt::Display;
+use std::future::Future;
 
 /// A return type with an error for `ignore` to look at.
 #[diagnostic::on_unimplemented(
@@ -167,4 +168,32 @@ pub const fn window_holds(window: &Window, calls: u32) -> bool {
         Window::Calls(most) => calls <= *most,
         Window::Time(_) => true,
     }
+}
+
+/// What the `fallback` of an async function gives.
+#[diagnostic::on_unimplemented(
+    message = "the `fallback` of an async function must be `async` as well",
+    label = "this gives a `{Self}` at once, and the call awaits it",
+    note = "write `async fn` for it; it takes the same arguments and gives the same value"
+)]
+pub trait AsyncFallback {
+    /// The future.
+    type Future: Future;
+    /// It.
+    fn future(self) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> AsyncFallback for F {
+    type Future = F;
+    #[inline]
+    fn future(self) -> F {
+        self
+    }
+}
+
+/// The future that a fallback gives.
+#[inline]
+pub fn fallback<F: AsyncFallback>(given: F) -> F::Future {
+    given.future()
 }
