@@ -413,29 +413,20 @@ fn failures_are_not_lost_while_numbers_change() {
     assert_eq!(breaker.metrics().statistics.failed_calls, 60_000);
 }
 
-/// Each failing key is opened once, while others push it: what was counted for it must not vanish.
+/// While others push it, what was counted for a failing key must not vanish.
 #[test]
 fn failing_keys_survive_a_flood_from_all_sides() {
     let family = KeyedCircuitBreaker::new("host", BreakerConfig::new().threshold(40)).unwrap().max_keys(256);
     std::thread::scope(|scope| {
-        for thread in 0..2 {
+        for flood in 1..=2_u32 {
             let family = &family;
-            scope.spawn(move || {
-                (0..60_000_u32).for_each(|key| drop(family.at(&(thread, key).0.max(key + 1_000)).try_acquire()))
-            });
+            scope.spawn(move || (0..10_000).for_each(|key| drop(family.at(&(flood * 100_000 + key)))));
         }
         for _ in 0..2 {
-            scope.spawn(|| {
-                for round in 0..20 {
-                    for key in 0..100_u32 {
-                        fail(&family.at(&key));
-                    }
-                    let _ = round;
-                }
-            });
+            scope.spawn(|| (0..2_000).for_each(|at| fail(&family.at(&(at % 100)))));
         }
     });
-    for key in 0..100_u32 {
+    for key in 0..100 {
         assert_eq!(family.get(&key).map(|one| one.state()), Some(State::Open), "{key}");
     }
 }
