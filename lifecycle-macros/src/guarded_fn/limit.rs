@@ -3,15 +3,16 @@
 use super::parts::Guards;
 use super::shape::{Form, Shape};
 use crate::runtime::{Runtime, generated};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
 /// `let lifecycle_permits: u32 = expression;`: another type is told so on the expression.
 pub(super) fn permits(expression: &Expr, runtime: &Runtime) -> TokenStream {
-    let private = runtime.private_at(expression.span());
-    let ty = quote_spanned!(expression.span()=> #private::core::primitive::u32);
+    let ours = expression.span().resolved_at(Span::mixed_site());
+    let here = runtime.private_at(ours);
+    let ty = quote_spanned!(ours=> #here::core::primitive::u32);
     generated!(let lifecycle_permits: #ty = #expression;)
 }
 
