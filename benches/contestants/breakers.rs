@@ -1,6 +1,6 @@
 //! Circuit breakers. What they guard is [`work`], which is not inlined; the wrappers are.
 
-use super::guards::{Failure, REFUSED, outcome, work};
+use super::guards::{self, Failure, REFUSED, outcome, work};
 use super::{Base, Budget, Contestant, Group, awaited, contestant, singletons};
 use circuitbreaker_rs::BreakerError;
 use failsafe::backoff::{Constant, constant};
@@ -144,6 +144,7 @@ impl std::fmt::Debug for Breakers {
 
 impl Default for Breakers {
     fn default() -> Self {
+        guards::prepare();
         const HOUR: Duration = Duration::from_secs(3600);
         let failsafe = |failures| {
             let policy = consecutive_failures(failures, constant(HOUR));

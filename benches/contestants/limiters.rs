@@ -44,7 +44,7 @@ pub(super) static GROUPS: &[Group] = &[
             }),
         ],
         gives: Some(|number| number),
-        budget: Some(Budget::OverBase(60)),
+        budget: Some(Budget::OverBase(190)),
     },
     Group {
         operation: "limiter refuses",

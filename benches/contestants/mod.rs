@@ -114,7 +114,6 @@ pub fn groups() -> impl Iterator<Item = &'static Group> {
 /// # Errors
 /// The contestants of whom this is not so.
 pub fn rehearse(peers: &Peers) -> Result<(), String> {
-    guards::prepare();
     let mut strays = Vec::new();
     for group in groups() {
         let Some(gives) = group.gives else { continue };

@@ -158,9 +158,9 @@ fn a_million_keys_of_strangers_take_no_more_than_was_said() {
     });
     assert!(clients.len() <= KEYS);
     assert_eq!(clients.usage().allowed + clients.usage().limited, 1_000_000);
-    // 700 bytes, a short text twice, 128 permits of eight bytes; and while it changes, the tables of the map twice.
+    // 800 bytes, a short text twice, 128 permits of eight bytes; and while it changes, the tables of the map twice.
     let a_key = flood.bytes_current / KEYS as i64;
-    assert!(a_key <= 700 + 2 * 32 + 1024, "{a_key} bytes a key: {flood:?}");
+    assert!(a_key <= 832 + 2 * 32 + 1024, "{a_key} bytes a key: {flood:?}");
     assert!(flood.bytes_max < flood.bytes_current as u64 * 5 / 4, "{flood:?}");
 }
 
@@ -171,7 +171,7 @@ fn with_a_mean_rate_a_key_takes_less() {
     let clients: KeyedRateLimiter<u32> = KeyedRateLimiter::from_builder(each).unwrap().max_keys(KEYS);
     let taken = measure(|| (0..KEYS as u32).for_each(|n| clients.of(&n).try_acquire().unwrap()));
     let a_key = taken.bytes_current / KEYS as i64;
-    assert!(a_key <= 700, "{a_key} bytes a key");
+    assert!(a_key <= 832, "{a_key} bytes a key");
 }
 
 #[test]

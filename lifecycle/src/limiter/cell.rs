@@ -67,27 +67,35 @@ impl Rule {
 #[derive(Debug)]
 pub(crate) struct LimiterCell {
     engine: Engine,
-    /// What the clock's readings may lag behind, in nanoseconds, if the cheap ones are taken.
-    lag: u64,
 }
 
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
 enum Engine {
-    Ring(Ring),
-    Buckets(Buckets),
-    Gcra(Gcra),
+    Ring(Ring, Lag),
+    Buckets(Buckets, Lag),
+    Gcra(Gcra, Lag),
 }
+
+/// What the clock's readings may lag behind, in nanoseconds, if the cheap ones are taken. It stands in each variant, where it takes no
+/// room: there may be a limiter for each of many keys.
+type Lag = u64;
 
 impl LimiterCell {
     pub(crate) const fn new(rule: Rule) -> Self {
         let (lag, window) = (rule.lag(), rule.counted(rule.window));
         let engine = match rule.burst {
-            Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst)),
-            None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window)),
-            None => Engine::Buckets(Buckets::new(rule.limit, window)),
+            Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst), lag),
+            None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window), lag),
+            None => Engine::Buckets(Buckets::new(rule.limit, window), lag),
         };
-        Self { engine, lag }
+        Self { engine }
+    }
+
+    const fn lag(&self) -> u64 {
+        match &self.engine {
+            Engine::Ring(_, lag) | Engine::Buckets(_, lag) | Engine::Gcra(_, lag) => *lag,
+        }
     }
 
     /// Takes one permit, if nothing is in the way; otherwise nothing has happened.
@@ -103,9 +111,9 @@ impl LimiterCell {
     /// look at the clock comes first: for most that is enough.
     #[inline]
     pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle, refused: bool) -> Outcome {
-        match (&self.engine, self.lag) {
-            (Engine::Ring(ring), 0) => ring.acquire(permits, patience, OfHouse { clock, refused }),
-            (other, lag) => other.acquire(permits, patience, clock, lag),
+        match &self.engine {
+            Engine::Ring(ring, 0) => ring.acquire(permits, patience, OfHouse { clock, refused }),
+            other => other.acquire(permits, patience, clock, self.lag()),
         }
     }
 
@@ -113,9 +121,9 @@ impl LimiterCell {
     pub(crate) fn used(&self, clock: &ClockHandle) -> u32 {
         let clock = || self.read(clock);
         match &self.engine {
-            Engine::Ring(ring) => ring.used(&clock),
-            Engine::Buckets(buckets) => buckets.used(&clock),
-            Engine::Gcra(gcra) => gcra.used(clock()),
+            Engine::Ring(ring, _) => ring.used(&clock),
+            Engine::Buckets(buckets, _) => buckets.used(&clock),
+            Engine::Gcra(gcra, _) => gcra.used(clock()),
         }
     }
 
@@ -123,9 +131,9 @@ impl LimiterCell {
     pub(crate) fn wait(&self, clock: &ClockHandle) -> Duration {
         let clock = || self.read(clock);
         let wait = match &self.engine {
-            Engine::Ring(ring) => ring.wait(1, &clock),
-            Engine::Buckets(buckets) => buckets.wait(&clock),
-            Engine::Gcra(gcra) => gcra.wait(clock()),
+            Engine::Ring(ring, _) => ring.wait(1, &clock),
+            Engine::Buckets(buckets, _) => buckets.wait(&clock),
+            Engine::Gcra(gcra, _) => gcra.wait(clock()),
         };
         wait.map_or(Duration::MAX, Duration::from_nanos)
     }
@@ -133,30 +141,30 @@ impl LimiterCell {
     /// The limit and the window.
     pub(crate) fn limit(&self) -> (u32, Duration) {
         let (limit, window) = self.numbers();
-        (limit, Duration::from_nanos(if window == u64::MAX { window } else { window - self.lag }))
+        (limit, Duration::from_nanos(if window == u64::MAX { window } else { window - self.lag() }))
     }
 
     /// As they are counted.
     fn numbers(&self) -> (u32, u64) {
         match &self.engine {
-            Engine::Ring(ring) => (ring.limit(), ring.window()),
-            Engine::Buckets(buckets) => buckets.limit(),
-            Engine::Gcra(gcra) => gcra.limit(),
+            Engine::Ring(ring, _) => (ring.limit(), ring.window()),
+            Engine::Buckets(buckets, _) => buckets.limit(),
+            Engine::Gcra(gcra, _) => gcra.limit(),
         }
     }
 
     /// Are these the numbers?
     pub(super) fn goes_by(&self, limit: u32, window: Duration) -> bool {
-        self.numbers() == (limit, nanos(window).saturating_add(self.lag))
+        self.numbers() == (limit, nanos(window).saturating_add(self.lag()))
     }
 
     /// Other numbers from now on, which [it can go by](Rule::can_become).
     pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) {
-        let (window, clock) = (nanos(window).saturating_add(self.lag), || self.read(clock));
+        let (window, clock) = (nanos(window).saturating_add(self.lag()), || self.read(clock));
         match &self.engine {
-            Engine::Ring(ring) => ring.reconfigure(limit, window, &clock),
-            Engine::Buckets(buckets) => buckets.reconfigure(limit, &clock),
-            Engine::Gcra(gcra) => gcra.reconfigure(limit, window),
+            Engine::Ring(ring, _) => ring.reconfigure(limit, window, &clock),
+            Engine::Buckets(buckets, _) => buckets.reconfigure(limit, &clock),
+            Engine::Gcra(gcra, _) => gcra.reconfigure(limit, window),
         }
     }
 
@@ -164,23 +172,23 @@ impl LimiterCell {
     pub(crate) fn reset(&self, clock: &ClockHandle) {
         let clock = || self.read(clock);
         match &self.engine {
-            Engine::Ring(ring) => ring.reset(&clock),
-            Engine::Buckets(buckets) => buckets.reset(&clock),
-            Engine::Gcra(gcra) => gcra.reset(),
+            Engine::Ring(ring, _) => ring.reset(&clock),
+            Engine::Buckets(buckets, _) => buckets.reset(&clock),
+            Engine::Gcra(gcra, _) => gcra.reset(),
         }
     }
 
     #[inline(always)]
     fn read(&self, clock: &ClockHandle) -> u64 {
-        if self.lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() }
+        if self.lag() == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() }
     }
 
     /// Does nothing count, so that a fresh one would decide the same?
     pub(super) fn is_idle(&self, now: u64) -> bool {
         match &self.engine {
-            Engine::Ring(ring) => ring.is_idle(now),
-            Engine::Buckets(buckets) => buckets.is_idle(now),
-            Engine::Gcra(gcra) => gcra.is_idle(now),
+            Engine::Ring(ring, _) => ring.is_idle(now),
+            Engine::Buckets(buckets, _) => buckets.is_idle(now),
+            Engine::Gcra(gcra, _) => gcra.is_idle(now),
         }
     }
 }
@@ -207,9 +215,9 @@ impl Engine {
     fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle, lag: u64) -> Outcome {
         let read = || if lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() };
         let outcome = match self {
-            Self::Ring(ring) => ring.acquire(permits, patience, read),
-            Self::Buckets(buckets) => buckets.acquire(permits, patience, read),
-            Self::Gcra(gcra) => gcra.acquire(permits, patience, read()),
+            Self::Ring(ring, _) => ring.acquire(permits, patience, read),
+            Self::Buckets(buckets, _) => buckets.acquire(permits, patience, read),
+            Self::Gcra(gcra, _) => gcra.acquire(permits, patience, read()),
         };
         match outcome {
             // By then the clock will show it.

@@ -50,7 +50,7 @@ const LOOKS: u64 = 16;
 /// never get more than the limit. Once there is room it has its own, where what the shared one gave counts. (Ask for it by its
 /// key each time; one that is kept goes on being shared.)
 ///
-/// A key takes some 700 bytes, its text twice, and eight bytes a permit of the limit, rounded up to a power of two: 65,536 keys of up to
+/// A key takes some 800 bytes, its text twice, and eight bytes a permit of the limit, rounded up to a power of two: 65,536 keys of up to
 /// 100 permits some 120 MB. With [`gcra`](RateLimiterBuilder::gcra) permits take none. Finding a key takes no lock and allocates
 /// nothing, and its hash is seeded from the system's randomness.
 #[derive(Debug)]

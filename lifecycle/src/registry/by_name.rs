@@ -67,14 +67,14 @@ pub fn limiter(name: &str) -> Result<Instance<RateLimiter>, Error> {
 /// use lifecycle::{BreakerSettings, Rejected, circuit_breaker};
 ///
 /// #[circuit_breaker(key = host)]
-/// fn fetch(host: &str) -> Result<usize, Rejected> {
+/// fn fetch_from(host: &str) -> Result<usize, Rejected> {
 ///     Ok(host.len())
 /// }
 ///
-/// let hosts = lifecycle::keyed_breaker("fetch")?;
+/// let hosts = lifecycle::keyed_breaker("fetch_from")?;
 /// hosts.reconfigure(BreakerSettings::new().threshold(3))?; // all of them
 /// hosts.at("a.example").force_open(); // one of them, used before or not
-/// assert!(fetch("a.example").is_err() && fetch("b.example").is_ok());
+/// assert!(fetch_from("a.example").is_err() && fetch_from("b.example").is_ok());
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///
