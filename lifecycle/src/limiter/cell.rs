@@ -102,7 +102,7 @@ impl LimiterCell {
     #[inline(always)]
     pub(crate) fn try_one(&self, clock: &ClockHandle) -> bool {
         match &self.engine {
-            Engine::Ring(ring) => ring.try_one(|| self.read(clock)),
+            Engine::Ring(ring, _) => ring.try_one(|| self.read(clock)),
             _ => false,
         }
     }
