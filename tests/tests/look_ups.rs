@@ -5,6 +5,7 @@ use lifecycle::{
     BreakerConfig, BreakerSettings, Error, Flag, KeyedCircuitBreaker, Rejected, State, breaker, breakers,
     circuit_breaker, flag, init_flag, keyed_breaker, keyed_limiter, limiter, rate_limit, singleton,
 };
+use std::sync::Barrier;
 use std::time::Duration;
 
 #[circuit_breaker(threshold = 1, key = host)]
@@ -158,18 +159,18 @@ fn a_key_with_numbers_of_its_own_is_not_given_up() {
 
 #[test]
 fn keys_made_while_all_are_reconfigured_have_what_was_said_last() {
-    let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new()).unwrap();
-    std::thread::scope(|scope| {
-        for thread in 0..2_u32 {
-            let hosts = &hosts;
-            scope.spawn(move || {
-                for round in 1..60_u32 {
-                    hosts.reconfigure(BreakerSettings::new().threshold(round * 2 + thread)).unwrap();
-                }
+    for round in 0..400_u32 {
+        let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new()).unwrap();
+        let begin = Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                begin.wait();
+                (0..40).for_each(|key| _ = hosts.at(&key).state());
             });
-            scope.spawn(move || (0..60).for_each(|key| drop(hosts.at(&(key * 2 + thread)).try_acquire())));
-        }
-    });
-    let last = hosts.at("later").config();
-    assert!(hosts.len() == 121 && hosts.breakers().iter().all(|one| one.config() == last), "{last}");
+            begin.wait();
+            (2..10).for_each(|threshold| hosts.reconfigure(BreakerSettings::new().threshold(threshold)).unwrap());
+        });
+        let all: Vec<_> = hosts.breakers().iter().map(|one| one.config().settings().threshold).collect();
+        assert!(all.len() == 40 && all.iter().all(|threshold| *threshold == Some(9)), "round {round}: {all:?}");
+    }
 }
