@@ -240,7 +240,9 @@ fn an_open_breaker_spends_no_permits_and_does_not_wait() {
         advance(LATER);
         let Poll::Ready(refused) = ByHand::new(both(true)).poll() else { panic!("it waits") };
         assert_eq!(refusal(refused).0, RejectedKind::Open);
-        assert_eq!(refusal(both_blocking()).0, RejectedKind::Open);
+        let context = Context::capture();
+        let blocking = started(move || context.run(both_blocking));
+        assert_eq!(refusal(ended(&blocking)).0, RejectedKind::Open);
         assert_eq!(refusal(both_at_once(true)).0, RejectedKind::Open);
         assert_eq!(BUDGET.usage().used, 0);
         DOWNSTREAM.reset();
