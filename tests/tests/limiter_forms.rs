@@ -1,5 +1,11 @@
 //! What a call says to its limiter: `permits`, `on_limit`, `mode`.
 
+#![allow(
+    clippy::iter_count,
+    clippy::let_and_return,
+    reason = "bodies that move their arguments, in the shapes people write"
+)]
+
 use lifecycle::testing::{advance, isolated};
 use lifecycle::{CircuitBreaker, Context, RateLimiter, Rejected, RejectedKind, State, circuit_breaker, rate_limit};
 use lifecycle_tests::{ByHand, ended, runtime, started, until};
