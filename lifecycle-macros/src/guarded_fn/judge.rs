@@ -8,8 +8,8 @@ use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-/// `|value| ..`, of type `FnOnce(&R) -> Verdict`: what is ignored first, then what is a failure; where nothing is said an `Err`
-/// of whatever is a `Result`, found by type and not by its name.
+/// `|value| ..`, of type `FnOnce(&R) -> Verdict`: what is ignored first, then what is a failure. Where nothing is said an `Err` of
+/// whatever is a `Result`, but for a refusal from further down: both found by type and not by name.
 pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenStream {
     let private = runtime.private();
     let per_call = guards.breaker.as_ref().map(|breaker| &breaker.per_call);
@@ -28,7 +28,15 @@ pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenS
         None if shape.opaque => generated!(#private::Verdict::Success),
         None => generated! {
             use #private::channel::Whole as _;
-            #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value)
+            use #private::channel::failed::{
+                ByBoxed as _, ByCall as _, ByCallOfBoxed as _, ByCallOfError as _, ByError as _, ByNothing as _,
+            };
+            match #private::channel::Outcome::<#value>::NEW.__error(lifecycle_value) {
+                #private::core::option::Option::None => #private::Verdict::Success,
+                #private::core::option::Option::Some(lifecycle_error) => {
+                    (&&&&&&#private::channel::failed::Failed(lifecycle_error)).__verdict()
+                }
+            }
         },
     };
     generated!(|lifecycle_value| { #ignored #judged })

@@ -3,10 +3,11 @@
 //!
 //! The pattern: an inherent method on `Outcome<Result<T, E>>` wins over a trait method of the same name on `Outcome<R>`.
 
-use crate::breaker::Verdict;
 use crate::error::{BoxError, CreateError, Rejected, SingletonError};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
+pub mod failed;
 mod guarded;
 mod time;
 
@@ -82,10 +83,10 @@ impl<T, E> Outcome<Result<T, E>> {
         Err(on_rejected(rejected))
     }
 
-    /// An `Err` is a failure.
+    /// The error, for [`failed`] to look at.
     #[inline]
-    pub fn __verdict(self, value: &Result<T, E>) -> Verdict {
-        if value.is_ok() { Verdict::Success } else { Verdict::Failure }
+    pub fn __error(self, value: &Result<T, E>) -> Option<&E> {
+        value.as_ref().err()
     }
 }
 
@@ -97,10 +98,10 @@ pub trait Whole<R>: Sized {
         on_rejected(rejected)
     }
 
-    /// Whatever comes back is a success; a panic is a failure.
+    /// None: whatever comes back is a success; a panic is a failure.
     #[inline]
-    fn __verdict(self, _: &R) -> Verdict {
-        Verdict::Success
+    fn __error(self, _: &R) -> Option<&Infallible> {
+        None
     }
 }
 
