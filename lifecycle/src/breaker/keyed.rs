@@ -97,7 +97,7 @@ impl KeyedCircuitBreaker {
         config.validate(&name)?;
         let clock = ClockHandle::in_force();
         Ok(Self {
-            state: Scoped::owned(Family::new(clock)),
+            state: Scoped::owned(Family { settings: OfAllKeys::here(), ..Family::new(clock) }),
             descriptor: Descriptor::dynamic(Kind::Breaker, name),
             written: config,
             max_keys: Self::DEFAULT_MAX_KEYS,
@@ -135,6 +135,11 @@ impl KeyedCircuitBreaker {
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()
+    }
+
+    /// What is said over the numbers its breakers begin with.
+    pub(super) fn layers(&self) -> Layers<BreakerSettings> {
+        self.resolve().settings.layers(None)
     }
 
     /// The numbers its breakers begin with.
@@ -191,7 +196,7 @@ impl KeyedCircuitBreaker {
     }
 
     fn child(&self, family: &Family, given: Option<Arc<BreakerSettings>>, key: &str) -> Arc<CircuitBreaker> {
-        let layers = Mutex::new(Layers::reconfigured_to(given));
+        let layers = Mutex::new(family.settings.layers(given));
         let state = BreakerState { layers, ..BreakerState::local(family.clock.clone()) };
         Arc::new(CircuitBreaker::with_state(state, self.descriptor.at_key(&key), self.written))
     }

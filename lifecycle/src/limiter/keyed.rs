@@ -237,7 +237,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     pub fn from_builder(builder: RateLimiterBuilder) -> Result<Self, Error> {
         let (name, rule, clock) = builder.checked()?;
         Ok(Self {
-            state: Scoped::owned(Family::new(clock, false)),
+            state: Scoped::owned(Family { settings: OfAllKeys::here(), ..Family::new(clock, false) }),
             descriptor: Descriptor::dynamic(Kind::Limiter, name),
             written: rule,
             max_keys: KeyedRateLimiter::DEFAULT_MAX_KEYS,
@@ -340,7 +340,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     ) -> Arc<RateLimiter> {
         let descriptor = self.descriptor.at_key(label);
         let (clock, totals) = (family.clock.clone(), family.totals().clone());
-        Arc::new(RateLimiter::of_key(descriptor, self.written, given, clock, totals))
+        Arc::new(RateLimiter::of_key(descriptor, self.written, family.settings.layers(given), clock, totals))
     }
 
     /// Empties the windows of all keys: see [`RateLimiter::reset`].

@@ -3,7 +3,7 @@
 use super::environment;
 use super::options::ComponentSettings;
 use super::problem::{Problem, Source};
-use super::store::{Layer, Names, part, store, without_key};
+use super::store::{Home, Layer, Names, part, store, without_key};
 use super::table::Settings;
 use super::{BreakerSettings, suggest};
 use crate::breaker::breakers;
@@ -101,14 +101,15 @@ fn apply(value: &Value) -> Result<Configured, Error> {
     let settings = Settings::read(value).map_err(|problems| Error::InvalidSettings { problems })?;
     let configured = Configured::of(&settings.0)?;
     let new: BTreeSet<String> = settings.0.keys().cloned().collect();
-    let old = store().replace(settings);
+    let home = Home::here();
+    let old = home.replace(settings);
     let said = |name: &str| new.contains(name) || old.as_ref().is_some_and(|old| old.contains_key(name));
     each(true, |names, component| {
         if names.iter().any(said) {
             component.settings_changed();
         }
     });
-    super::tell();
+    home.tell();
     Ok(configured)
 }
 
