@@ -27,16 +27,10 @@ pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenS
         None if shape.opaque && ignored.is_none() => return generated!(|_| #private::Verdict::Success),
         None if shape.opaque => generated!(#private::Verdict::Success),
         None => generated! {
-            use #private::channel::Whole as _;
-            use #private::channel::failed::{
-                ByBoxed as _, ByCall as _, ByCallOfBoxed as _, ByCallOfError as _, ByError as _, ByNothing as _,
-            };
-            match #private::channel::Outcome::<#value>::NEW.__error(lifecycle_value) {
-                #private::core::option::Option::None => #private::Verdict::Success,
-                #private::core::option::Option::Some(lifecycle_error) => {
-                    (&&&&&&#private::channel::failed::Failed(lifecycle_error)).__verdict()
-                }
-            }
+            use #private::channel::failed::by_type::*;
+            #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value, |lifecycle_error| {
+                (&&&&&&#private::channel::failed::Failed(lifecycle_error)).__verdict()
+            })
         },
     };
     generated!(|lifecycle_value| { #ignored #judged })

@@ -3,6 +3,7 @@
 //!
 //! The pattern: an inherent method on `Outcome<Result<T, E>>` wins over a trait method of the same name on `Outcome<R>`.
 
+use crate::breaker::Verdict;
 use crate::error::{BoxError, CreateError, Rejected, SingletonError};
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -83,10 +84,10 @@ impl<T, E> Outcome<Result<T, E>> {
         Err(on_rejected(rejected))
     }
 
-    /// The error, for [`failed`] to look at.
+    /// What an `Err` means is asked of its error, by [`failed`].
     #[inline]
-    pub fn __error(self, value: &Result<T, E>) -> Option<&E> {
-        value.as_ref().err()
+    pub fn __verdict(self, value: &Result<T, E>, of_error: impl FnOnce(&E) -> Verdict) -> Verdict {
+        value.as_ref().err().map_or(Verdict::Success, of_error)
     }
 }
 
@@ -98,10 +99,10 @@ pub trait Whole<R>: Sized {
         on_rejected(rejected)
     }
 
-    /// None: whatever comes back is a success; a panic is a failure.
+    /// Whatever comes back is a success; a panic is a failure.
     #[inline]
-    fn __error(self, _: &R) -> Option<&Infallible> {
-        None
+    fn __verdict(self, _: &R, _: impl FnOnce(&Infallible) -> Verdict) -> Verdict {
+        Verdict::Success
     }
 }
 

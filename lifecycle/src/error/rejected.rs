@@ -132,7 +132,7 @@ impl Rejected {
     /// [`CircuitBreaker::call`]: crate::CircuitBreaker::call
     #[must_use]
     pub fn find_in(error: &(dyn StdError + '_)) -> Option<Self> {
-        let looking = Looking::into_error(error, Look::Keep);
+        let looking = Looking::at(error, Look::Keep);
         if looking.seen() { KEPT.try_with(RefCell::take).ok().flatten() } else { None }
     }
 }
@@ -199,17 +199,17 @@ struct Looking {
 impl Looking {
     /// Asks an error and its causes, until a refusal is seen.
     #[inline]
-    fn into_error<E: StdError + ?Sized>(error: &E, how: Look) -> Self {
+    fn at<E: StdError + ?Sized>(error: &E, how: Look) -> Self {
         let looking = Self { before: LOOK.try_with(|look| look.replace(how)).unwrap_or(Look::Away) };
         if let Some(cause) = error.source() {
-            looking.into_causes(cause);
+            looking.at_causes(cause);
         }
         looking
     }
 
     #[cold]
     #[inline(never)]
-    fn into_causes(&self, first: &(dyn StdError + 'static)) {
+    fn at_causes(&self, first: &(dyn StdError + 'static)) {
         if !self.seen() {
             _ = causes(first).any(|_| self.seen());
         }
@@ -231,7 +231,7 @@ impl Drop for Looking {
 /// Is this error a refusal, or made from one? An error without causes costs next to nothing.
 #[inline]
 pub(crate) fn is_refusal<E: StdError + ?Sized>(error: &E) -> bool {
-    Looking::into_error(error, Look::Ask).seen()
+    Looking::at(error, Look::Ask).seen()
 }
 
 /// The reasons for a refusal.

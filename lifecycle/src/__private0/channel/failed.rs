@@ -7,6 +7,12 @@ use crate::error::{CallError, is_refusal};
 use std::error::Error;
 use std::ops::Deref;
 
+/// All that an expansion asks by, without a name.
+pub mod by_type {
+    pub use super::super::Whole as _;
+    pub use super::{ByBoxed as _, ByCall as _, ByCallOfBoxed as _, ByCallOfError as _, ByError as _, ByNothing as _};
+}
+
 /// The question.
 #[derive(Debug)]
 pub struct Failed<'a, E: ?Sized>(pub &'a E);
