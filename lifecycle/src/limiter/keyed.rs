@@ -9,7 +9,7 @@ use crate::error::{Error, Rejected};
 use crate::keyed::query::{Exactly, Query};
 use crate::keyed::text::with_text;
 use crate::keyed::{KeyedMap, Lookup};
-use crate::name::Name;
+use crate::name::{Name, out_of_brackets};
 use crate::registry::{Component, Descriptor, KeyedSnapshot, Kind, LimiterSnapshot, register};
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::settings::{OfAllKeys, RateLimiterSettings};
@@ -194,6 +194,14 @@ impl KeyedRateLimiter {
         with_text(key, |key| self.resolve().keys.get()?.get(key))
     }
 
+    /// The limiter of `name[text]`, if there is one; the shared ones have one name.
+    pub(crate) fn in_brackets(&self, text: &str) -> Option<Arc<RateLimiter>> {
+        match out_of_brackets(text) {
+            Some(key) => self.get(key),
+            None => self.resolve().shared.iter().find_map(|one| one.get().cloned()),
+        }
+    }
+
     /// Takes one permit of that key.
     ///
     /// # Errors
@@ -309,7 +317,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         let barren = family.barren.load(Ordering::Relaxed);
         let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
         let fresh = || {
-            let own = self.child(family, given.clone(), label);
+            let own = self.child(family, given.clone(), self.descriptor.at_key(label));
             if let Some(shared) = shared.get() {
                 own.take_over(shared);
             }
@@ -325,7 +333,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
             Lookup::Full => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
                 family.barren.store(true, Ordering::Relaxed);
-                shared.get_or_init(|| self.child(family, given.clone(), &'*')).clone()
+                shared.get_or_init(|| self.child(family, given.clone(), self.descriptor.of_shared())).clone()
             }
         };
         family.settings.joined(given.as_ref(), |given| limiter.take_settings(given));
@@ -336,9 +344,8 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         &self,
         family: &Family<K>,
         given: Option<Arc<RateLimiterSettings>>,
-        label: &dyn Display,
+        descriptor: Descriptor,
     ) -> Arc<RateLimiter> {
-        let descriptor = self.descriptor.at_key(label);
         let (clock, totals) = (family.clock.clone(), family.totals().clone());
         Arc::new(RateLimiter::of_key(descriptor, self.written, family.settings.layers(given), clock, totals))
     }

@@ -3,11 +3,12 @@
 use super::environment;
 use super::options::ComponentSettings;
 use super::problem::{Problem, Source};
-use super::store::{Home, Layer, Names, part, store, without_key};
+use super::store::{Home, Layer, Names, part, store};
 use super::table::Settings;
 use super::{BreakerSettings, suggest};
 use crate::breaker::breakers;
 use crate::error::{Error, printable};
+use crate::name::key_of;
 use crate::registry::{self, Component, Descriptor, Kind};
 use crate::scope;
 use serde::Serialize;
@@ -154,7 +155,7 @@ impl Configured {
             for name in names.iter().filter(|name| settings.contains_key(*name)) {
                 applied.insert((name.to_owned(), kind));
             }
-            if without_key(component.descriptor().name()).is_none() {
+            if key_of(component.descriptor().name()).is_none() {
                 known.extend(names.iter().map(|name| (name.to_owned(), kind)));
             }
             if let (true, Err(error)) =
@@ -187,7 +188,7 @@ impl Configured {
             }
             if !lacks.is_empty() {
                 let near = known.iter().filter(|(_, kind)| lacks.contains(kind)).map(|(name, _)| name.as_str());
-                let name_of_all = without_key(name).unwrap_or(name);
+                let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);
                 let words = lacks.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
                 all.waiting.push(name.clone());
                 all.missing.push(format!("no {words} of that name so far{}", suggest::hint_of_slip(name_of_all, near)));
@@ -235,7 +236,7 @@ pub(crate) fn problems() -> Vec<Problem> {
     }
     let configured = store().configured();
     for name in configured.iter().flat_map(|layer| layer.keys()).filter(|name| !known.contains(name)) {
-        let name_of_all = without_key(name).unwrap_or(name);
+        let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);
         if let Some(meant) = suggest::slip_of(name_of_all, known.iter().map(String::as_str)) {
             let reason = format!("nobody has that name so far, did you mean `{meant}`?");
             add(Problem::new(name, Source::Configured, reason));

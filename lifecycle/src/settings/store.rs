@@ -4,6 +4,7 @@
 use super::options::ComponentSettings;
 use super::problem::Problem;
 use super::table::{Entry, Settings};
+use crate::name::key_of;
 use crate::registry::Descriptor;
 use crate::scope::{Scoped, StateRef};
 use crate::sync::Mutex;
@@ -28,7 +29,7 @@ impl Names {
     pub(crate) fn of(descriptor: &Descriptor) -> Self {
         let (name, path) = (descriptor.name(), descriptor.path());
         let mut names = Vec::with_capacity(4);
-        if let Some(base) = without_key(name) {
+        if let Some((base, _)) = key_of(name) {
             names.push(base.to_owned());
             names.push(format!("{}{base}", path.strip_suffix(name).unwrap_or_default()));
             names.dedup();
@@ -56,11 +57,6 @@ impl Names {
         let names = if itself || of_all.is_empty() { own } else { of_all };
         (names.first().map_or("", String::as_str), names.last().map_or("", String::as_str))
     }
-}
-
-/// `fetch` of `fetch[acme]`.
-pub(crate) fn without_key(name: &str) -> Option<&str> {
-    name.strip_suffix(']').and_then(|name| name.split_once('[')).map(|(base, _)| base)
 }
 
 /// What is said by name.
