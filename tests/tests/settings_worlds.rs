@@ -110,3 +110,57 @@ fn problems_are_told_of_where_they_are() {
     });
     assert!(told_of());
 }
+
+#[test]
+fn worlds_and_the_process_are_configured_apart() {
+    #[lifecycle::circuit_breaker(threshold = 7)]
+    fn apart() -> anyhow::Result<()> {
+        anyhow::bail!("down")
+    }
+    let one = || numbers(&lifecycle::breaker("apart").unwrap());
+    let refused = |result: anyhow::Result<()>| result.unwrap_err().is::<lifecycle::Rejected>();
+    // The process's, for this test only: no other looks at this name.
+    lifecycle::breaker("apart").unwrap().reconfigure(BreakerSettings::new().threshold(6)).unwrap();
+    testing::isolated(|| {
+        assert_eq!(one(), "threshold 7, timeout 60s");
+        let _ = configure(json!({ "apart": { "threshold": 1 } })).unwrap();
+        assert!(!refused(apart()));
+        assert!(refused(apart()));
+        testing::isolated(|| assert_eq!(one(), "threshold 7, timeout 60s"));
+        let context = Context::capture();
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(one(), "threshold 6, timeout 60s"));
+            scope.spawn(|| context.run(|| assert_eq!(one(), "threshold 1, timeout 60s")));
+        });
+    });
+    assert_eq!(one(), "threshold 6, timeout 60s");
+    assert!(!refused(apart()) && !refused(apart()));
+}
+
+/// Nobody has a list of what somebody holds.
+#[test]
+fn what_somebody_holds_is_told_when_it_is_reconfigured() {
+    testing::isolated(|| {
+        let breaker = CircuitBreaker::builder("held").build().unwrap();
+        let limiter = RateLimiter::per_second(1).unwrap().named("held");
+        let family = KeyedCircuitBreaker::new("held", BreakerConfig::new()).unwrap();
+        let made = family.at("made");
+        let seen = || (numbers(&breaker), limiter.usage().limit, numbers(&made));
+        let default = "threshold 5, timeout 60s".to_owned();
+        assert_eq!(seen(), (default.clone(), 1, default.clone()));
+        let told = configure(json!({ "held": { "threshold": 2, "limit": 2 } })).unwrap();
+        assert_eq!(told.waiting, ["held"]);
+        assert_eq!(seen(), (default.clone(), 1, default), "used before");
+        assert_eq!(numbers(&family.at("new")), "threshold 2, timeout 60s");
+        breaker.reconfigure(BreakerSettings::new()).unwrap();
+        limiter.reconfigure(RateLimiterSettings::new()).unwrap();
+        family.reconfigure(BreakerSettings::new()).unwrap();
+        let two = "threshold 2, timeout 60s".to_owned();
+        assert_eq!(seen(), (two.clone(), 2, two));
+        // One by name is on the list.
+        let named = lifecycle::breakers().get("held").unwrap();
+        assert_eq!(numbers(&named), "threshold 2, timeout 60s");
+        let _ = configure(json!({ "held": { "threshold": 3 } })).unwrap();
+        assert_eq!(numbers(&named), "threshold 3, timeout 60s");
+    });
+}

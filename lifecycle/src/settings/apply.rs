@@ -86,6 +86,11 @@ fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
 /// Components that are made or first used later find what is said for them; [`Configured::waiting`] lists the names nobody has
 /// so far. In a test world only that world's components are meant.
 ///
+/// Told at once are those that are declared, with all their keys, and those that [`breakers`](crate::breakers) made by name. What you
+/// build and hold yourself (`CircuitBreaker::builder`, `RateLimiter::new`, `KeyedRateLimiter::new`) is on no list: it reads what
+/// is said when it is first used, and again whenever it is reconfigured. So tell it by
+/// `breaker.reconfigure(BreakerSettings::new())`, which takes back nothing but what an earlier `reconfigure` gave.
+///
 /// # Errors
 /// [`Error::InvalidSettings`] with all that is wrong: unknown options, values that cannot be used, options that do not go
 /// together with the rest of what a component goes by. Then nothing of it is applied.
