@@ -26,6 +26,9 @@ const SHOWN: usize = 100;
 /// that holds nothing (closed, no failure counted, nobody at it, no numbers or listeners of its own) is given up, so a key that
 /// fails is never reset. If all hold something, new keys share one breaker, `name[*]`, until there is room.
 ///
+/// A key takes some 850 bytes, and its text twice: 65,536 short ones 56 MB. The bound is on keys, not on their text: where strangers
+/// choose it, cut it short or hash it first.
+///
 /// ```
 /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
 ///

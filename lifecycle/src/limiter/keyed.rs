@@ -52,7 +52,8 @@ const LOOKS: u64 = 16;
 ///
 /// A key takes some 800 bytes, its text twice, and eight bytes a permit of the limit, rounded up to a power of two: 65,536 keys of up to
 /// 100 permits some 120 MB. With [`gcra`](RateLimiterBuilder::gcra) permits take none. Finding a key takes no lock and allocates
-/// nothing, and its hash is seeded from the system's randomness.
+/// nothing, and its hash is seeded from the system's randomness. The bound is on keys, not on their text: where strangers choose it, cut
+/// it short or hash it first.
 #[derive(Debug)]
 pub struct KeyedRateLimiter<K = String> {
     state: Scoped<Family<K>>,
