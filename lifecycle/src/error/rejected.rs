@@ -27,7 +27,8 @@ pub struct Rejected {
     pub kind: RejectedKind,
     /// The breaker's or limiter's name.
     pub name: Name,
-    /// After this much time a retry can succeed; `None` when time alone changes nothing (forced open).
+    /// After this much time a retry can succeed; `None` when time alone changes nothing: opened by hand, or more permits asked for
+    /// than the limit has.
     pub retry_after: Option<Duration>,
 }
 
@@ -143,6 +144,7 @@ impl fmt::Display for Rejected {
         write!(f, "`{name}`: {}", self.kind.why())?;
         match &self.retry_after {
             Some(after) => write!(f, ", retry after {}", wait(after)),
+            None if self.kind == RejectedKind::RateLimited => f.write_str(": there are never so many permits at once"),
             None => Ok(()),
         }
     }

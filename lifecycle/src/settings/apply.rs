@@ -196,7 +196,17 @@ impl Configured {
                 let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);
                 let words = lacks.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
                 all.waiting.push(name.clone());
-                all.missing.push(format!("no {words} of that name so far{}", suggest::hint_of_slip(name_of_all, near)));
+                let hint =
+                    match entry.breaker.as_ref().filter(|_| has(Kind::Limiter) && !kinds.contains(&Kind::Limiter)) {
+                        // What is a window beside a limit is a breaker's alone.
+                        Some(said) if said.window.is_some() => {
+                            "; the rate limiter of that name takes its window as `rate = \"100/s\"`, or beside `limit`"
+                                .to_owned()
+                        }
+                        Some(_) => "; a rate limiter has that name".to_owned(),
+                        None => suggest::hint_of_slip(name_of_all, near),
+                    };
+                all.missing.push(format!("no {words} of that name so far{hint}"));
             }
         }
         Ok(all)
