@@ -55,9 +55,12 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
         Wanted::Permits => numbers::permits(key, &value).map(|()| Value::Expression(value.clone())),
         Wanted::OneOf(words) => one_of(key, words, &value).map(Value::Chosen),
         Wanted::Expression => match &value {
-            Expr::Lit(_) => Err(format!(
-                "`{name}` is an expression that sees the arguments, and this is the same for every call: write `{example}`, without quotes"
-            )),
+            Expr::Lit(_) => {
+                let quotes = if text(&value).is_some() { ", without quotes" } else { "" };
+                Err(format!(
+                    "`{name}` is an expression that sees the arguments, and this is the same for every call: write `{example}`{quotes}"
+                ))
+            }
             Expr::Closure(_) => Err(format!(
                 "`{name}` is an expression that sees the arguments by their names, and no closure: write `{example}`"
             )),
