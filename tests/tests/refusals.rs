@@ -199,6 +199,16 @@ fn in_every_form_of_function() {
     fn hidden() -> Result<u8, impl Error> {
         Ok::<u8, Api>(down()?)
     }
+    // Nothing but the body says which error it is.
+    #[circuit_breaker(threshold = 2)]
+    fn inferred() -> Result<u8, impl Error> {
+        Ok::<u8, Api>(down()?)
+    }
+    #[circuit_breaker(threshold = 2)]
+    async fn inferred_later() -> Result<u8, impl Error> {
+        tokio::task::yield_now().await;
+        Ok::<u8, anyhow::Error>(down()?).map_err(|error| Api::from(error.downcast::<Rejected>().unwrap()))
+    }
     #[circuit_breaker(threshold = 2)]
     fn generic<E: Error + From<Rejected>>() -> Result<u8, E> {
         Ok(down()?)
@@ -217,6 +227,8 @@ fn in_every_form_of_function() {
     assert_eq!(after_five("falls_back", falls_back), NEUTRAL);
     assert_eq!(after_five("stacked", stacked), NEUTRAL);
     assert_eq!(after_five("hidden", || hidden().is_err()), NEUTRAL);
+    assert_eq!(after_five("inferred", || inferred().is_err()), NEUTRAL);
+    assert_eq!(after_five("inferred_later", || block_on(inferred_later()).is_err()), NEUTRAL);
     assert_eq!(after_five("generic", generic::<Api>), NEUTRAL);
     assert_eq!(after_five("service", || Service.method()), NEUTRAL);
 }
