@@ -96,6 +96,8 @@ fn collected(which: usize, times: u64) -> Result<u64, String> {
             "--tool=callgrind",
             "--callgrind-out-file=/dev/null",
             "--toggle-collect=lifecycle_benches::measure::repeat",
+            // Once a millisecond, which under valgrind is a hundred times as often: not counted.
+            "--toggle-collect=lifecycle::clock::quick::Line::anchor",
         ])
         .arg(own)
         .args(["--repeat", &which.to_string(), &times.to_string()])
