@@ -127,11 +127,7 @@ fn anchor() -> u64 {
     line.span = 0;
     line.nanos = pair.nanos.max(told);
     if let Some(rate) = learn(pair) {
-        line.ticks = pair.ticks;
-        line.span = (SPAN << 32) / rate.max(1);
-        // What it is ahead by is made good until the next anchor, so that it never goes back.
-        let ahead = ((line.nanos - pair.nanos) << 32) / line.span.max(1);
-        line.rate = rate.saturating_sub(ahead);
+        line.begin(pair, rate);
     }
     LINE.set(line);
     line.nanos
@@ -147,37 +143,73 @@ fn disagree(pair: Pair) {
 
 /// The rate, if it is known by now.
 fn learn(pair: Pair) -> Option<u64> {
-    let Lesson { base, learnt } = LESSON.get();
     let shared = RATE.load(Ordering::Relaxed);
-    let elapsed = pair.nanos.saturating_sub(base.nanos);
-    if base.nanos == 0 {
-        LESSON.set(Lesson { base: pair, learnt: shared });
-        return usable(shared, shared);
+    let (lesson, learnt) = LESSON.get().after(pair, shared);
+    LESSON.set(lesson);
+    match learnt {
+        Learnt::Nothing => None,
+        Learnt::Rate(rate) => Some(rate),
+        Learnt::News(rate) => {
+            // Asked this late since it takes 10 us and more on a virtual machine. Of two threads that ask both are told the same.
+            let is_reliable = shared != 0 || is_invariant();
+            RATE.store(if is_reliable { rate } else { NEVER }, Ordering::Relaxed);
+            is_reliable.then_some(rate)
+        }
+        Learnt::Contradiction => {
+            disagree(pair);
+            None
+        }
     }
-    if elapsed < LEARN {
-        return usable(learnt, shared);
+}
+
+/// What a pair of readings teaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Learnt {
+    Nothing,
+    Rate(u64),
+    /// For the other threads too.
+    News(u64),
+    Contradiction,
+}
+
+impl Lesson {
+    /// The lesson, and what it comes to, after that pair; `shared` is what other threads have learnt.
+    fn after(self, pair: Pair, shared: u64) -> (Self, Learnt) {
+        let Self { base, learnt } = self;
+        // What was learnt is used once somebody has learnt it twice.
+        let known = |rate| if rate != 0 && shared != 0 { Learnt::Rate(rate) } else { Learnt::Nothing };
+        if base.nanos == 0 {
+            return (Self { base: pair, learnt: shared }, known(shared));
+        }
+        let elapsed = pair.nanos.saturating_sub(base.nanos);
+        if elapsed < LEARN {
+            return (self, known(learnt));
+        }
+        let ticks = pair.ticks.wrapping_sub(base.ticks).max(1);
+        let rate = u64::try_from((u128::from(elapsed) << 32) / u128::from(ticks)).unwrap_or(NEVER);
+        if learnt != 0 && rate.abs_diff(learnt) > learnt / 4096 {
+            return (self, Learnt::Contradiction);
+        }
+        let begins = learnt == 0 || elapsed > REMEMBER;
+        let is_news = learnt != 0 && (shared == 0 || elapsed > REMEMBER);
+        let lesson = Self { base: if begins { pair } else { base }, learnt: rate };
+        (lesson, if is_news { Learnt::News(rate) } else { known(rate) })
     }
-    let ticks = pair.ticks.wrapping_sub(base.ticks).max(1);
-    let rate = u64::try_from((u128::from(elapsed) << 32) / u128::from(ticks)).unwrap_or(NEVER);
-    if learnt != 0 && rate.abs_diff(learnt) > learnt / 4096 {
-        disagree(pair);
-        return None;
-    }
-    let is_new = learnt == 0 || elapsed > REMEMBER;
-    LESSON.set(Lesson { base: if is_new { pair } else { base }, learnt: rate });
-    if learnt != 0 && (shared == 0 || elapsed > REMEMBER) {
-        // Asked this late since it takes 10 us and more on a virtual machine. Of two threads that ask both are told the same.
-        let is_reliable = shared != 0 || is_invariant();
-        RATE.store(if is_reliable { rate } else { NEVER }, Ordering::Relaxed);
-        return is_reliable.then_some(rate);
-    }
-    usable(rate, shared)
 }
 
 impl Line {
     #[inline(always)]
     fn after(self, since: u64) -> u64 {
         self.nanos.wrapping_add(since.wrapping_mul(self.rate) >> 32)
+    }
+
+    /// Begins at that pair, or at its own last reading where that is ahead: then it makes good for that until the next anchor, so
+    /// that it never goes back.
+    fn begin(&mut self, pair: Pair, rate: u64) {
+        self.ticks = pair.ticks;
+        self.span = (SPAN << 32) / rate.max(1);
+        let ahead = (self.nanos.saturating_sub(pair.nanos) << 32) / self.span.max(1);
+        self.rate = rate.saturating_sub(ahead);
     }
 
     /// Does the line lead to this pair?
@@ -187,11 +219,6 @@ impl Line {
         let expected = self.nanos.saturating_add(wide(since, self.rate));
         expected.abs_diff(pair.nanos) <= ERROR / 2 + wide(pair.width / 2, self.rate) + elapsed / 2048
     }
-}
-
-/// What was learnt is used once somebody has learnt it twice.
-fn usable(learnt: u64, shared: u64) -> Option<u64> {
-    (learnt != 0 && shared != 0 && shared != NEVER).then_some(learnt)
 }
 
 /// Nanoseconds of any number of ticks.
@@ -241,4 +268,76 @@ fn ordered_ticks() -> u64 {
     // SAFETY: as above.
     unsafe { _mm_lfence() };
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half a nanosecond a tick.
+    const HALF: u64 = 1 << 31;
+    const MS: u64 = 1_000_000;
+
+    fn pair(ticks: u64, nanos: u64) -> Pair {
+        Pair { ticks, nanos, width: 0 }
+    }
+
+    fn line(nanos: u64, at: Pair) -> Line {
+        let mut line = Line { ticks: 0, nanos, rate: 0, span: 0 };
+        line.begin(at, HALF);
+        line
+    }
+
+    #[test]
+    fn a_rate_is_used_when_it_was_found_twice_and_nobody_contradicts() {
+        let nothing = Lesson { base: pair(0, 0), learnt: 0 };
+        let (first, learnt) = nothing.after(pair(0, MS), 0);
+        assert_eq!(learnt, Learnt::Nothing);
+        let (early, learnt) = first.after(pair(18 * MS, 10 * MS), 0);
+        assert_eq!((early.learnt, learnt), (0, Learnt::Nothing), "not 10 ms apart");
+        let (second, learnt) = early.after(pair(20 * MS, 11 * MS), 0);
+        assert_eq!((second.learnt, learnt), (HALF, Learnt::Nothing), "once");
+        let (third, learnt) = second.after(pair(40 * MS, 21 * MS), 0);
+        assert_eq!((third.learnt, learnt), (HALF, Learnt::News(HALF)));
+        let (_, learnt) = second.after(pair(40 * MS, 21 * MS + MS / 100), 0);
+        assert_eq!(learnt, Learnt::Contradiction, "a thousandth off");
+        // Others know: a new thread begins with that.
+        assert_eq!(nothing.after(pair(0, MS), HALF).1, Learnt::Rate(HALF));
+        // A counter that stands still, or was set back.
+        assert_eq!(third.after(pair(20 * MS, 41 * MS), HALF).1, Learnt::Contradiction);
+        assert_eq!(third.after(pair(5, 41 * MS), HALF).1, Learnt::Contradiction);
+    }
+
+    #[test]
+    fn a_line_holds_for_a_millisecond_and_is_checked_at_its_end() {
+        let line = line(7 * MS, pair(1000, 7 * MS));
+        assert_eq!((line.span, line.after(500)), (2 * MS, 7 * MS + 250));
+        let later = |nanos: u64| pair(1000 + 2 * MS, nanos);
+        assert!(line.agrees(later(8 * MS)) && line.agrees(later(8 * MS + 900)) && line.agrees(later(8 * MS - 900)));
+        assert!(!line.agrees(later(8 * MS + 1_100)) && !line.agrees(later(8 * MS - 1_100)));
+        assert!(!line.agrees(pair(0, 8 * MS)), "the counter leapt back");
+        assert!(!line.agrees(pair(1 << 50, 8 * MS)), "or ahead");
+    }
+
+    #[test]
+    fn a_line_that_was_ahead_goes_on_from_there_and_is_right_at_its_end() {
+        let line = line(7 * MS + 800, pair(1000, 7 * MS));
+        assert_eq!(line.after(0), 7 * MS + 800);
+        let end = line.after(line.span);
+        assert!(end.abs_diff(8 * MS) <= 1, "{end}");
+        assert!((0..line.span).step_by(997).map(|since| line.after(since)).is_sorted());
+    }
+
+    #[test]
+    fn on_a_thread_readings_do_not_go_back_and_the_counter_is_used_or_given_up() {
+        let mut last = 0;
+        let end = exact() + 60 * MS;
+        while last < end {
+            let now = now();
+            assert!(now >= last || RATE.load(Ordering::Relaxed) == NEVER || DISAGREED.load(Ordering::Relaxed) > 0);
+            last = now;
+        }
+        let rate = RATE.load(Ordering::Relaxed);
+        assert!(rate == NEVER || rate.abs_diff(HALF) < HALF || DISAGREED.load(Ordering::Relaxed) > 0, "{rate}");
+    }
 }

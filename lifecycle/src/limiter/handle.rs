@@ -32,7 +32,7 @@ pub(super) const LIMITED: usize = 1;
 /// limiter.try_acquire()?;
 /// limiter.try_acquire()?;
 /// let refused = limiter.try_acquire().unwrap_err();
-/// assert!(refused.retry_after.unwrap() <= Duration::from_nanos(60_000_000_001));
+/// assert!(refused.retry_after.unwrap() <= Duration::from_millis(60_001));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -43,7 +43,9 @@ pub(super) const LIMITED: usize = 1;
 /// 1,048,576 are counted in blocks, in half a megabyte: still never more in any window, but up to a hundredth less than the limit.
 /// With [`gcra`](RateLimiterBuilder::gcra) it is a word, and the promise another one.
 ///
-/// **The clock** is the monotonic one. Should it go back all the same, nothing panics, nothing expires by the step, and a
+/// **The clock** is the monotonic one, by its [quick reading](crate::clock::SystemClock::now_quick), which is right to a microsecond; so by
+/// the system's clock a window is counted as two microseconds longer than it is (unless
+/// [`exact_clock`](RateLimiterBuilder::exact_clock) is said). Should the clock go back all the same, nothing panics, nothing expires by the step, and a
 /// full window is free again one window after it.
 #[derive(Debug)]
 // On cache lines of its own: what stands next to it shall not be as slow as its permits.
