@@ -97,7 +97,7 @@ fn collected(which: usize, times: u64) -> Result<u64, String> {
             "--callgrind-out-file=/dev/null",
             "--toggle-collect=lifecycle_benches::measure::repeat",
             // Once a millisecond, which under valgrind is a hundred times as often: not counted.
-            "--toggle-collect=lifecycle::clock::quick::Line::anchor",
+            "--toggle-collect=lifecycle::clock::quick::anchor",
         ])
         .arg(own)
         .args(["--repeat", &which.to_string(), &times.to_string()])

@@ -109,14 +109,16 @@ fn anchor() -> u64 {
         LINE.set(Line { span: 0, ..line });
         return exact();
     }
-    let pair = Pair::read();
+    let longest = match line.rate {
+        0 => LONGEST_PAIR_TICKS,
+        rate => (LONGEST_PAIR << 32) / rate,
+    };
+    let pair = Pair::read(longest);
     // What was told last was this at most.
     let told = if line.span == 0 { 0 } else { line.after(line.span) };
-    let is_narrow = match line.rate {
-        0 => pair.width <= LONGEST_PAIR_TICKS,
-        rate => wide(pair.width, rate) <= LONGEST_PAIR,
-    };
-    if !is_narrow {
+    if pair.width > longest {
+        // Where reading the clock takes so long, it is of no use to go by the counter in between.
+        strike();
         return pair.nanos.max(told);
     }
     if line.span != 0 && !line.agrees(pair) {
@@ -136,6 +138,10 @@ fn anchor() -> u64 {
 /// Begins anew.
 fn disagree(pair: Pair) {
     LESSON.set(Lesson { base: pair, learnt: 0 });
+    strike();
+}
+
+fn strike() {
     if DISAGREED.fetch_add(1, Ordering::Relaxed) >= STRIKES {
         RATE.store(NEVER, Ordering::Relaxed);
     }
@@ -237,11 +243,11 @@ fn is_invariant() -> bool {
 }
 
 impl Pair {
-    /// The narrowest of a few.
-    fn read() -> Self {
+    /// The narrowest of a few; of more, while it is wider than the longest that will do.
+    fn read(longest: u64) -> Self {
         let mut best = Self::once();
-        for _ in 1..4 {
-            if best.width <= NARROW_PAIR_TICKS {
+        for tries in 1..16 {
+            if best.width <= if tries < 4 { NARROW_PAIR_TICKS } else { longest } {
                 break;
             }
             let other = Self::once();
