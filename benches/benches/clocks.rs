@@ -18,8 +18,11 @@ fn limited() -> Result<u64, lifecycle::Rejected> {
     Ok(7)
 }
 
+/// Its row in the table, and how it is done.
+type Named<T> = (&'static str, fn() -> T);
+
 /// What is done first in a process.
-static FIRST: &[(&str, fn() -> bool)] = &[
+static FIRST: &[Named<bool>] = &[
     ("**lifecycle** `#[rate_limit]`, first call", || limited().is_ok()),
     ("**lifecycle** `RateLimiter::per_second(1000)`, made and asked", || {
         RateLimiter::per_second(1000).is_ok_and(|limiter| limiter.try_acquire().is_ok())
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
     while Instant::now() < until {
         black_box(SystemClock.now_quick());
     }
-    let readings: [(&str, fn() -> u64); 4] = [
+    let readings: [Named<u64>; 4] = [
         ("`Instant::now()`", || black_box(Instant::now()).elapsed().subsec_nanos().into()),
         ("`SystemClock::now_mono`, exact", || SystemClock.now_mono()),
         ("`SystemClock::now_quick`", || SystemClock.now_quick()),

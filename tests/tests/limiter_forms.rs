@@ -1,4 +1,6 @@
-//! What a call says to its limiter: `permits`, `on_limit`, `mode`.
+//! What a call says to its limiter: `permits`, `on_limit`, `mode`; and how it gets on with a breaker.
+//!
+//! Seen to fail with the limiter asked before the breaker: `an_open_breaker_spends_no_permits..` and `a_call_of_one_permit..`.
 
 #![allow(
     clippy::iter_count,
