@@ -32,11 +32,14 @@ fn flagged() -> Args {
     Args::new().with("flag_name", "x")
 }
 
+/// Changes a core's limit.
+type SetLimit = fn(Option<(u32, Duration)>) -> Result<(), Error>;
+
 /// One core: its operations, how one is run, and how many it has refused.
 struct Core {
     run: fn(&str, Args) -> Result<Value, Error>,
     refused: fn() -> u64,
-    limit: fn(Option<(u32, Duration)>) -> Result<(), Error>,
+    limit: SetLimit,
     rows: &'static [Row],
 }
 
