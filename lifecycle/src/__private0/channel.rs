@@ -54,8 +54,7 @@ impl<E: From<Rejected>> FromRejected for E {
 }
 
 /// What a refused call gives where nothing else was said.
-#[cold]
-#[inline(never)]
+#[inline]
 pub fn refuse<R: ErrorChannel>(rejected: Rejected) -> R {
     R::refused(rejected)
 }
