@@ -161,9 +161,12 @@ impl<B: Deref<Target = CircuitBreaker>> Admission<B> {
     /// A permit of the hot path gets an instantiation of its own: there is nothing to keep for its end but the word it saw.
     #[inline(always)]
     pub fn run<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
-        if !self.0.is_plain() {
-            return self.run_outlined(body, judge);
-        }
+        if self.0.is_plain() { self.run_here(body, judge) } else { self.run_outlined(body, judge) }
+    }
+
+    /// Apart, so that this permit is another variable than the one that `run_outlined` gets by reference: it stays in registers.
+    #[inline(always)]
+    fn run_here<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
         let value = body();
         self.0.settle(judge(&value));
         value

@@ -194,7 +194,9 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         unsafe { std::ptr::read(&raw const this.breaker) }
     }
 
-    #[inline]
+    // Always: the inliner takes less trouble where what follows is cold, and handed over by reference the permit would have to be
+    // in memory on the hot path too.
+    #[inline(always)]
     pub(crate) fn failure(self) {
         if self.is_plain() {
             let seen = self.seen;
@@ -204,7 +206,7 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ignore(self) {
         self.end(End::Ignored);
     }
@@ -270,34 +272,19 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         Guarded { under_way: UnderWay(Some((self, judge))), future }
     }
 
-    /// A future is given up; no panic of its own is the reason. Only this looks at the time: a permit that is dropped by hand, be it
-    /// late, says nothing of the call.
-    #[cold]
-    #[inline(never)]
+    /// A future is given up; no panic of its own is the reason.
+    #[inline]
     fn cancelled(mut self) {
         let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
-        let breaker = self.into_breaker();
-        let state = state_of(&breaker, admitted.as_deref());
-        let traits = state.cell.traits();
-        let failed = match traits.cancelled() {
-            Cancelled::Failure => true,
-            Cancelled::Neutral => false,
-            Cancelled::FailureWhenSlow => {
-                let now = || traits.now(state.clock.reading());
-                started != Moment::NEVER && now().since(started) >= state.cell.slow_after()
-            }
-        };
-        given_up(&breaker, admitted, seen, started, failed);
+        abandoned(&self.into_breaker(), admitted, seen, started);
     }
 }
 
 impl<B: Deref<Target = CircuitBreaker>> Drop for Held<B> {
     #[cold]
     fn drop(&mut self) {
-        let admitted = self.admitted.take();
-        let of = || state_of(&self.breaker, admitted.as_deref()).cell.traits().cancelled();
-        let failed = std::thread::panicking() || of() == Cancelled::Failure;
-        given_up(&self.breaker, admitted, self.seen, self.started, failed);
+        // No more than this call: inlined, it leaves a permit of the hot path in registers.
+        dropped(&self.breaker, self.admitted.take(), self.seen, self.started, std::thread::panicking());
     }
 }
 
@@ -306,6 +293,33 @@ fn state_of<'a>(breaker: &'a CircuitBreaker, admitted: Option<&'a Admitted>) -> 
         Some(own) => own,
         None => breaker.process(),
     }
+}
+
+/// A permit that goes without an outcome.
+#[cold]
+#[inline(never)]
+fn dropped(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment, panicked: bool) {
+    let state = state_of(breaker, admitted.as_deref());
+    let failed = panicked || state.cell.traits().cancelled() == Cancelled::Failure;
+    given_up(breaker, admitted, seen, started, failed);
+}
+
+/// A future that its caller gave up. Only here the time matters: a permit that is dropped by hand, be it late, says nothing of the
+/// call.
+#[cold]
+#[inline(never)]
+fn abandoned(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment) {
+    let state = state_of(breaker, admitted.as_deref());
+    let traits = state.cell.traits();
+    let failed = match traits.cancelled() {
+        Cancelled::Failure => true,
+        Cancelled::Neutral => false,
+        Cancelled::FailureWhenSlow => {
+            let now = || traits.now(state.clock.reading());
+            started != Moment::NEVER && now().since(started) >= state.cell.slow_after()
+        }
+    };
+    given_up(breaker, admitted, seen, started, failed);
 }
 
 /// A call that ends without an outcome.
