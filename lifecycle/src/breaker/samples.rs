@@ -245,7 +245,9 @@ fn read(bits: &[u64], place: u32) -> (bool, bool) {
     (two & 1 != 0, two & 2 != 0)
 }
 
-/// Writes a call to its place; gives the one that was there.
+/// Writes a call to its place; gives the one that was there. Inlined: a tally handed over in memory is written in parts and read as
+/// a whole, which stalls.
+#[inline(always)]
 fn exchange(bits: &mut [u64], place: u32, failed: bool, slow: bool) -> Tally {
     let shift = place % 32 * 2;
     let word = &mut bits[place as usize / 32];
