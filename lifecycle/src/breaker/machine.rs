@@ -31,21 +31,20 @@ pub(crate) enum Admission {
     Forced,
 }
 
-/// How long a refusal holds, in nanoseconds: [`FOREVER`](Self::FOREVER) and more is until somebody resets it. Fits a register.
+/// How long a refusal holds, in nanoseconds: [`FOREVER`](Self::FOREVER) is until somebody resets it. Fits a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left(u64);
 
 impl Left {
-    /// 292 years: half of what a clock can say, so that a difference to "never" is "forever" without being asked.
-    const FOREVER: u64 = 1 << 63;
+    const FOREVER: u64 = u64::MAX;
 
     #[inline]
     pub(crate) fn of(until: Moment, now: Moment) -> Self {
-        Self(until.as_nanos().saturating_sub(now.as_nanos()))
+        if until == Moment::NEVER { Self(Self::FOREVER) } else { Self(until.as_nanos().saturating_sub(now.as_nanos())) }
     }
 
     pub(crate) fn given(duration: Option<Duration>) -> Self {
-        Self(duration.map_or(u64::MAX, nanos))
+        Self(duration.map_or(Self::FOREVER, nanos))
     }
 
     #[inline]
@@ -55,7 +54,7 @@ impl Left {
 
     #[inline]
     pub(crate) const fn duration(self) -> Option<Duration> {
-        if self.0 >= Self::FOREVER { None } else { Some(Duration::from_nanos(self.0)) }
+        if self.0 == Self::FOREVER { None } else { Some(Duration::from_nanos(self.0)) }
     }
 }
 
