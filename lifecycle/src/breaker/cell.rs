@@ -156,17 +156,10 @@ impl Cell {
     /// May a call run? Not asked for a plain word, which says so itself.
     pub(crate) fn admit(&self, clock: &ClockHandle) -> (Result<Ticket, Admission>, Option<Change>) {
         let word = self.word();
-        match word.state() {
-            State::Closed | State::Disabled | State::ObserveOnly => {
-                return (Ok(Ticket { generation: word.generation(), probe: None }), None);
-            }
-            State::ForcedOpen => return (Err(Admission::Forced), None),
-            State::Open => {
-                if let Some(left) = self.still_open(clock) {
-                    return (Err(Admission::Open(left.duration())), None);
-                }
-            }
-            State::HalfOpen => {}
+        match self.answer(word, clock) {
+            Some(Admission::Admitted { probe }) => return (Ok(Ticket { generation: word.generation(), probe }), None),
+            Some(refused) => return (Err(refused), None),
+            None => {}
         }
         // Before the lock: the clock may be the user's.
         let now = clock.now();
@@ -182,6 +175,24 @@ impl Cell {
         }
     }
 
+    /// What [`admit`](Self::admit) would answer, without taking anything.
+    pub(crate) fn peek(&self, clock: &ClockHandle) -> Admission {
+        self.answer(self.word(), clock).unwrap_or_else(|| {
+            let now = clock.now();
+            self.machine.lock().look(now)
+        })
+    }
+
+    /// The answer, where it needs no lock.
+    fn answer(&self, word: Word, clock: &ClockHandle) -> Option<Admission> {
+        match word.state() {
+            State::Closed | State::Disabled | State::ObserveOnly => Some(Admission::Admitted { probe: None }),
+            State::ForcedOpen => Some(Admission::Forced),
+            State::Open => self.still_open(clock).map(|left| Admission::Open(left.duration())),
+            State::HalfOpen => None,
+        }
+    }
+
     /// How much longer an open breaker refuses, if it does. A clock that lags behind is good enough until shortly before the end.
     #[inline]
     pub(crate) fn still_open(&self, clock: &ClockHandle) -> Option<Left> {
@@ -190,8 +201,10 @@ impl Cell {
         // then refusing is right all the more.
         let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
         let mut coarse = clock.coarse();
-        if clock.is_system() {
-            coarse = coarse.max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
+        let opened_at = Moment::from_nanos(self.opened_at.load(Ordering::Relaxed));
+        // A clock of the user's may have been set back, which is more than a lag.
+        if clock.is_system() || opened_at.since(coarse) <= COARSE_TICK {
+            coarse = coarse.max(opened_at);
         }
         let left = Left::of(until, coarse);
         if left.nanos() > NEAR { Some(left) } else { Self::open_at_last(until, clock) }
@@ -203,18 +216,6 @@ impl Cell {
     fn open_at_last(until: Moment, clock: &ClockHandle) -> Option<Left> {
         let now = clock.now();
         (!until.has_come(now)).then(|| Left::given(until.until(now)))
-    }
-
-    /// What [`admit`](Self::admit) would answer, without taking anything.
-    pub(crate) fn peek(&self, clock: &ClockHandle) -> Admission {
-        match self.word().state() {
-            State::Closed | State::Disabled | State::ObserveOnly => Admission::Admitted { probe: None },
-            State::ForcedOpen => Admission::Forced,
-            State::Open | State::HalfOpen => {
-                let now = clock.now();
-                self.machine.lock().look(now)
-            }
-        }
     }
 
     /// Takes an outcome without the lock, if the word is all there is to it; `false` if not.

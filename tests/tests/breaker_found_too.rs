@@ -1,0 +1,109 @@
+//! What another search for faults found.
+
+use lifecycle::clock::Clock;
+use lifecycle::settings::BreakerSettings;
+use lifecycle::{BoxError, CircuitBreaker, RejectedKind, circuit_breaker, rate_limit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A clock whose coarse reading is 4 ms behind, and that counts how often it is asked for the exact one.
+struct Lagging {
+    now: AtomicU64,
+    exact: AtomicUsize,
+}
+
+impl Lagging {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { now: AtomicU64::new(100 * SECOND), exact: AtomicUsize::new(0) })
+    }
+
+    fn set(&self, seconds: u64) {
+        self.now.store(seconds * SECOND, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Lagging {
+    fn now_mono(&self) -> u64 {
+        self.exact.fetch_add(1, Ordering::Relaxed);
+        self.now.load(Ordering::Relaxed)
+    }
+
+    fn now_coarse(&self) -> u64 {
+        self.now.load(Ordering::Relaxed) - 4_000_000
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
+fn secs(seconds: u64) -> Option<Duration> {
+    Some(Duration::from_secs(seconds))
+}
+
+#[test]
+fn no_refusal_is_longer_than_the_timeout_however_coarse_the_clock() {
+    let clock = Lagging::new();
+    let breaker = CircuitBreaker::builder("db").threshold(1).timeout(Duration::from_secs(30)).clock(clock.clone());
+    let breaker = breaker.build().unwrap();
+    let _ = breaker.call(|| Err::<(), _>("down"));
+    assert_eq!(breaker.try_acquire().unwrap_err().retry_after, secs(30));
+    // Set back it is longer indeed: nothing expires early.
+    clock.set(50);
+    assert_eq!(breaker.try_acquire().unwrap_err().retry_after.map(|left| left.as_secs()), Some(80));
+}
+
+struct Client {
+    breaker: Arc<CircuitBreaker>,
+}
+
+impl Client {
+    #[circuit_breaker(self.breaker)]
+    #[rate_limit("1000/s")]
+    fn send(&self) -> Result<(), BoxError> {
+        Err("down".into())
+    }
+}
+
+/// The exact reading is what the lock needs.
+#[test]
+fn an_open_breaker_beside_a_limit_refuses_as_one_alone_does() {
+    let clock = Lagging::new();
+    let breaker = CircuitBreaker::builder("both").threshold(1).timeout(Duration::from_secs(30)).clock(clock.clone());
+    let client = Client { breaker: Arc::new(breaker.build().unwrap()) };
+    assert!(client.send().is_err());
+    clock.exact.store(0, Ordering::Relaxed);
+    for _ in 0..3 {
+        let refused = lifecycle::Rejected::find_in(&*client.send().unwrap_err()).unwrap();
+        assert_eq!((refused.kind, refused.retry_after), (RejectedKind::Open, secs(30)));
+    }
+    assert_eq!(clock.exact.load(Ordering::Relaxed), 0);
+    assert_eq!(client.breaker.metrics().statistics.rejected_calls, 3);
+    assert_eq!(lifecycle::limiter("send").unwrap().usage().used, 1, "of the limiter no permit is spent");
+}
+
+#[test]
+fn fewer_probes_than_are_under_way_wait_for_as_many_to_end() {
+    let clock = Lagging::new();
+    let breaker = CircuitBreaker::builder("db").threshold(1).timeout(Duration::from_secs(10)).clock(clock.clone());
+    let breaker = breaker.half_open_calls(3).success_threshold(3).build().unwrap();
+    let _ = breaker.call(|| Err::<(), _>("down"));
+    let mut probes = Vec::new();
+    for at in [110, 112, 115] {
+        clock.set(at);
+        probes.push(breaker.try_acquire().unwrap());
+    }
+    let left = || breaker.try_acquire().unwrap_err().retry_after;
+    assert_eq!(left(), secs(5));
+    breaker.reconfigure(BreakerSettings::new().half_open_calls(2)).unwrap();
+    assert_eq!(left(), secs(7), "two have to go");
+    breaker.reconfigure(BreakerSettings::new().half_open_calls(1)).unwrap();
+    assert_eq!(left(), secs(10));
+    clock.set(124);
+    assert_eq!(left(), secs(1));
+    clock.set(125);
+    assert!(breaker.try_acquire().is_ok());
+}
