@@ -3,6 +3,7 @@
 use lifecycle::clock::Clock;
 use lifecycle::settings::BreakerSettings;
 use lifecycle::{BoxError, CircuitBreaker, RejectedKind, circuit_breaker, rate_limit};
+use std::fmt::{Debug, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
@@ -106,4 +107,29 @@ fn fewer_probes_than_are_under_way_wait_for_as_many_to_end() {
     assert_eq!(left(), secs(1));
     clock.set(125);
     assert!(breaker.try_acquire().is_ok());
+}
+
+/// An error for whatever it is about, if that does not borrow.
+#[derive(Debug)]
+struct Unreadable<T>(T);
+
+impl<T: Debug> Display for Unreadable<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not a number: {:?}", self.0)
+    }
+}
+
+impl<T: Debug + 'static> std::error::Error for Unreadable<T> {}
+
+/// The way out that the attribute's documentation gives: asked for a refusal, such an error would not compile.
+#[circuit_breaker(threshold = 1, failure_if = Result::is_err, on_rejected = |_| Unreadable("refused"))]
+fn number(text: &str) -> Result<u32, Unreadable<&str>> {
+    text.parse().map_err(|_| Unreadable(text))
+}
+
+#[test]
+fn an_error_that_borrows_but_must_not_has_a_way_out() {
+    assert_eq!(number("7").unwrap(), 7);
+    assert_eq!(number("seven").unwrap_err().0, "seven");
+    assert_eq!(number("7").unwrap_err().0, "refused");
 }

@@ -98,6 +98,11 @@ impl Traits {
         if self.0 & Self::COARSE != 0 { reading.coarse() } else { reading.now() }
     }
 
+    /// How far behind these times may be, each by itself.
+    fn lag(self, reading: Reading) -> Duration {
+        if self.0 & Self::COARSE != 0 { reading.lag() } else { Duration::ZERO }
+    }
+
     /// When a call ended: any time, if it cannot matter.
     fn ended(self, reading: Reading) -> Moment {
         if self.0 & (Self::TIMED | Self::MEASURED) != 0 { self.now(reading) } else { Moment::default() }
@@ -130,9 +135,11 @@ impl Cell {
         Traits(self.traits.load(Ordering::Relaxed))
     }
 
-    /// From this duration on a call is slow.
-    pub(crate) fn slow_after(&self) -> Duration {
-        Duration::from_nanos(self.slow_after.load(Ordering::Relaxed))
+    /// Was a call slow that began and ended then, by [`Traits::now`]? Read coarsely rather a tick too soon than too late: a time limit
+    /// is often the same number, and calls that hang end just at it.
+    pub(crate) fn was_slow(&self, traits: Traits, started: Moment, ended: Moment, reading: Reading) -> bool {
+        let slow_after = Duration::from_nanos(self.slow_after.load(Ordering::Relaxed));
+        started != Moment::NEVER && ended.since(started).saturating_add(traits.lag(reading)) >= slow_after
     }
 
     /// Reads everything consistently.
@@ -285,7 +292,7 @@ impl Cell {
     fn settle_locked(&self, outcome: Outcome, ticket: Ticket, started: Moment, clock: &ClockHandle) -> Option<Change> {
         let (traits, reading) = (self.traits(), clock.reading());
         let ended = traits.ended(reading);
-        let slow = traits.measured() && started != Moment::NEVER && ended.since(started) >= self.slow_after();
+        let slow = traits.measured() && self.was_slow(traits, started, ended, reading);
         if outcome == Outcome::Success && !slow {
             let mut machine = self.machine.lock();
             // Not of a plain word: its failures are counted there.
@@ -332,5 +339,27 @@ impl Cell {
         }
         self.word.store(machine.word().0, Ordering::Release);
         answer
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use std::sync::Arc;
+
+    /// In here, since a test from outside would have to wait for a second.
+    #[test]
+    fn a_call_that_took_just_slow_call_is_slow_however_coarse_the_clock() {
+        let second = Duration::from_secs(1);
+        let ms = |ms| Moment::from_nanos(ms * 1_000_000);
+        let system = ClockHandle::System.reading();
+        let exact = ClockHandle::Custom(Arc::new(ManualClock::new())).reading();
+        for (slow_call, reading, least) in [(second, system, 990), (second / 2, system, 500), (second, exact, 1_000)] {
+            let cell = Cell::new();
+            cell.configure(BreakerConfig::new().slow_call(slow_call), 1, ms(0));
+            let slow = |took| cell.was_slow(cell.traits(), ms(70), ms(70 + took), reading);
+            assert!(slow(least) && !slow(least - 1), "{slow_call:?} {reading:?}");
+        }
     }
 }
