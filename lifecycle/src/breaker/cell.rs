@@ -352,13 +352,13 @@ mod tests {
     #[test]
     fn a_call_that_took_just_slow_call_is_slow_however_coarse_the_clock() {
         let second = Duration::from_secs(1);
-        let ms = |ms| Moment::from_nanos(ms * 1_000_000);
+        let ms = |ms: u64| Moment::from_nanos(ms * 1_000_000);
         let system = ClockHandle::System.reading();
         let exact = ClockHandle::Custom(Arc::new(ManualClock::new())).reading();
         for (slow_call, reading, least) in [(second, system, 990), (second / 2, system, 500), (second, exact, 1_000)] {
             let cell = Cell::new();
             cell.configure(BreakerConfig::new().slow_call(slow_call), 1, ms(0));
-            let slow = |took| cell.was_slow(cell.traits(), ms(70), ms(70 + took), reading);
+            let slow = |took: u64| cell.was_slow(cell.traits(), ms(70), ms(70 + took), reading);
             assert!(slow(least) && !slow(least - 1), "{slow_call:?} {reading:?}");
         }
     }
