@@ -2,7 +2,7 @@
 
 use lifecycle::clock::Clock;
 use lifecycle::settings::BreakerSettings;
-use lifecycle::{BoxError, CircuitBreaker, RejectedKind, circuit_breaker, rate_limit};
+use lifecycle::{BoxError, CallError, CircuitBreaker, Rejected, RejectedKind, State, circuit_breaker, rate_limit};
 use std::fmt::{Debug, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -132,4 +132,37 @@ fn an_error_that_borrows_but_must_not_has_a_way_out() {
     assert_eq!(number("7").unwrap(), 7);
     assert_eq!(number("seven").unwrap_err().0, "seven");
     assert_eq!(number("7").unwrap_err().0, "refused");
+}
+
+/// A guarded function that gives this error has not failed.
+macro_rules! neutral {
+    ($($name:ident: $error:ty = $given:expr;)*) => {$(
+        #[circuit_breaker(threshold = 1, on_rejected = |_| unreachable!("it never opens"))]
+        fn $name() -> Result<(), $error> {
+            Err($given)
+        }
+        assert!($name().is_err());
+        assert_eq!(lifecycle::breaker(stringify!($name)).unwrap().metrics().statistics.ignored_calls, 1, "{}", stringify!($name));
+    )*};
+}
+
+#[test]
+fn a_refusal_is_seen_through_two_calls_and_two_pointers() {
+    fn refused() -> Rejected {
+        let breaker = CircuitBreaker::builder("further down").build().unwrap();
+        breaker.force_open();
+        breaker.try_acquire().unwrap_err()
+    }
+    neutral! {
+        call_of_call: CallError<CallError<String>> = CallError::Inner(CallError::Rejected(refused()));
+        shared: Arc<anyhow::Error> = Arc::new(anyhow::Error::from(refused()).context("shared by all who wait"));
+        boxed_twice: Box<BoxError> = Box::new(refused().into());
+    }
+    // What ran and failed is a failure all the same.
+    #[circuit_breaker(threshold = 1, on_rejected = |_| unreachable!("asked once"))]
+    fn failing() -> Result<(), CallError<CallError<String>>> {
+        Err(CallError::Inner(CallError::Inner("down".to_owned())))
+    }
+    assert!(failing().is_err());
+    assert_eq!(lifecycle::breaker("failing").unwrap().state(), State::Open);
 }
