@@ -1,9 +1,11 @@
 //! A flag of whatever type: what the by-name face and the snapshot see.
 
 use super::state::Sourced;
+use super::value::Encoding as _;
 use super::{Flag, FlagSource, FlagValue};
 use crate::error::Error;
 use crate::registry::{Descriptor, FlagSnapshot};
+use crate::singleton::{AnySingleton, SingletonCell};
 use serde_json::Value;
 
 mod sealed {
@@ -37,39 +39,41 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     fn type_name(&self) -> &'static str;
 
     /// Its value.
-    fn get_json(&self) -> Value;
+    fn get_json(&'static self) -> Value;
 
     /// Sets it; gives the value before.
     ///
     /// # Errors
-    /// [`Error::FlagType`] when the value is not one of its type; the flag stays as it is.
-    fn set_json(&self, value: &Value) -> Result<Value, Error> {
+    /// [`Error::FlagType`] when the value is not one of its type, [`Error::NotPossible`] for a step; the flag stays as it is.
+    fn set_json(&'static self, value: &Value) -> Result<Value, Error> {
         self.__replace_json(value).map(|(old, _)| old)
     }
 
     /// [`set_json`](Self::set_json) that tells where the value before came from.
     #[doc(hidden)]
-    fn __replace_json(&self, value: &Value) -> Result<(Value, FlagSource), Error>;
+    fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error>;
 
     /// Sends its readers the slow way, for a test world that begins.
     #[doc(hidden)]
     fn __hide(&self);
 
-    /// Takes back what was set: the environment variable or the default holds again.
-    fn reset(&self);
+    /// Takes back what was set: the environment variable or the default holds again. A step runs again when it is called
+    /// next.
+    fn reset(&'static self) {
+        if let Some(tell) = self.__take_back() {
+            tell();
+        }
+    }
 
-    /// [`reset`](Self::reset) in two steps: the first under a caller's lock, silently, the second tells of it.
+    /// [`reset`](Self::reset) in two parts: the first under a caller's lock, silently; calling what it gives tells of it.
     #[doc(hidden)]
-    fn __take_back(&self) -> Option<u64>;
-
-    #[doc(hidden)]
-    fn __tell_taken_back(&self, old: u64);
+    fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>>;
 
     /// Where its value comes from.
     fn source(&self) -> FlagSource;
 
     /// Its value and source as they stand in [`snapshot`](crate::snapshot).
-    fn observe(&self) -> FlagSnapshot;
+    fn observe(&'static self) -> FlagSnapshot;
 }
 
 impl<T: FlagValue> AnyFlag for Flag<T> {
@@ -81,11 +85,11 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
         T::NAME
     }
 
-    fn get_json(&self) -> Value {
+    fn get_json(&'static self) -> Value {
         self.get().to_json()
     }
 
-    fn __replace_json(&self, value: &Value) -> Result<(Value, FlagSource), Error> {
+    fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error> {
         let Some(new) = T::from_json(value) else {
             let name = self.name().to_owned();
             return Err(Error::FlagType { name, expected: T::EXPECTED, found: shortened(value) });
@@ -98,23 +102,16 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
         self.state.process().hide(true);
     }
 
-    fn reset(&self) {
-        Flag::reset(self);
-    }
-
-    fn __take_back(&self) -> Option<u64> {
-        self.state().clear().map(|old| old.word)
-    }
-
-    fn __tell_taken_back(&self, old: u64) {
-        self.tell_change(old, self.settled().word, "reset");
+    fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>> {
+        let tell = self.take_back()?;
+        Some(Box::new(tell))
     }
 
     fn source(&self) -> FlagSource {
         Flag::source(self)
     }
 
-    fn observe(&self) -> FlagSnapshot {
+    fn observe(&'static self) -> FlagSnapshot {
         let (value, source) = self.current();
         FlagSnapshot {
             name: self.name().to_owned(),
@@ -123,6 +120,52 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
             type_name: T::NAME.to_owned(),
             value: value.to_json(),
             source: source.as_str().to_owned(),
+        }
+    }
+}
+
+impl sealed::Sealed for SingletonCell<()> {}
+
+/// A step: true once it has run.
+impl AnyFlag for SingletonCell<()> {
+    fn descriptor(&self) -> &Descriptor {
+        AnySingleton::descriptor(self)
+    }
+
+    fn type_name(&self) -> &'static str {
+        bool::NAME
+    }
+
+    fn get_json(&'static self) -> Value {
+        self.exists().into()
+    }
+
+    fn __replace_json(&'static self, _: &Value) -> Result<(Value, FlagSource), Error> {
+        let reason = "it is a step, true once it has run: call the function, or let `lifecycle::handle(the_function)?.override_with(())` \
+                      stand in for it in a test";
+        Err(Error::NotPossible { name: self.name().to_owned(), reason })
+    }
+
+    fn __hide(&self) {}
+
+    fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>> {
+        let tell = self.take_back()?;
+        Some(Box::new(tell))
+    }
+
+    fn source(&self) -> FlagSource {
+        FlagSource::Step
+    }
+
+    fn observe(&'static self) -> FlagSnapshot {
+        let descriptor = AnySingleton::descriptor(self);
+        FlagSnapshot {
+            name: descriptor.name().to_owned(),
+            path: descriptor.path(),
+            declared_at: descriptor.declared_at(),
+            type_name: bool::NAME.to_owned(),
+            value: self.exists().into(),
+            source: FlagSource::Step.as_str().to_owned(),
         }
     }
 }

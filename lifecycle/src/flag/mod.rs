@@ -70,6 +70,9 @@ pub enum FlagSource {
     /// [`Flag::override_with`].
     #[serde(rename = "override")]
     Override,
+    /// A step (`#[init_flag]` on a function): true once it has run.
+    #[serde(rename = "step")]
+    Step,
 }
 
 impl FlagSource {
@@ -82,6 +85,7 @@ impl FlagSource {
             Self::EnvInvalid => "default (env invalid)",
             Self::Set => "set",
             Self::Override => "override",
+            Self::Step => "step",
         }
     }
 }
@@ -154,11 +158,15 @@ impl<T: FlagValue> Flag<T> {
     /// assert_eq!(RETRIES.get(), 3);
     /// ```
     pub fn reset(&self) {
-        let Some(old) = self.state().clear() else {
-            return;
-        };
-        let new = self.settled();
-        self.tell_change(old.word, new.word, "reset");
+        if let Some(tell) = self.take_back() {
+            tell();
+        }
+    }
+
+    /// The first part of a reset, which tells nobody; calling what it gives does.
+    fn take_back(&self) -> Option<impl FnOnce() + '_> {
+        let old = self.state().clear()?;
+        Some(move || self.tell_change(old.word, self.settled().word, "reset"))
     }
 
     /// Where its value comes from.

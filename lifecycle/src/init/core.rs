@@ -5,6 +5,7 @@ use super::flags::Flags;
 use super::outcome::{InitOutcome, InitReset, InitStatus, millis};
 use crate::clock::{Clock, ClockHandle, Moment, unix_seconds};
 use crate::error::Error;
+use crate::flag::AnyFlag;
 use crate::registry::InitializationSnapshot;
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::sync::Mutex;
@@ -267,13 +268,12 @@ impl InitializationCore {
             state.initialized.store(false, Ordering::Release);
             state.gate.reset();
             // Under this lock too: whoever initializes anew must not lose to this reset what is set after that.
-            let taken_back: Vec<_> =
-                declared.into_iter().filter_map(|flag| flag.__take_back().map(|old| (flag, old))).collect();
+            let taken_back: Vec<_> = declared.into_iter().filter_map(AnyFlag::__take_back).collect();
             ((done.take(), state.flags.clear()), taken_back)
         };
         let was_initialized = gone.0.is_some();
         drop(gone);
-        taken_back.into_iter().for_each(|(flag, old)| flag.__tell_taken_back(old));
+        taken_back.into_iter().for_each(|tell| tell());
         telemetry::init_reset(was_initialized);
         InitReset { was_initialized, timestamp }
     }

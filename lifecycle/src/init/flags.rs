@@ -67,10 +67,7 @@ fn check_name(name: &str) -> Result<(), Error> {
 
 /// Of the errors of a look-up by name, the one that does not mean "not declared".
 fn found(looked_up: Result<Option<Component>, Error>) -> Result<Option<&'static dyn AnyFlag>, Error> {
-    Ok(match looked_up? {
-        Some(Component::Flag(flag)) => Some(flag),
-        _ => None,
-    })
+    Ok(looked_up?.and_then(Component::flag))
 }
 
 impl InitializationCore {
@@ -83,11 +80,7 @@ impl InitializationCore {
     }
 
     fn all_declared(&self) -> impl Iterator<Item = &'static dyn AnyFlag> {
-        let pick = |component| match component {
-            Component::Flag(flag) => Some(flag),
-            _ => None,
-        };
-        let declared = if self.sees_declared() { registry::declared(pick) } else { Vec::new() };
+        let declared = if self.sees_declared() { registry::declared(Component::flag) } else { Vec::new() };
         declared.into_iter()
     }
 
