@@ -362,6 +362,28 @@ pub enum Error {
     /// A singleton could not be created.
     #[error(transparent)]
     Singleton(#[from] SingletonError),
+    /// A step failed, so `initialize` did.
+    #[error("step `{}` failed, so nothing is initialized", printable(.name))]
+    Step {
+        /// The step.
+        name: String,
+        /// Its own error, or why it was not run.
+        source: BoxError,
+    },
+    /// Steps that `initialize` is to run are async.
+    #[error("steps are async: {}; await `initialize_async(config)` instead", .names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))]
+    AsyncSteps {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// `initialize` was called by what it waits for.
+    #[error(
+        "already initializing, and that waits for this call: {path}; steps find the configuration by `initialization().config()`"
+    )]
+    Initializing {
+        /// The circle, with the place of each declaration.
+        path: String,
+    },
     /// The configuration was asked for before `initialize`.
     #[error("not initialized: call `initialize` first")]
     NotInitialized,

@@ -68,7 +68,7 @@ mod face {
     #[doc(inline)]
     pub use crate::init::{
         InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
-        get_initialization_manager, initialization, initialize,
+        get_initialization_manager, initialization, initialize, initialize_async,
     };
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};

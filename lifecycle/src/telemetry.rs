@@ -418,11 +418,13 @@ pub(crate) fn init_completed(took: Duration) {
     );
 }
 
-pub(crate) fn init_config_ignored() {
-    record("lifecycle.init.config_ignored", "initialization", String::new);
+pub(crate) fn init_config_ignored(keys: &[String]) {
+    // Names are short or long, few or many, as the caller likes.
+    let keys = printable(&keys.iter().take(32).map(String::as_str).collect::<Vec<_>>().join(", "));
+    record("lifecycle.init.config_ignored", "initialization", || keys.clone());
     event!(
-        name: "lifecycle.init.config_ignored", target: "lifecycle::init", Level::WARN, correlation_id = correlation(),
-        "already initialized; the differing configuration of a later call is ignored"
+        name: "lifecycle.init.config_ignored", target: "lifecycle::init", Level::WARN, keys,
+        correlation_id = correlation(), "already initialized; the differing configuration of a later call is ignored"
     );
 }
 

@@ -136,6 +136,13 @@ impl InitConfig {
         })
     }
 
+    /// The names of what `self` and `other` do not have alike, in the order of `self`.
+    pub(super) fn differing(&self, other: &Self) -> Vec<String> {
+        let own = self.values.iter().filter(|(name, value)| other.get(name) != Some(*value)).map(|(name, _)| name);
+        let left_out = other.values.keys().filter(|name| !self.values.contains_key(*name));
+        own.chain(left_out).cloned().collect()
+    }
+
     /// The values as they may be shown.
     pub(super) fn redacted(&self) -> Map<String, Value> {
         let shown = |(name, value): (&String, &Value)| {

@@ -264,6 +264,15 @@ pub struct InitializationSnapshot {
     pub timestamp: Option<f64>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,
+    /// The steps that it ran or found done, in that order.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// How often it failed.
+    #[serde(default)]
+    pub failures: u64,
+    /// Why it last did, while it is not initialized.
+    #[serde(default)]
+    pub last_error: Option<String>,
     /// The names of the configuration's values; the values may be secret.
     pub config_keys: Vec<String>,
 }

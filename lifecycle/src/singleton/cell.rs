@@ -280,7 +280,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     pub(super) fn look(&'static self) -> Seen {
         let slot = self.resolve();
         let instance = slot.stored.owned();
-        let retired = slot.retired.load(Ordering::Relaxed);
+        // Of a step that ran again nothing stays behind.
+        let retired = if self.is_step() { 0 } else { slot.retired.load(Ordering::Relaxed) };
         Seen {
             created: instance.is_some(),
             accesses: slot.accesses.read(0),
