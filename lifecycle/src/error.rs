@@ -350,7 +350,7 @@ pub enum Error {
         found: &'static str,
     },
     /// A declared flag was set to a value of another type.
-    #[error("flag `{}` is a {expected}; {found} does not fit", printable(.name))]
+    #[error("flag `{}` is a {expected}; {found} does not fit{}", printable(.name), printable(.hint))]
     FlagType {
         /// The flag.
         name: String,
@@ -358,6 +358,20 @@ pub enum Error {
         expected: &'static str,
         /// The value offered.
         found: String,
+        /// What may be meant: `, did you mean ..?`, or nothing.
+        hint: String,
+    },
+    /// A flag's environment variable holds no value of its type, so its default is in force; for [`verify`](crate::verify).
+    #[error("flag `{}`: the environment variable `{}` holds no {expected}, so the default is in force{}", printable(.name), printable(.variable), printable(.hint))]
+    InvalidEnv {
+        /// The flag.
+        name: String,
+        /// The variable. Its value is not shown: what stands in the wrong variable may be a secret.
+        variable: String,
+        /// The flag's type.
+        expected: &'static str,
+        /// What may be meant: `, did you mean ..?`, or nothing.
+        hint: String,
     },
     /// A singleton could not be created.
     #[error(transparent)]

@@ -391,6 +391,14 @@ pub(crate) fn flag_changed(key: &str, old: &str, new: &str, by: &'static str) {
     );
 }
 
+pub(crate) fn flag_listener_panicked(key: &str) {
+    record("lifecycle.flag.listener_panicked", key, String::new);
+    event!(
+        name: "lifecycle.flag.listener_panicked", target: "lifecycle::flag", Level::ERROR,
+        feature_flag.key = printable(key), correlation_id = correlation(), "a listener of the flag panicked"
+    );
+}
+
 pub(crate) fn flag_env_invalid(key: &str, variable: &str, expected: &'static str) {
     record("lifecycle.flag.env_invalid", key, || variable.to_owned());
     // The value itself is not logged: what stands in the wrong variable may be a secret.

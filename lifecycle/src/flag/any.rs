@@ -1,12 +1,16 @@
 //! A flag of whatever type: what the by-name face and the snapshot see.
 
 use super::state::Sourced;
-use super::value::Encoding as _;
-use super::{Flag, FlagSource, FlagValue};
+use super::{Flag, FlagSource, FlagValue, REDACTED};
 use crate::error::Error;
+use crate::listeners::ListenerId;
 use crate::registry::{Descriptor, FlagSnapshot};
 use crate::singleton::{AnySingleton, SingletonCell};
 use serde_json::Value;
+use std::sync::Arc;
+
+/// Told of an old value and a new one; `None` where there is none.
+pub(crate) type JsonListener = Arc<dyn Fn(Option<&Value>, Option<&Value>) + Send + Sync>;
 
 mod sealed {
     pub trait Sealed {}
@@ -38,8 +42,13 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     /// Its type.
     fn type_name(&self) -> &'static str;
 
-    /// Its value.
+    /// Its value; `***` of a secret one.
     fn get_json(&'static self) -> Value;
+
+    /// Is its value shown to nobody?
+    fn is_secret(&self) -> bool {
+        false
+    }
 
     /// Sets it; gives the value before.
     ///
@@ -69,6 +78,19 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     #[doc(hidden)]
     fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>>;
 
+    /// Tells `listener` of changes: the old value and the new one, `***` of a secret one.
+    #[doc(hidden)]
+    fn __on_change(&'static self, listener: JsonListener) -> Result<ListenerId, Error>;
+
+    #[doc(hidden)]
+    fn __remove_listener(&'static self, id: ListenerId) -> bool;
+
+    /// What is wrong with its declaration and its environment, for [`verify`](crate::verify).
+    #[doc(hidden)]
+    fn __problem(&'static self) -> Option<Error> {
+        None
+    }
+
     /// Where its value comes from.
     fn source(&self) -> FlagSource;
 
@@ -86,16 +108,25 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
     }
 
     fn get_json(&'static self) -> Value {
-        self.get().to_json()
+        self.shown(&self.current().0)
+    }
+
+    fn is_secret(&self) -> bool {
+        self.secret
     }
 
     fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error> {
         let Some(new) = T::from_json(value) else {
             let name = self.name().to_owned();
-            return Err(Error::FlagType { name, expected: T::EXPECTED, found: shortened(value) });
+            let found = match value {
+                _ if self.secret => REDACTED.to_owned(),
+                value => shortened(value),
+            };
+            let hint = value.as_str().filter(|_| !self.secret).map(T::near).unwrap_or_default();
+            return Err(Error::FlagType { name, expected: T::EXPECTED, found, hint });
         };
-        let Sourced { word, source } = self.replace(new);
-        Ok((T::decode(word).to_json(), source))
+        let Sourced { held, source } = self.replace(new);
+        Ok((self.shown(&held), source))
     }
 
     fn __hide(&self) {
@@ -107,18 +138,40 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
         Some(Box::new(tell))
     }
 
+    fn __on_change(&'static self, listener: JsonListener) -> Result<ListenerId, Error> {
+        Ok(self.state().listeners.add(Arc::new(move |old, new| {
+            let json = |given| match self.secret {
+                true => REDACTED.into(),
+                false => T::given_to_json(&given),
+            };
+            listener(Some(&json(old)), Some(&json(new)));
+        })))
+    }
+
+    fn __remove_listener(&'static self, id: ListenerId) -> bool {
+        self.remove_listener(id)
+    }
+
+    fn __problem(&'static self) -> Option<Error> {
+        let variable = self.env.filter(|_| self.source() == FlagSource::EnvInvalid)?;
+        let text = std::env::var(variable).ok().filter(|_| !self.secret);
+        let hint = text.as_deref().map(T::near).unwrap_or_default();
+        let (name, variable) = (self.name().to_owned(), variable.to_owned());
+        Some(Error::InvalidEnv { name, variable, expected: T::EXPECTED, hint })
+    }
+
     fn source(&self) -> FlagSource {
         Flag::source(self)
     }
 
     fn observe(&'static self) -> FlagSnapshot {
-        let (value, source) = self.current();
+        let (held, source) = self.current();
         FlagSnapshot {
             name: self.name().to_owned(),
             path: self.descriptor.path(),
             declared_at: self.descriptor.declared_at(),
             type_name: T::NAME.to_owned(),
-            value: value.to_json(),
+            value: self.shown(&held),
             source: source.as_str().to_owned(),
         }
     }
@@ -133,7 +186,7 @@ impl AnyFlag for SingletonCell<()> {
     }
 
     fn type_name(&self) -> &'static str {
-        bool::NAME
+        <bool as FlagValue>::NAME
     }
 
     fn get_json(&'static self) -> Value {
@@ -153,6 +206,15 @@ impl AnyFlag for SingletonCell<()> {
         Some(Box::new(tell))
     }
 
+    fn __on_change(&'static self, _: JsonListener) -> Result<ListenerId, Error> {
+        let reason = "it is a step, true once it has run: what is to happen then stands at its end";
+        Err(Error::NotPossible { name: self.name().to_owned(), reason })
+    }
+
+    fn __remove_listener(&'static self, _: ListenerId) -> bool {
+        false
+    }
+
     fn source(&self) -> FlagSource {
         FlagSource::Step
     }
@@ -163,7 +225,7 @@ impl AnyFlag for SingletonCell<()> {
             name: descriptor.name().to_owned(),
             path: descriptor.path(),
             declared_at: descriptor.declared_at(),
-            type_name: bool::NAME.to_owned(),
+            type_name: <bool as FlagValue>::NAME.to_owned(),
             value: self.exists().into(),
             source: FlagSource::Step.as_str().to_owned(),
         }
@@ -177,7 +239,7 @@ impl std::fmt::Debug for dyn AnyFlag {
 }
 
 /// The value for a message, which a caller may print: not longer than a line.
-fn shortened(value: &Value) -> String {
+pub(crate) fn shortened(value: &Value) -> String {
     const LONGEST: usize = 60;
     let text = value.to_string();
     match text.char_indices().nth(LONGEST) {

@@ -1,13 +1,11 @@
 //! The configuration: named JSON values in the order they were given, hidden unless revealed.
 
 use crate::error::Error;
+use crate::flag::REDACTED;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What stands for a value that is not to be seen.
-const REDACTED: &str = "***";
 
 /// The largest configuration, as JSON text.
 const MAX_BYTES: usize = 1 << 20;

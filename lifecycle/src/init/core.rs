@@ -243,6 +243,7 @@ impl InitializationCore {
             false,
         );
         let was_initialized = gone.0.is_some();
+        state.flags.tell_cleared(&gone.1);
         drop(gone);
         taken_back.into_iter().for_each(|tell| tell());
         telemetry::init_reset(was_initialized);

@@ -261,7 +261,7 @@ pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descri
 }
 
 /// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing;
-/// and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
+/// flags whose environment variable cannot be used; and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
@@ -279,6 +279,7 @@ pub fn verify() -> Vec<Error> {
             errors.push(not_found(Kind::Singleton, name));
         }
     }
+    errors.extend(declared(Component::flag).into_iter().filter_map(AnyFlag::__problem));
     errors.extend(crate::settings::problems().into_iter().map(|problem| Error::IgnoredSetting { problem }));
     errors
 }

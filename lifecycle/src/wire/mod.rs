@@ -39,6 +39,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Ambiguous { .. } => "ambiguous",
         Error::TypeMismatch { .. } => "type_mismatch",
         Error::FlagType { .. } => "flag_type",
+        Error::InvalidEnv { .. } => "invalid_env",
         Error::Singleton(SingletonError::Factory { .. }) => "factory",
         Error::Singleton(SingletonError::Cycle { .. }) => "cycle",
         Error::Singleton(SingletonError::InitTimeout { .. }) => "init_timeout",
