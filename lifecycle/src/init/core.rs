@@ -230,7 +230,11 @@ impl InitializationCore {
         let (gone, taken_back) = state.creation.exclusively(
             |record| {
                 *record = Record::default();
-                state.initialized.store(false, Ordering::Release);
+                let gone = {
+                    let mut done = state.done.lock();
+                    state.initialized.store(false, Ordering::Release);
+                    done.take()
+                };
                 state.gate.reset();
                 // No step begins while this is held, and none that has begun is taken back.
                 let installing = state.installing.lock();
@@ -238,7 +242,7 @@ impl InitializationCore {
                 // Under this lock too: whoever initializes anew must not lose to this reset what is set after that.
                 let taken_back: Vec<_> =
                     declared.into_iter().filter(|flag| !stays(flag)).filter_map(AnyFlag::__take_back).collect();
-                ((state.done.lock().take(), state.flags.clear()), taken_back)
+                ((gone, state.flags.clear()), taken_back)
             },
             false,
         );

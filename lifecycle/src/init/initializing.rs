@@ -74,8 +74,11 @@ impl CoreState {
     /// Under the lock of the creation: from here on it is initialized.
     fn publish(&self, done: Done) -> Arc<Done> {
         let done = Arc::new(done);
-        *self.done.lock() = Some(done.clone());
+        let mut published = self.done.lock();
+        *published = Some(done.clone());
+        // With the lock held: who reads either of the two and then the other finds them alike.
         self.initialized.store(true, Ordering::Release);
+        drop(published);
         done
     }
 
