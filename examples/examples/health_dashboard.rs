@@ -27,7 +27,7 @@ fn dashboard() -> (bool, String) {
     let mut line = |what: &str, value: String| page.push_str(&format!("  {what:<13} {value}\n"));
     line("state", if status.initialized { "healthy" } else { "not initialized" }.to_owned());
     if let Some(error) = &all.initialization.last_error {
-        line("last failure", format!("{error} (failed {} times)", all.initialization.failures));
+        line("last failure", format!("{error} (failures so far: {})", all.initialization.failures));
     }
     line("took", millis(status.init_duration));
     line("up since", millis(status.uptime));

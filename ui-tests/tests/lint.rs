@@ -739,7 +739,7 @@ pub static GREETING: Flag<String> = "hello";
 /// A step.
 #[init_flag]
 pub fn minimal_step() {
-    USE_CACHE.set(true);
+    let _before: bool = USE_CACHE.set(true);
 }
 
 /// A step with everything.

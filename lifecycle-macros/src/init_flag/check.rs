@@ -1,5 +1,6 @@
 //! Which statics cannot be flags, each reason on its token.
 
+use super::args::GRAMMAR;
 use crate::errors::Errors;
 use crate::item::{DeclaredStatic, ItemKind, constructed};
 use crate::options::Options;
@@ -22,8 +23,10 @@ pub(super) fn not_a_static(kind: ItemKind, keyword: Span, errors: &mut Errors) {
 
 /// Options of steps.
 pub(super) fn options(options: &Options, errors: &mut Errors) {
-    for key in ["on_initialize", "depends_on", "init_timeout"].into_iter().filter_map(|key| options.ident(key)) {
-        errors.on(key, format!("`{key}` belongs to a step, a function that runs once: `#[init_flag({key}..)] fn init_logging() {{ .. }}`; a flag runs nothing"));
+    for key in ["on_initialize", "depends_on", "init_timeout"] {
+        if let (Some(ident), Some(known)) = (options.ident(key), GRAMMAR.key(key)) {
+            errors.on(ident, format!("`{key}` belongs to a step, a function that runs once: `#[init_flag({})] fn migrate() {{ .. }}`; a flag runs nothing", known.example));
+        }
     }
 }
 

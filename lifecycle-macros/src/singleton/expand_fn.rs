@@ -245,7 +245,10 @@ fn around(model: &FunctionSingleton<'_>, body: TokenStream) -> TokenStream {
             ReturnType::Default => TokenStream::new(),
             ReturnType::Type(_, ty) => ty.to_token_stream(),
         };
-        return function_around(model.function, &inputs, &written, body);
+        let step = function_around(model.function, &inputs, &written, body);
+        // `initialize` calls it, which rustc cannot see.
+        let unseen = model.settings.eager.then(|| generated!(#[allow(dead_code)]));
+        return quote!(#unseen #step);
     }
     let value = model.output.value();
     let handed = match (&model.output, model.settings.storage) {

@@ -104,7 +104,7 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
     }
 
     fn type_name(&self) -> &'static str {
-        T::NAME
+        T::__NAME
     }
 
     fn get_json(&'static self) -> Value {
@@ -116,14 +116,14 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
     }
 
     fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error> {
-        let Some(new) = T::from_json(value) else {
+        let Some(new) = T::__from_json(value) else {
             let name = self.name().to_owned();
             let found = match value {
                 _ if self.secret => REDACTED.to_owned(),
                 value => shortened(value),
             };
-            let hint = value.as_str().filter(|_| !self.secret).map(T::near).unwrap_or_default();
-            return Err(Error::FlagType { name, expected: T::EXPECTED, found, hint });
+            let hint = value.as_str().filter(|_| !self.secret).map(T::__near).unwrap_or_default();
+            return Err(Error::FlagType { name, expected: T::__EXPECTED, found, hint });
         };
         let Sourced { held, source } = self.replace(new);
         Ok((self.shown(&held), source))
@@ -142,7 +142,7 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
         Ok(self.state().listeners.add(Arc::new(move |old, new| {
             let json = |given| match self.secret {
                 true => REDACTED.into(),
-                false => T::given_to_json(&given),
+                false => T::__given_to_json(&given),
             };
             listener(Some(&json(old)), Some(&json(new)));
         })))
@@ -155,9 +155,9 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
     fn __problem(&'static self) -> Option<Error> {
         let variable = self.env.filter(|_| self.source() == FlagSource::EnvInvalid)?;
         let text = std::env::var(variable).ok().filter(|_| !self.secret);
-        let hint = text.as_deref().map(T::near).unwrap_or_default();
+        let hint = text.as_deref().map(T::__near).unwrap_or_default();
         let (name, variable) = (self.name().to_owned(), variable.to_owned());
-        Some(Error::InvalidEnv { name, variable, expected: T::EXPECTED, hint })
+        Some(Error::InvalidEnv { name, variable, expected: T::__EXPECTED, hint })
     }
 
     fn source(&self) -> FlagSource {
@@ -170,7 +170,7 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
             name: self.name().to_owned(),
             path: self.descriptor.path(),
             declared_at: self.descriptor.declared_at(),
-            type_name: T::NAME.to_owned(),
+            type_name: T::__NAME.to_owned(),
             value: self.shown(&held),
             source: source.as_str().to_owned(),
         }
@@ -186,7 +186,7 @@ impl AnyFlag for SingletonCell<()> {
     }
 
     fn type_name(&self) -> &'static str {
-        <bool as FlagValue>::NAME
+        <bool as FlagValue>::__NAME
     }
 
     fn get_json(&'static self) -> Value {
@@ -225,7 +225,7 @@ impl AnyFlag for SingletonCell<()> {
             name: descriptor.name().to_owned(),
             path: descriptor.path(),
             declared_at: descriptor.declared_at(),
-            type_name: <bool as FlagValue>::NAME.to_owned(),
+            type_name: <bool as FlagValue>::__NAME.to_owned(),
             value: self.exists().into(),
             source: FlagSource::Step.as_str().to_owned(),
         }

@@ -161,12 +161,12 @@ impl<T: FlagValue> Flag<T> {
         if scope::quiet() {
             published::publish(self.state.process(), self.me.map(|me| me()));
         }
-        T::give(&held)
+        T::__give(&held)
     }
 
     /// Sets it, and gives the value it had before. An override in force goes on hiding both.
     pub fn set(&self, value: T) -> T::Given {
-        T::give(&self.replace(value.hold()).held)
+        T::__give(&self.replace(value.__hold()).held)
     }
 
     /// Calls `listener` with the old value and the new one after each change by [`set`](Self::set) or [`reset`](Self::reset), here
@@ -237,7 +237,7 @@ impl<T: FlagValue> Flag<T> {
     /// assert!(!DRY_RUN.get());
     /// ```
     pub fn override_with(&'static self, value: T) -> OverrideGuard {
-        let guard = OverrideGuard::install(self.state.key(), value.hold());
+        let guard = OverrideGuard::install(self.state.key(), value.__hold());
         published::hide(self.state.process());
         guard
     }
@@ -271,16 +271,16 @@ impl<T: FlagValue> Flag<T> {
             registry::register(Component::Flag(me()));
         }
         if let (true, Some(variable)) = (resolved.warn, env) {
-            telemetry::flag_env_invalid(self.name(), variable, T::EXPECTED);
+            telemetry::flag_env_invalid(self.name(), variable, T::__EXPECTED);
         }
         resolved.value
     }
 
     fn initial(&self, env: Option<&str>) -> Sourced<T::Held> {
-        let default = |source| Sourced { held: T::initial(&self.default), source };
+        let default = |source| Sourced { held: T::__initial(&self.default), source };
         match env.and_then(std::env::var_os) {
             None => default(FlagSource::Default),
-            Some(text) => match text.to_str().and_then(T::parse) {
+            Some(text) => match text.to_str().and_then(T::__parse) {
                 Some(held) => Sourced { held, source: FlagSource::Env },
                 None => default(FlagSource::EnvInvalid),
             },
@@ -308,7 +308,7 @@ impl<T: FlagValue> Flag<T> {
         }
         telemetry::flag_changed(self.name(), &self.shown(old).to_string(), &self.shown(new).to_string(), by);
         for listener in self.state().listeners.all() {
-            if catch_unwind(AssertUnwindSafe(|| listener(T::give(old), T::give(new)))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| listener(T::__give(old), T::__give(new)))).is_err() {
                 telemetry::flag_listener_panicked(self.name());
             }
         }
@@ -316,7 +316,7 @@ impl<T: FlagValue> Flag<T> {
 
     /// A value as it may be shown.
     fn shown(&self, held: &T::Held) -> Value {
-        if self.secret { REDACTED.into() } else { T::to_json(held) }
+        if self.secret { REDACTED.into() } else { T::__to_json(held) }
     }
 }
 

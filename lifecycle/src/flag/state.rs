@@ -53,7 +53,7 @@ impl<T: FlagValue> FlagState<T> {
     /// The value, unless readers are to take the slow way.
     #[inline(always)]
     pub(super) fn shown(&self) -> Option<T::Given> {
-        T::read(&self.shown)
+        T::__read(&self.shown)
     }
 
     /// The value, once it is resolved.

@@ -33,38 +33,38 @@ impl FlagValue for String {
     type Init = &'static str;
     type Held = Arc<str>;
     type Published = Text;
-    const NAME: &'static str = "String";
+    const __NAME: &'static str = "String";
 
     #[inline]
-    fn read(published: &Text) -> Option<Arc<str>> {
+    fn __read(published: &Text) -> Option<Arc<str>> {
         published.0.load().as_deref().cloned()
     }
 
-    fn initial(init: &&'static str) -> Arc<str> {
+    fn __initial(init: &&'static str) -> Arc<str> {
         Arc::from(*init)
     }
 
-    fn hold(self) -> Arc<str> {
+    fn __hold(self) -> Arc<str> {
         self.into()
     }
 
-    fn give(held: &Arc<str>) -> Arc<str> {
+    fn __give(held: &Arc<str>) -> Arc<str> {
         held.clone()
     }
 
-    fn parse(text: &str) -> Option<Arc<str>> {
+    fn __parse(text: &str) -> Option<Arc<str>> {
         (text.len() <= MAX_BYTES).then(|| text.into())
     }
 
-    fn to_json(held: &Arc<str>) -> Value {
+    fn __to_json(held: &Arc<str>) -> Value {
         Value::String((**held).to_owned())
     }
 
-    fn given_to_json(given: &Arc<str>) -> Value {
-        Self::to_json(given)
+    fn __given_to_json(given: &Arc<str>) -> Value {
+        Self::__to_json(given)
     }
 
-    fn from_json(value: &Value) -> Option<Arc<str>> {
+    fn __from_json(value: &Value) -> Option<Arc<str>> {
         value.as_str().map(Arc::from)
     }
 }

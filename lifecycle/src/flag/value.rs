@@ -67,6 +67,7 @@ pub(super) use sealed::Published;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a flag cannot hold a `{Self}`",
+    label = "not something that a flag can hold",
     note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
 )]
 pub trait FlagValue: sealed::Sealed + Sized + Send + Sync + 'static {
@@ -86,41 +87,41 @@ pub trait FlagValue: sealed::Sealed + Sized + Send + Sync + 'static {
 
     /// The type's name.
     #[doc(hidden)]
-    const NAME: &'static str;
+    const __NAME: &'static str;
 
     /// What is expected where a value is read, for messages.
     #[doc(hidden)]
-    const EXPECTED: &'static str = Self::NAME;
+    const __EXPECTED: &'static str = Self::__NAME;
 
     /// What readers may have, unless it is hidden.
     #[doc(hidden)]
-    fn read(published: &Self::Published) -> Option<Self::Given>;
+    fn __read(published: &Self::Published) -> Option<Self::Given>;
 
     #[doc(hidden)]
-    fn initial(init: &Self::Init) -> Self::Held;
+    fn __initial(init: &Self::Init) -> Self::Held;
 
     #[doc(hidden)]
-    fn hold(self) -> Self::Held;
+    fn __hold(self) -> Self::Held;
 
     #[doc(hidden)]
-    fn give(held: &Self::Held) -> Self::Given;
+    fn __give(held: &Self::Held) -> Self::Given;
 
     /// From an environment variable.
     #[doc(hidden)]
-    fn parse(text: &str) -> Option<Self::Held>;
+    fn __parse(text: &str) -> Option<Self::Held>;
 
     #[doc(hidden)]
-    fn to_json(held: &Self::Held) -> Value;
+    fn __to_json(held: &Self::Held) -> Value;
 
     #[doc(hidden)]
-    fn given_to_json(given: &Self::Given) -> Value;
+    fn __given_to_json(given: &Self::Given) -> Value;
 
     #[doc(hidden)]
-    fn from_json(value: &Value) -> Option<Self::Held>;
+    fn __from_json(value: &Value) -> Option<Self::Held>;
 
     /// What a text that is no value may be a slip of: `, did you mean ..?`, or nothing.
     #[doc(hidden)]
-    fn near(_text: &str) -> String {
+    fn __near(_text: &str) -> String {
         String::new()
     }
 }

@@ -33,6 +33,7 @@ impl Published<u64> for Word {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a flag cannot hold a `{Self}`",
+    label = "not something that a flag can hold",
     note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
 )]
 pub trait InWord: Sized + Send + Sync + 'static {
@@ -68,44 +69,44 @@ impl<T: InWord> FlagValue for T {
     type Init = T;
     type Held = u64;
     type Published = Word;
-    const NAME: &'static str = T::NAME;
-    const EXPECTED: &'static str = T::EXPECTED;
+    const __NAME: &'static str = T::NAME;
+    const __EXPECTED: &'static str = T::EXPECTED;
 
     #[inline(always)]
-    fn read(published: &Word) -> Option<T> {
+    fn __read(published: &Word) -> Option<T> {
         let word = published.0.load(Ordering::Relaxed);
         T::is_resolved(word).then(|| T::decode(word))
     }
 
-    fn initial(init: &T) -> u64 {
+    fn __initial(init: &T) -> u64 {
         init.encode()
     }
 
-    fn hold(self) -> u64 {
+    fn __hold(self) -> u64 {
         self.encode()
     }
 
-    fn give(held: &u64) -> T {
+    fn __give(held: &u64) -> T {
         T::decode(*held)
     }
 
-    fn parse(text: &str) -> Option<u64> {
+    fn __parse(text: &str) -> Option<u64> {
         T::parse(text).map(|value| value.encode())
     }
 
-    fn to_json(held: &u64) -> Value {
+    fn __to_json(held: &u64) -> Value {
         T::decode(*held).to_json()
     }
 
-    fn given_to_json(given: &T) -> Value {
+    fn __given_to_json(given: &T) -> Value {
         given.to_json()
     }
 
-    fn from_json(value: &Value) -> Option<u64> {
+    fn __from_json(value: &Value) -> Option<u64> {
         T::from_json(value).map(|value| value.encode())
     }
 
-    fn near(text: &str) -> String {
+    fn __near(text: &str) -> String {
         T::near(text)
     }
 }
@@ -114,6 +115,7 @@ impl<T: InWord> FlagValue for T {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a flag cannot hold a `{Self}`",
+    label = "not something that a flag can hold",
     note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
 )]
 pub trait FlagEnum: Sized + Send + Sync + 'static {

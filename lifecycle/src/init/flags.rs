@@ -24,8 +24,11 @@ const MAX_VALUE_BYTES: usize = 64 * 1024;
 pub(super) struct Flags {
     all: KeyedMap<Arc<str>, Arc<ByName>>,
     /// Each looks for its own flag.
-    listeners: Listeners<dyn Fn(&str, Option<&Value>, Option<&Value>) + Send + Sync>,
+    listeners: Listeners<Told>,
 }
+
+/// Told of a flag's name, its old value and its new one.
+type Told = dyn Fn(&str, Option<&Value>, Option<&Value>) + Send + Sync;
 
 /// A flag that was set by name.
 #[derive(Debug, Clone)]
