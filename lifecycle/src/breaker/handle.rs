@@ -330,7 +330,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Runs `f` through the breaker. An `Err` is a failure; a panic is one too and goes on.
+    /// Runs `f` through the breaker. An `Err` is a failure; a panic is one too and goes on. It cannot see whether an `Err` is the
+    /// refusal of another breaker, which is nobody's failure: [`Rejected::find_in`] shows how to say so.
     ///
     /// # Errors
     /// [`CallError::Rejected`] when it did not run, [`CallError::Inner`] with its own error.

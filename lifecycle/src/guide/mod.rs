@@ -1,10 +1,14 @@
 //! Pages to read: what to use when, and what to expect of it.
 //!
+//! - [`python`]: each method of the Python managers that this crate's concept comes from, as a Rust call.
 //! - [`settings`]: numbers that change without a rebuild: files, environment variables, by hand.
 //! - [`singleton_or_cache`]: singleton, cache or static? What is given back, and what never; circles; how it ends.
 //! - [`testing`]: worlds, overrides, contexts and clocks.
 //!
 //! Every example on them is run as a test.
+
+#[doc = include_str!("python.md")]
+pub mod python {}
 
 #[doc = include_str!("settings.md")]
 pub mod settings {}

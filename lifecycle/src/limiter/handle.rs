@@ -83,6 +83,11 @@ impl LimiterState {
             configured: AtomicBool::new(false),
         }
     }
+
+    /// Of a limiter that is built here.
+    fn built(rule: Rule, clock: ClockHandle) -> Self {
+        Self { layers: Mutex::new(Layers::here()), ..Self::new(rule, Counters::new(), clock) }
+    }
 }
 
 /// How much of a limit is used up.
@@ -149,7 +154,7 @@ impl RateLimiter {
     }
 
     pub(super) fn built(name: Name, rule: Rule, clock: ClockHandle) -> Self {
-        let state = LimiterState::new(rule, Counters::new(), clock);
+        let state = LimiterState::built(rule, clock);
         let descriptor = Descriptor::dynamic(Kind::Limiter, name);
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
     }
@@ -159,13 +164,13 @@ impl RateLimiter {
     pub(super) fn of_key(
         descriptor: Descriptor,
         rule: Rule,
-        given: Option<Arc<RateLimiterSettings>>,
+        layers: Layers<RateLimiterSettings>,
         clock: ClockHandle,
         totals: Arc<Counters<2>>,
     ) -> Self {
         let state = LimiterState {
             totals: Some(totals),
-            layers: Mutex::new(Layers::reconfigured_to(given)),
+            layers: Mutex::new(layers),
             ..LimiterState::new(rule, Counters::local(), clock)
         };
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
@@ -195,7 +200,7 @@ impl RateLimiter {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.state = Scoped::owned(LimiterState::new(self.written, Counters::new(), ClockHandle::Custom(clock)));
+        self.state = Scoped::owned(LimiterState::built(self.written, ClockHandle::Custom(clock)));
         self
     }
 
