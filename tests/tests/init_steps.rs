@@ -32,7 +32,7 @@ fn plain() {
 }
 
 #[init_flag(name = "the_other")]
-fn renamed() -> () {
+fn renamed() {
     note("renamed");
 }
 

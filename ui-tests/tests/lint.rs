@@ -720,6 +720,7 @@ pub static RETRIES: Flag<u32> = Flag::new(3);
 
 /// Words.
 #[derive(FlagValue, Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Compression {
     /// None.
     Off,
@@ -738,6 +739,7 @@ pub static GREETING: Flag<String> = "hello";
 
 /// A step.
 #[init_flag]
+#[inline]
 pub fn minimal_step() {
     let _before: bool = USE_CACHE.set(true);
 }
@@ -747,6 +749,7 @@ pub fn minimal_step() {
 /// # Errors
 /// Of the numbers.
 #[init_flag(on_initialize, depends_on(minimal_step), init_timeout = "5s", name = "rich-step", crate = ::lifecycle)]
+#[inline]
 pub async fn rich_step() -> Result<(), SingletonError> {
     minimal_step();
     Ok(())
