@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 #[singleton]
 #[derive(Default)]
@@ -157,6 +158,20 @@ fn who_drives_the_step_for_it_gives_the_step_its_configuration() {
         assert!(matches!(beside.poll(), Poll::Ready(Ok(()))), "this one polls it to its end");
         assert_eq!(world.ran().last().unwrap(), "connected \"a\"");
         assert!(matches!(initializing.poll(), Poll::Ready(Ok(_))));
+    });
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_one_that_nobody_polls() {
+    in_world(async |world| {
+        let mut parked = ByHand::new(initialize_async(config("a")));
+        assert!(parked.poll().is_pending());
+        let report = lifecycle::shutdown(Duration::ZERO).await;
+        assert_eq!(report.abandoned, 2, "the step and what waits for it: {report}");
+        world.open();
+        let Poll::Ready(Err(error)) = parked.poll() else { panic!("nothing is begun any more") };
+        assert_eq!(error.to_string(), "`initialize`: the process is shutting down");
+        assert!(!initialization().is_initialized());
     });
 }
 

@@ -218,6 +218,8 @@ fn a_reset_makes_it_run_again() {
         lifecycle::flag("plain").unwrap().reset();
         plain();
         assert_eq!(ran(), ["plain"; 3]);
+        handle(plain).unwrap().reload().unwrap();
+        assert_eq!(ran().len(), 4, "at once, and that is no reset");
         let resets = events().into_iter().filter(|event| event.name == "lifecycle.init.step_reset");
         assert_eq!(resets.map(|event| event.component).collect::<Vec<_>>(), ["plain", "plain"]);
     });

@@ -252,6 +252,13 @@ impl InitializationCore {
     }
 }
 
+impl InitializationCore {
+    /// Gives an initialization up that is not polled right now: only where nobody waits for it, or in any case.
+    pub(crate) fn abandon(&self, even_if_awaited: bool) {
+        self.resolve().creation.abandon(even_if_awaited);
+    }
+}
+
 /// A task that waits for the initialization. The last one to go takes it along.
 struct Joined {
     state: StateRef<'static, CoreState>,

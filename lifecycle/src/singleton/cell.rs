@@ -335,8 +335,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     pub(super) fn retire(&self, slot: &Slot<T, S>, old: Option<S::Owned>, new: Option<&S::Owned>, reason: &'static str) {
         let Some(old) = old else { return };
         if self.is_step() {
-            // Nothing stays behind, and nobody holds it.
-            return telemetry::step_reset(self.descriptor.name(), reason);
+            // Nothing stays behind, and nobody holds it; that it ran again was told already.
+            if new.is_none() {
+                telemetry::step_reset(self.descriptor.name(), reason);
+            }
+            return;
         }
         if S::KEEPS {
             let retired = slot.retired.load(Ordering::Relaxed);
