@@ -130,7 +130,7 @@ impl InitializationCore {
     /// Until it is complete, [`config`](Self::config) gives the new configuration to the steps, and to what runs on their behalf,
     /// and an error to all others.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use lifecycle::{BoxError, InitConfig, init_flag, initialize};
     ///
     /// #[init_flag(on_initialize)]
@@ -200,7 +200,7 @@ impl InitializationCore {
     /// wait (its configuration is the one that is installed). With the last one it is given up: it is uninitialized, and
     /// steps that have run stay done.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use lifecycle::{InitConfig, init_flag, initialize_async};
     ///
     /// #[init_flag(on_initialize)]
