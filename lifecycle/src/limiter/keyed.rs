@@ -303,7 +303,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
             register(Component::KeyedLimiter(me()));
         }
         // Before any lock is taken: the clock may be the user's.
-        let now = family.clock.now().as_nanos();
+        let now = family.clock.quick().as_nanos();
         if family.window.load(Ordering::Relaxed) == 0 {
             self.look_at_window();
         }
@@ -396,7 +396,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     /// What a snapshot shows: how many there are, and those that are not as new, up to a hundred.
     pub(crate) fn observe(&self) -> KeyedSnapshot<LimiterSnapshot> {
         let family = self.resolve();
-        let (now, given) = (family.clock.now().as_nanos(), family.settings.get());
+        let (now, given) = (family.clock.quick().as_nanos(), family.settings.get());
         let noteworthy = family.all().into_iter().filter(|limiter| !limiter.is_idle(now, given.as_ref()));
         let usage = self.usage();
         KeyedSnapshot {
