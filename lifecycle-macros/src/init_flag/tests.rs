@@ -140,7 +140,8 @@ fn an_async_step_with_everything() {
             db().await?.migrate().await
         }
     };
-    expect![[r#"
+    expect![[r##"
+        #[allow(dead_code)]
         /// Migrates.
         #[cfg(unix)]
         pub(crate) async fn migrate() -> Result<(), DbError> {
@@ -252,7 +253,7 @@ fn an_async_step_with_everything() {
                 }
             };
         }
-    "#]].assert_eq(&pretty(&init_flag(args, item)));
+    "##]].assert_eq(&pretty(&init_flag(args, item)));
 }
 
 #[test]
