@@ -6,6 +6,7 @@
 mod circuit_breaker;
 mod entry;
 mod errors;
+mod flag_value;
 mod guarded_fn;
 mod init_flag;
 mod isolated_test;
@@ -199,24 +200,37 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("rate_limit", args.into(), item.into(), rate_limit::rate_limit).into()
 }
 
-/// A typed switch that can be set from the environment, at run time, and in tests.
+/// Makes an enum the value of a flag: its variants hold nothing, and are written in snake_case.
 ///
 /// ```
-/// use lifecycle::{Flag, init_flag};
+/// use lifecycle::{Flag, FlagValue, init_flag};
 ///
-/// #[init_flag(env = "USE_CACHE")] // USE_CACHE.get(): a load and a branch
-/// static USE_CACHE: Flag<bool> = true;
+/// #[derive(FlagValue)]
+/// enum Cache {
+///     Off,
+///     InMemory, // `in_memory`
+///     #[flag_value(rename = "redis")]
+///     External,
+/// }
 ///
-/// assert!(USE_CACHE.get());
-/// USE_CACHE.set(false);
-/// assert_eq!(lifecycle::flag("use_cache")?.get_json(), false);
+/// #[init_flag(env = "CACHE")] // CACHE=redis
+/// static CACHE: Flag<Cache> = Cache::InMemory;
+///
+/// assert!(matches!(CACHE.get(), Cache::InMemory));
+/// assert_eq!(lifecycle::flag("cache")?.get_json(), "in_memory");
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///
-/// The type is `bool`, an integer of up to 64 bits, `f64` or `Duration`. An override has the last word, then what was set, then
-/// the environment, then the default. A value in the environment that does not fit gives a warning event and the default.
-///
-/// Options: `env = ".."` (read once, on first use), `name = ".."` (default: the name in lower case), `crate = path`.
+/// In the environment any case will do; by name (JSON) it is the exact word. On the enum, `#[flag_value(crate = path)]` says
+/// where lifecycle is.
+#[proc_macro_derive(FlagValue, attributes(flag_value))]
+pub fn flag_value(item: TokenStream) -> TokenStream {
+    // The item stays where it is: nothing is to come out of a panic beside the error.
+    let nothing = proc_macro2::TokenStream::new();
+    entry::run("derive(FlagValue)", item.into(), nothing, |item, _| flag_value::flag_value(item)).into()
+}
+
+#[doc = include_str!("init_flag/docs.md")]
 #[proc_macro_attribute]
 pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("init_flag", args.into(), item.into(), init_flag::init_flag).into()

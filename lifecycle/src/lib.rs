@@ -23,6 +23,7 @@ mod instance;
 #[cfg(not(loom))]
 pub(crate) mod keyed;
 pub mod limiter;
+mod listeners;
 #[cfg(loom)]
 pub mod model;
 mod name;
@@ -58,8 +59,8 @@ mod face {
     #[doc(inline)]
     pub use crate::breaker::{
         Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict,
-        Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        KeyedCircuitBreaker, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict, Window,
+        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -68,12 +69,14 @@ mod face {
     #[doc(inline)]
     pub use crate::init::{
         InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
-        get_initialization_manager, initialization, initialize,
+        get_initialization_manager, initialization, initialize, initialize_async,
     };
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
     pub use crate::limiter::{KeyedRateLimiter, RateLimiter, RateLimiterBuilder};
+    #[doc(inline)]
+    pub use crate::listeners::ListenerId;
     #[doc(inline)]
     pub use crate::name::Name;
     #[doc(inline)]
@@ -99,7 +102,7 @@ mod face {
     #[doc(inline)]
     pub use crate::wire::Args;
     #[doc(inline)]
-    pub use lifecycle_macros::{circuit_breaker, init_flag, rate_limit, singleton};
+    pub use lifecycle_macros::{FlagValue, circuit_breaker, init_flag, rate_limit, singleton};
 }
 #[cfg(not(loom))]
 pub use face::*;

@@ -305,6 +305,27 @@ mod shadowed {
     #[::lifecycle::init_flag(env = "X")]
     pub static FLAG: ::lifecycle::Flag<::std::primitive::bool> = true;
 
+    #[derive(::lifecycle::FlagValue)]
+    pub enum Word {
+        None,
+        Some,
+        Ok,
+        #[flag_value(rename = "err")]
+        Err,
+    }
+
+    #[::lifecycle::init_flag(secret)]
+    pub static WORD: ::lifecycle::Flag<Word> = Word::None;
+
+    #[::lifecycle::init_flag(on_initialize, init_timeout = "1s")]
+    pub fn step() {}
+
+    #[::lifecycle::init_flag(depends_on(step))]
+    pub async fn async_step() -> ::std::result::Result<(), ::lifecycle::SingletonError> {
+        step();
+        ::std::result::Result::Ok(())
+    }
+
     #[::lifecycle::singleton(keyed, max_keys = FAILURES)]
     pub fn keyed(
         name: &::std::primitive::str,

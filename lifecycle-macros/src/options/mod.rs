@@ -23,6 +23,7 @@ pub(crate) use numbers::{Count, TimeSpan};
 pub(crate) use on_limit::OnLimit;
 pub(crate) use pauses::Pauses;
 pub(crate) use singletons::Needed;
+pub(crate) use suggest::closest;
 pub(crate) use units::{Rate, parse_rate};
 pub(crate) use value::Value;
 pub(crate) use window::CallWindow;

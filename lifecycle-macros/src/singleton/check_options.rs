@@ -88,7 +88,7 @@ pub(super) fn no_self(options: &Options, key: &str, instead: &str, errors: &mut 
     }
 }
 
-pub(super) fn not_itself(options: &Options, is_itself: impl Fn(&Needed) -> bool, errors: &mut Errors) {
+pub(crate) fn not_itself(options: &Options, is_itself: impl Fn(&Needed) -> bool, errors: &mut Errors) {
     for needed in options.listed("depends_on").iter().filter(|needed| is_itself(needed)) {
         errors.on(needed.tokens(), "it cannot need itself: leave this away");
     }

@@ -9,7 +9,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 
 /// The options that every form takes.
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) eager: bool,
     pub(super) storage: Storage,
     pub(super) init_timeout: Option<TimeSpan>,
@@ -30,6 +30,19 @@ impl Settings {
             refresh: options.time("refresh"),
             depends_on: options.singletons("depends_on"),
             hooks: hooks::take(options),
+        }
+    }
+
+    /// Those of a step: `initialize` runs one as `warm_up` creates what is eager.
+    pub(crate) fn of_step(options: &mut Options) -> Self {
+        Self {
+            eager: options.word("on_initialize"),
+            storage: Storage::Static,
+            init_timeout: options.time("init_timeout"),
+            retry_backoff: None,
+            refresh: None,
+            depends_on: options.singletons("depends_on"),
+            hooks: Vec::new(),
         }
     }
 

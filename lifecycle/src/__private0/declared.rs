@@ -26,6 +26,12 @@ pub const fn cell<K: Stored>(
     Home::new(Cell::new(descriptor, settings, ask))
 }
 
+/// The cell's entry in the link-time list, where it is a step's.
+#[must_use]
+pub const fn listed_step<K: Stored<Value = (), Mode = Forever>>(home: &'static Home<K>) -> Listed {
+    Listed::step(home.cell())
+}
+
 /// The cell's entry in the link-time list.
 #[must_use]
 pub const fn listed<K: Stored>(home: &'static Home<K>) -> Listed {

@@ -52,7 +52,7 @@ pub use {
     builder::CircuitBreakerBuilder,
     handle::CircuitBreaker,
     keyed::KeyedCircuitBreaker,
-    listeners::{ListenerId, Transition},
+    listeners::Transition,
     operation::{CircuitBreakerOperation, execute_circuit_breaker_operation},
     permit::{OwnedPermit, Permit},
     report::{SavedBreaker, SavedCalls},

@@ -2,7 +2,9 @@
 
 use super::{Component, components};
 use crate::clock::{ClockHandle, unix_seconds};
+use crate::flag::AnyFlag;
 use crate::settings::Source;
+use crate::singleton::AnySingleton;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +17,9 @@ pub struct Snapshot {
     pub timestamp: f64,
     /// Declared singletons, created or not, then those made by name at run time.
     pub singletons: Vec<SingletonSnapshot>,
+    /// Steps (`#[init_flag]` on a function), run or not: as singletons that have no value.
+    #[serde(default)]
+    pub steps: Vec<SingletonSnapshot>,
     /// Declared breakers, then those made by name at run time.
     pub breakers: Vec<BreakerSnapshot>,
     /// Declared families of breakers, one a key.
@@ -259,6 +264,15 @@ pub struct InitializationSnapshot {
     pub timestamp: Option<f64>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,
+    /// The steps that it ran or found done, in that order.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// How often it failed.
+    #[serde(default)]
+    pub failures: u64,
+    /// Why it last did, while it is not initialized.
+    #[serde(default)]
+    pub last_error: Option<String>,
     /// The names of the configuration's values; the values may be secret.
     pub config_keys: Vec<String>,
 }
@@ -280,6 +294,7 @@ pub fn snapshot() -> Snapshot {
     let mut all = Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
+        steps: Vec::new(),
         breakers: Vec::new(),
         keyed_breakers: Vec::new(),
         limiters: Vec::new(),
@@ -296,6 +311,10 @@ pub fn snapshot() -> Snapshot {
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
             Component::KeyedLimiter(family) => all.keyed_limiters.push(family.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
+            Component::Step(step) => {
+                all.steps.extend(AnySingleton::observe(*step));
+                all.flags.push(AnyFlag::observe(*step));
+            }
         }
     }
     crate::singleton::singletons().observe_dynamic(&mut all.singletons);
@@ -308,9 +327,7 @@ impl Snapshot {
     /// The dependency edges, observed and declared: (dependent, dependency), by name.
     #[must_use]
     pub fn edges(&self) -> Vec<(&str, &str)> {
-        self.singletons
-            .iter()
-            .flat_map(|one| one.depends_on.iter().map(move |on| (one.name.as_str(), on.as_str())))
-            .collect()
+        let created = self.singletons.iter().chain(&self.steps);
+        created.flat_map(|one| one.depends_on.iter().map(move |on| (one.name.as_str(), on.as_str()))).collect()
     }
 }

@@ -145,6 +145,12 @@ impl Frame {
         path
     }
 
+    /// Does `id` wait for one of these, be it by way of others, or is it one of them?
+    pub(crate) fn waits_for_any(id: FrameId, frames: &[Arc<Self>]) -> bool {
+        let graph = graph();
+        frames.iter().any(|frame| path_between(&graph, id, frame.id).is_some())
+    }
+
     /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).
     pub(crate) fn end(&self) {
         if self.ended.swap(true, std::sync::atomic::Ordering::Relaxed) {

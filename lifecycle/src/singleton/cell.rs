@@ -11,10 +11,10 @@ use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::Moment;
 use crate::counter::{self};
 use crate::error::CreateError;
-use crate::registry::{Component, Descriptor, register};
+use crate::registry::{Component, Descriptor, Kind, register};
 use crate::scope::{self, OverrideGuard, Scoped, StateRef};
-use crate::telemetry;
-use std::any::type_name;
+use crate::telemetry::{self, Creates};
+use std::any::{Any, type_name};
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -167,13 +167,27 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         self.slot.process().settings
     }
 
+    /// Is it a step, and no singleton to its users?
+    fn is_step(&self) -> bool {
+        self.descriptor.kind() == Kind::Flag
+    }
+
+    /// This, as it stands on the list.
+    pub(super) fn component(&'static self) -> Component {
+        match (self as &dyn Any).downcast_ref::<SingletonCell<()>>() {
+            Some(step) if self.is_step() => Component::Step(step),
+            _ => Component::Singleton(self),
+        }
+    }
+
     fn overridden(&'static self) -> Option<S::Owned> {
         let list = scope::overrides()?;
         list.find::<Override<S::Owned>>(self.slot.key()).map(|found| found.0.clone())
     }
 
     pub(super) fn plan<'a>(&self, slot: &'a Slot<T, S>) -> Plan<'a> {
-        Plan::new(self.descriptor.subject(), type_name::<T>(), &slot.clock, slot.settings.limits)
+        let plan = Plan::new(self.descriptor.subject(), type_name::<T>(), &slot.clock, slot.settings.limits);
+        if self.is_step() { plan.of(Creates::Step) } else { plan }
     }
 
     /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
@@ -205,7 +219,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             }
             Some(found) => found.into_inner(),
             None => {
-                register(Component::Singleton(self));
+                register(self.component());
                 self.make(&slot, false, factory, describe)?
             }
         };
@@ -266,7 +280,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     pub(super) fn look(&'static self) -> Seen {
         let slot = self.resolve();
         let instance = slot.stored.owned();
-        let retired = slot.retired.load(Ordering::Relaxed);
+        // Of a step that ran again nothing stays behind.
+        let retired = if self.is_step() { 0 } else { slot.retired.load(Ordering::Relaxed) };
         Seen {
             created: instance.is_some(),
             accesses: slot.accesses.read(0),
@@ -284,30 +299,48 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
 
     /// Puts an instance, or none, in place; retires and gives what was there.
     pub(super) fn put(&'static self, value: Option<T>) -> Option<S::Owned> {
-        register(Component::Singleton(self));
+        let (slot, new) = (self.resolve(), value.map(S::own));
+        let old = self.exchange(&slot, new.clone());
+        self.retire(&slot, old.clone(), new.as_ref(), if new.is_none() { "delete" } else { "replace" });
+        old
+    }
+
+    /// Takes the instance away and tells nobody; calling what it gives does.
+    pub(crate) fn take_back(&'static self) -> Option<impl FnOnce() + use<T, S>> {
         let slot = self.resolve();
-        let new = value.map(S::own);
-        let old = slot.creation.exclusively(
+        let old = self.exchange(&slot, None)?;
+        Some(move || self.retire(&slot, Some(old), None, "reset"))
+    }
+
+    /// Puts an instance, or none, in place; gives what was there.
+    fn exchange(&'static self, slot: &Slot<T, S>, new: Option<S::Owned>) -> Option<S::Owned> {
+        register(self.component());
+        let taken = new.is_some();
+        slot.creation.exclusively(
             |record| {
-                let old = slot.put(new.clone());
-                if new.is_some() {
+                let old = slot.put(new);
+                if taken {
                     slot.replaced.fetch_add(1, Ordering::Relaxed);
                 }
                 slot.accesses.reset();
-                let order =
-                    if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
-                *record = Record { created_at: new.as_ref().map(|_| slot.clock.wall()), order, ..Record::default() };
+                let order = if taken { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
+                *record = Record { created_at: taken.then(|| slot.clock.wall()), order, ..Record::default() };
                 old
             },
-            new.is_some(),
-        );
-        self.retire(&slot, old.clone(), new.as_ref(), if new.is_none() { "delete" } else { "replace" });
-        old
+            taken,
+        )
     }
 
     /// An instance has given way: hooks and events, with no lock held.
     pub(super) fn retire(&self, slot: &Slot<T, S>, old: Option<S::Owned>, new: Option<&S::Owned>, reason: &'static str) {
         let Some(old) = old else { return };
+        if self.is_step() {
+            // Nothing stays behind, and nobody holds it; that it ran again was told already.
+            if new.is_none() {
+                telemetry::step_reset(self.descriptor.name(), reason);
+            }
+            return;
+        }
         if S::KEEPS {
             let retired = slot.retired.load(Ordering::Relaxed);
             if retired.is_power_of_two() {

@@ -6,7 +6,7 @@ use super::output::SingletonValue;
 use super::slot::Slot;
 use super::storage::{Storage, Storing};
 use crate::error::CreateError;
-use crate::registry::{Component, register};
+use crate::registry::register;
 use crate::scope::StateRef;
 use std::convert::Infallible;
 use std::future::Future;
@@ -133,7 +133,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
                     return Poll::Ready(Ok(S::hand(found.into_inner())));
                 }
             };
-            register(Component::Singleton(self));
+            register(self.component());
             let seen = slot.replaced.load(Ordering::Relaxed);
             *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading, seen }));
         }

@@ -40,6 +40,7 @@ outside_models! {
     mod stats;
     mod storage;
 
+    pub(crate) use creation::{Creation, Limits, Plan, Record, Waiting};
     pub use self::core::{SingletonCore, get_singleton_manager, singletons};
     pub use face::{Handed, Owned, Singleton};
     pub(crate) use handle::of_function;

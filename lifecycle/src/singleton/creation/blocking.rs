@@ -80,8 +80,8 @@ impl<V> Creation<V> {
         let attempt = Attempt::new(self, plan, &run);
         let made = catch_unwind(AssertUnwindSafe(|| {
             let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
-            let _span =
-                telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place).entered();
+            let _span = telemetry::creation_span(plan.creates, &plan.subject.name, plan.type_name, plan.subject.place)
+                .entered();
             make().map_err(|error| {
                 let text = describe(&error);
                 (error, text)

@@ -179,7 +179,7 @@ impl<V: Send + 'static> Creation<V> {
             // From here on a panic, also a subscriber's, gives the right to create back.
             let attempt = Attempt::new(self, plan, &run);
             let span = span.unwrap_or_else(|| {
-                telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
+                telemetry::creation_span(plan.creates, &plan.subject.name, plan.type_name, plan.subject.place)
             });
             let polled = catch_unwind(AssertUnwindSafe(|| {
                 let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));

@@ -25,6 +25,7 @@ use crate::process::Phase;
 use crate::scope::{self, FrameId, StateRef, Subject};
 use crate::sync::thread::Thread;
 use crate::sync::{Arc, Mutex};
+use crate::telemetry::Creates;
 use event_listener::Event;
 use flight::Flight;
 use std::time::Duration;
@@ -77,11 +78,19 @@ pub(crate) struct Plan<'a> {
     pub(crate) clock: &'a ClockHandle,
     pub(crate) limits: Limits,
     pub(crate) phase: StateRef<'static, Phase>,
+    /// In whose name it is told of.
+    pub(crate) creates: Creates,
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(subject: Subject, type_name: &'static str, clock: &'a ClockHandle, limits: Limits) -> Self {
-        Self { subject, type_name, clock, limits, phase: Phase::in_force() }
+        Self { subject, type_name, clock, limits, phase: Phase::in_force(), creates: Creates::Singleton }
+    }
+
+    /// What it creates, where that is no singleton.
+    #[must_use]
+    pub(crate) fn of(self, creates: Creates) -> Self {
+        Self { creates, ..self }
     }
 
     fn name(&self) -> String {

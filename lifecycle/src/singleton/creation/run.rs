@@ -6,7 +6,7 @@ use crate::error::{CreateError, SingletonError, panic_text};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
 use crate::sync::thread;
-use crate::telemetry;
+use crate::telemetry::{self, Creates};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -80,11 +80,13 @@ impl<V> Creation<V> {
             (None, None) => {
                 let stored = store(value);
                 let old = state.record.take().unwrap_or_default();
-                let order = old.order.unwrap_or_else(next_order);
+                // The initialization is no part of what is ordered.
+                let listed = plan.creates != Creates::Initialization;
+                let order = old.order.or_else(|| listed.then(next_order));
                 state.record = Some(Box::new(Record {
                     created_at: Some(stored_at),
                     took: Some(took),
-                    order: Some(order),
+                    order,
                     began: Some(run.started),
                     thread: Some(thread_label(&thread::current())),
                     asked_by: run.askers.first().map(|frame| frame.subject.name.to_string()),
@@ -92,7 +94,7 @@ impl<V> Creation<V> {
                     failures: old.failures,
                     ..Record::default()
                 }));
-                (Ok(stored), Some(order), None)
+                (Ok(stored), order, None)
             }
         };
         let ended = if mine { state.release() } else { None };
@@ -104,7 +106,7 @@ impl<V> Creation<V> {
         drop(ended);
         drop_apart(unused);
         if let Some(order) = order {
-            telemetry::singleton_initialized(&plan.subject.name, took, order);
+            telemetry::created(plan.creates, &plan.subject.name, took, order);
         }
         outcome
     }
@@ -126,7 +128,7 @@ impl<V> Creation<V> {
         drop(state);
         self.tell(tasks);
         drop(ended);
-        telemetry::singleton_init_failed(&plan.subject.name, error_type, &message, took);
+        telemetry::creation_failed(plan.creates, &plan.subject.name, error_type, &message, took);
     }
 }
 
