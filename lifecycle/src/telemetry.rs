@@ -66,7 +66,7 @@ fn record(name: &'static str, component: &str, detail: impl FnOnce() -> String) 
 
 /// The correlation id as a field value; events outside any correlation do not have the field.
 fn correlation() -> Option<String> {
-    scope::correlation_id().map(|id| id.to_string())
+    scope::correlation_id()
 }
 
 fn millis(duration: Option<Duration>) -> Option<u64> {
@@ -126,6 +126,17 @@ pub(crate) fn singleton_hook_failed(name: &str, hook: &'static str, message: &st
         name: "lifecycle.singleton.hook_failed", target: "lifecycle::singleton", Level::ERROR,
         singleton.name = printable(name), hook, error.message = message, correlation_id = correlation(),
         "singleton hook failed"
+    );
+}
+
+/// Reset hooks run while several invocations may be using what they reset.
+#[cfg(not(loom))]
+pub(crate) fn reset_while_active(active: usize) {
+    record("lifecycle.invocation.reset_while_active", "invocations", || active.to_string());
+    event!(
+        name: "lifecycle.invocation.reset_while_active", target: "lifecycle::invocation", Level::WARN,
+        invocations.active = active, correlation_id = correlation(),
+        "reset hooks run while several invocations are under way: what belongs to one is `scope = invocation`"
     );
 }
 

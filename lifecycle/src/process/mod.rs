@@ -7,7 +7,10 @@ mod phase;
 mod shutdown;
 mod warm_up;
 
-pub use hooks::{HealthCheck, HealthReport, health, health_blocking, run_pressure_hooks, run_reset_hooks};
+pub use hooks::{
+    HealthCheck, HealthReport, ResetReport, health, health_blocking, reset_all_managers, run_pressure_hooks,
+    run_reset_hooks,
+};
 pub(crate) use order::resolve;
 pub(crate) use phase::{Busy, Phase};
 pub use shutdown::{

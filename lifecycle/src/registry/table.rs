@@ -112,6 +112,7 @@ impl Snapshot {
             let times = |failures| if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
             let state = match (one.created, one.failures) {
                 _ if one.keys.is_some() => keys(one.keys.unwrap_or(0), one.unkept),
+                (_, 0) if one.alive.is_some() => format!("one an invocation, {} now", one.alive.unwrap_or(0)),
                 (true, _) if one.retired > 0 => format!("ready, {} retired", one.retired),
                 (true, _) => "ready".to_owned(),
                 (false, 0) if one.unkept > 0 => {

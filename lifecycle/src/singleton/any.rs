@@ -96,7 +96,7 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     /// Gives up a factory's future: only where nobody waits for it, or in any case.
     fn abandon(&'static self, _even_if_awaited: bool) {}
     /// Its shutdown hook, for each instance that exists.
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         Vec::new()
     }
     /// Its reset hook.
@@ -150,7 +150,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     }
 
     fn delete_any(&'static self) -> usize {
-        usize::from(self.put(None).is_some())
+        usize::from(self.take().is_some())
     }
 
     fn needs(&'static self) -> Vec<usize> {
@@ -192,7 +192,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         value: Box<dyn Any + Send + Sync>,
         found: &'static str,
     ) -> Result<Option<AnyInstance>, Error> {
-        Ok(self.put(Some(self.typed(value, found)?)).map(|old| S::instance(old).into_any()))
+        Ok(self.put(self.typed(value, found)?)?.map(|old| S::instance(old).into_any()))
     }
 
     fn override_any(
@@ -223,7 +223,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         self.resolve().creation.abandon(even_if_awaited);
     }
 
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         self.hook(self.settings().shutdown.map(|hook| move |instance| hook(S::forever(instance))))
     }
 

@@ -197,7 +197,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         }
     }
 
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         // The process ends: an instance may as well stay for ever.
         self.hooks(self.settings().shutdown.map(|hook| move |instance: Arc<T>| hook(&**keep(instance))))
     }

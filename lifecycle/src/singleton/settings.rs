@@ -21,6 +21,10 @@ pub enum Needs {
 #[doc(hidden)]
 pub type Dependency = fn() -> Needs;
 
+/// A hook that may be a future, and borrows what it is given.
+#[doc(hidden)]
+pub(super) type InstanceHook<T> = for<'a> fn(&'a T) -> HookRun<'a>;
+
 /// The options of one declaration.
 #[doc(hidden)]
 pub struct Settings<T: 'static> {
@@ -28,7 +32,11 @@ pub struct Settings<T: 'static> {
     pub(super) limits: Limits,
     pub(super) refresh: Option<Duration>,
     pub(super) depends_on: &'static [Dependency],
-    pub(super) shutdown: Option<fn(&'static T) -> HookRun>,
+    pub(super) shutdown: Option<fn(&'static T) -> HookRun<'static>>,
+    /// The same of what lives for an invocation, and is gone after that.
+    pub(super) leave: Option<InstanceHook<T>>,
+    pub(super) before_snapshot: Option<InstanceHook<T>>,
+    pub(super) after_restore: Option<InstanceHook<T>>,
     pub(super) on_retire: Option<fn(&T)>,
     pub(super) reset: Option<fn(&T) -> HookResult>,
     pub(super) pressure: Option<fn(&T) -> usize>,
@@ -62,6 +70,9 @@ impl<T: 'static> Settings<T> {
             refresh: None,
             depends_on: &[],
             shutdown: None,
+            leave: None,
+            before_snapshot: None,
+            after_restore: None,
             on_retire: None,
             reset: None,
             pressure: None,
@@ -102,7 +113,10 @@ impl<T: 'static> Settings<T> {
 
     setters! {
         refresh: Duration,
-        shutdown: fn(&'static T) -> HookRun,
+        shutdown: fn(&'static T) -> HookRun<'static>,
+        leave: InstanceHook<T>,
+        before_snapshot: InstanceHook<T>,
+        after_restore: InstanceHook<T>,
         on_retire: fn(&T),
         reset: fn(&T) -> HookResult,
         pressure: fn(&T) -> usize,

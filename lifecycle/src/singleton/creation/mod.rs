@@ -22,7 +22,7 @@ use super::drop_apart;
 use crate::clock::{ClockHandle, Moment};
 use crate::error::SingletonError;
 use crate::process::Phase;
-use crate::scope::{self, FrameId, StateRef, Subject};
+use crate::scope::{self, Entry, Frame, FrameId, Installed, InvocationState, StateRef, Subject};
 use crate::sync::thread::Thread;
 use crate::sync::{Arc, Mutex};
 use event_listener::Event;
@@ -77,15 +77,35 @@ pub(crate) struct Plan<'a> {
     pub(crate) clock: &'a ClockHandle,
     pub(crate) limits: Limits,
     pub(crate) phase: StateRef<'static, Phase>,
+    /// What it creates goes with that, if with any.
+    pub(crate) invocation: Option<std::sync::Arc<InvocationState>>,
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(subject: Subject, type_name: &'static str, clock: &'a ClockHandle, limits: Limits) -> Self {
-        Self { subject, type_name, clock, limits, phase: Phase::in_force() }
+        Self { subject, type_name, clock, limits, phase: Phase::in_force(), invocation: None }
+    }
+
+    /// What it creates lives for that invocation.
+    pub(crate) fn within(mut self, invocation: Option<std::sync::Arc<InvocationState>>) -> Self {
+        self.invocation = invocation;
+        self
     }
 
     fn name(&self) -> String {
         self.subject.name.to_string()
+    }
+
+    /// Why it is too late for what it creates, if so.
+    fn over(&self) -> Option<SingletonError> {
+        let invocation = self.invocation.as_ref().filter(|invocation| invocation.has_ended())?;
+        Some(SingletonError::InvocationEnded { name: self.name(), id: invocation.id().to_owned() })
+    }
+
+    /// What is installed while the factory runs: whoever polls it, it runs where it was asked for.
+    fn install(&self, frame: &std::sync::Arc<Frame>) -> (Installed, Option<Installed>) {
+        let invocation = self.invocation.clone().map(|invocation| scope::install(Entry::Invocation(invocation)));
+        (scope::install(Entry::Frame(std::sync::Arc::clone(frame))), invocation)
     }
 
     /// May something be created here and now? Asked by whoever takes the right to create.
@@ -95,6 +115,9 @@ impl<'a> Plan<'a> {
         }
         if scope::universe().is_some_and(|universe| universe.has_ended()) {
             return Err(SingletonError::ContextEnded { name: self.name() });
+        }
+        if let Some(over) = self.over() {
+            return Err(over);
         }
         let pause = self.limits.retry_backoff.zip(record).and_then(|(pauses, record)| record.pause(pauses, now));
         match pause {

@@ -1,0 +1,173 @@
+//! A singleton that lives for an invocation: where it is found, and how it goes.
+
+use super::cell::Cell;
+use super::hooks::{HookResult, HookRun};
+use super::output::SingletonValue;
+use super::settings::InstanceHook;
+use super::slot::Slot;
+use super::storage::{Storage, Storing};
+use super::try_drop;
+use crate::error::{SingletonError, panic_text};
+use crate::scope::{self, Asker, InvocationState, Leaving, Resident, StateRef};
+use crate::telemetry;
+use std::any::Any;
+use std::future::Future;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{self, Poll};
+
+/// What the slot of an invocation knows beside its instance.
+pub(super) struct Bound<T: 'static, S: Storage<T>> {
+    cell: &'static Cell<T, S>,
+    invocation: Arc<InvocationState>,
+    /// The world's slot: what is counted is counted there.
+    home: StateRef<'static, Slot<T, S>>,
+}
+
+impl<T: 'static, S: Storage<T>> Bound<T, S> {
+    pub(super) fn home(&self) -> &Slot<T, S> {
+        &self.home
+    }
+
+    pub(super) const fn invocation(&self) -> &Arc<InvocationState> {
+        &self.invocation
+    }
+
+    /// An instance comes, one goes, or both.
+    pub(super) fn count(&self, comes: bool, goes: bool) {
+        match (comes, goes) {
+            (true, false) => _ = self.home.alive.fetch_add(1, Ordering::Relaxed),
+            (false, true) => _ = self.home.alive.fetch_sub(1, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+}
+
+impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
+    /// The slot that the invocation has, if it has one.
+    pub(super) fn bound(&'static self) -> Option<Arc<Slot<T, S>>> {
+        scope::invocation()?.find(self.slot.key())
+    }
+
+    /// The slot of the invocation this code runs in.
+    ///
+    /// # Errors
+    /// There is no invocation, it is over, or what asks would outlive it.
+    pub(super) fn bind(&'static self) -> Result<StateRef<'static, Slot<T, S>>, SingletonError> {
+        let name = || self.descriptor.name().to_owned();
+        let invocation = match scope::asker() {
+            Asker::Invocation(invocation) => invocation,
+            Asker::Nobody => return Err(SingletonError::NoInvocation { name: name() }),
+            Asker::Process(frame) => {
+                let needs = self.descriptor.subject().to_string();
+                return Err(SingletonError::OutlivesInvocation { name: frame.subject.to_string(), needs });
+            }
+        };
+        let home = self.home();
+        let slot = invocation.find_or_make(self.slot.key(), || {
+            Arc::new(Slot::bound(Bound { cell: self, invocation: invocation.clone(), home }, self.settings()))
+        });
+        slot.map(StateRef::Own).ok_or_else(|| SingletonError::InvocationEnded {
+            name: name(),
+            id: invocation.id().to_owned(),
+        })
+    }
+}
+
+impl<T: SingletonValue, S: Storing<T>> Resident for Slot<T, S> {
+    fn order(&self) -> Option<u64> {
+        self.creation.order()
+    }
+
+    fn leave(self: Arc<Self>) -> Option<Leaving> {
+        // The invocation has ended: what a factory still gives is not stored.
+        self.creation.abandon(true);
+        let instance = self.creation.exclusively(|_| self.put(None), false)?;
+        let name = self.bound.as_ref().map_or("", |bound| bound.cell.descriptor.name());
+        match self.settings.leave {
+            Some(hook) => {
+                Some(Box::pin(Farewell { name, running: Some(run_on(hook, instance.clone())), instance: Some(instance) }))
+            }
+            None => {
+                drop_told(name, instance);
+                None
+            }
+        }
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// A hook that runs with its instance, for as long as it takes.
+pub(super) fn run_on<T, O>(hook: InstanceHook<T>, instance: O) -> Pin<Box<dyn Future<Output = HookResult> + Send>>
+where
+    T: SingletonValue,
+    O: Deref<Target = T> + Send + Sync + 'static,
+{
+    Box::pin(async move {
+        match hook(&instance) {
+            HookRun::Done(result) => result,
+            HookRun::Future(future) => future.await,
+        }
+    })
+}
+
+/// An instance that goes once its hook is done.
+struct Farewell<O> {
+    name: &'static str,
+    running: Option<Pin<Box<dyn Future<Output = HookResult> + Send>>>,
+    instance: Option<O>,
+}
+
+impl<O> Farewell<O> {
+    fn end(&mut self, outcome: HookResult) {
+        let gone = try_drop(self.running.take()).map_err(|text| format!("it panicked: {text}"));
+        if let Err(text) = outcome.and(gone) {
+            telemetry::singleton_hook_failed(self.name, "shutdown", &text);
+        }
+        if let Some(instance) = self.instance.take() {
+            drop_told(self.name, instance);
+        }
+    }
+}
+
+impl<O> Unpin for Farewell<O> {}
+
+impl<O> Future for Farewell<O> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        let Some(running) = &mut self.running else { return Poll::Ready(()) };
+        let outcome = match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => {
+                let text = panic_text(&*panic).unwrap_or("(no text)").to_owned();
+                std::mem::forget(panic);
+                Err(format!("it panicked: {text}"))
+            }
+        };
+        self.end(outcome);
+        Poll::Ready(())
+    }
+}
+
+impl<O> Drop for Farewell<O> {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.end(Err("its invocation was dropped before it was done".to_owned()));
+        }
+    }
+}
+
+/// Drops an instance; a panic of its destructor is told.
+fn drop_told<O>(name: &str, instance: O) {
+    if let Err(text) = try_drop(instance) {
+        telemetry::singleton_hook_failed(name, "drop", &format!("it panicked: {text}"));
+    }
+}

@@ -1,0 +1,497 @@
+//! Singletons with `scope = invocation`: made once in each, gone with it, the newest first.
+
+use lifecycle::testing::{events, isolated, isolated_async};
+use lifecycle::{Context, Singleton, SingletonError, current_invocation, invocation, invocation_blocking, singleton};
+use lifecycle_tests::{ByHand, Gate, gives_way, runtime, said};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+#[singleton(scope = invocation)]
+#[derive(Debug, Default)]
+struct Seen(Mutex<Vec<u32>>);
+
+#[singleton(scope = invocation)]
+fn user() -> String {
+    format!("user of {}", current_invocation().unwrap().id())
+}
+
+#[test]
+fn each_invocation_has_its_own() {
+    isolated(|| {
+        let handle = |item| {
+            let seen = Seen::current();
+            seen.0.lock().unwrap().push(item);
+            let all = seen.0.lock().unwrap().clone();
+            all
+        };
+        assert_eq!(invocation_blocking("a", || (handle(1), handle(2))), (vec![1], vec![1, 2]));
+        assert_eq!(invocation_blocking("b", || handle(3)), [3]);
+        assert_eq!(invocation_blocking("c", || user().to_string()), "user of c");
+        invocation_blocking("outer", || {
+            assert_eq!(handle(4), [4]);
+            assert_eq!(invocation_blocking("inner", || handle(5)), [5]);
+            assert_eq!(handle(6), [4, 6]);
+        });
+    });
+}
+
+#[test]
+fn it_is_one_for_all_tasks_and_threads_of_an_invocation() {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+
+    #[singleton(scope = invocation, factory = || { std::thread::yield_now(); Once(MADE.fetch_add(1, SeqCst)) })]
+    struct Once(u32);
+
+    isolated(|| {
+        for round in 0..20 {
+            invocation_blocking("a", || {
+                let threads: Vec<_> = (0..4)
+                    .map(|_| {
+                        let context = Context::capture();
+                        std::thread::spawn(move || context.run(|| Once::current().0))
+                    })
+                    .collect();
+                threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), round));
+            });
+        }
+    });
+}
+
+#[test]
+fn outside_of_any_invocation_there_is_none() {
+    isolated(|| {
+        assert!(matches!(Seen::try_current(), Err(SingletonError::NoInvocation { name }) if name == "seen"));
+        assert!(Seen::get().is_none() && !Seen::is_created() && !Seen::delete());
+        let panic = std::panic::catch_unwind(|| _ = Seen::current()).unwrap_err();
+        let text = said(&*panic);
+        assert!(text.contains("`seen`") && text.contains("lifecycle::invocation(id, ..)"), "{text}");
+        assert!(text.contains("Context::capture()"), "{text}");
+        let panic = std::panic::catch_unwind(|| _ = Seen::replace(Seen::default())).unwrap_err();
+        assert!(said(&*panic).contains("lives for an invocation"));
+        let by_name = lifecycle::singletons().get_or_create("seen", Seen::default).unwrap_err();
+        assert!(by_name.to_string().contains("lives for an invocation"), "{by_name}");
+    });
+}
+
+#[test]
+fn a_process_wide_singleton_cannot_be_made_of_one() {
+    #[singleton(factory = || Report(user().len()))]
+    #[derive(Debug)]
+    struct Report(usize);
+
+    #[singleton]
+    fn careful() -> Result<usize, SingletonError> {
+        Ok(Seen::try_current()?.0.lock().unwrap().len())
+    }
+
+    #[singleton(async_factory = || async { gives_way(1).await; Later(user().len()) })]
+    #[derive(Debug)]
+    struct Later(usize);
+
+    isolated(|| {
+        invocation_blocking("a", || {
+            let panic = std::panic::catch_unwind(Report::instance).unwrap_err();
+            let text = said(&*panic);
+            assert!(
+                text.starts_with("a process-wide singleton cannot be made from one that lives for an invocation"),
+                "{text}"
+            );
+            assert!(
+                text.contains("report (") && text.contains("user (") && text.contains("scope = invocation"),
+                "{text}"
+            );
+            assert!(matches!(
+                careful(),
+                Err(SingletonError::Factory { .. } | SingletonError::OutlivesInvocation { .. })
+            ));
+        });
+        // An invocation inside the factory is over before the factory is.
+        #[singleton(factory = || Sample(invocation_blocking("inner", || user().len())))]
+        struct Sample(usize);
+        assert_eq!(Sample::instance().0, "user of inner".len());
+    });
+    runtime().block_on(isolated_async(async {
+        let mut later = ByHand::new(invocation("a", async { Later::instance().await.0 }));
+        let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| later.poll_while_woken()));
+        assert!(said(&*polled.unwrap_err()).contains("later ("));
+    }));
+}
+
+#[test]
+fn one_may_be_made_of_another_and_of_the_process_s() {
+    #[singleton]
+    fn pool() -> u32 {
+        7
+    }
+
+    #[singleton(scope = invocation)]
+    fn connection() -> (u32, String) {
+        (*pool(), user().to_string())
+    }
+
+    isolated(|| {
+        invocation_blocking("a", || assert_eq!(*connection(), (7, "user of a".to_owned())));
+        invocation_blocking("b", || assert_eq!(connection().1, "user of b"));
+        assert!(lifecycle::handle(pool).unwrap().is_created());
+    });
+}
+
+#[test]
+fn those_that_need_each_other_are_told_the_circle() {
+    #[singleton(scope = invocation)]
+    fn hen() -> u32 {
+        *egg()
+    }
+
+    #[singleton(scope = invocation)]
+    fn egg() -> u32 {
+        *hen()
+    }
+
+    isolated(|| {
+        let panic = std::panic::catch_unwind(|| invocation_blocking("a", || _ = hen())).unwrap_err();
+        let text = said(&*panic);
+        assert!(text.contains("hen (") && text.contains("-> egg ("), "{text}");
+    });
+}
+
+#[test]
+fn a_failure_is_tried_again_in_the_same_invocation() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("not yet")]
+    struct NotYet;
+
+    #[singleton(scope = invocation)]
+    fn flaky() -> Result<u32, NotYet> {
+        match RUNS.fetch_add(1, SeqCst) {
+            0 => Err(NotYet),
+            run => Ok(run),
+        }
+    }
+
+    #[singleton(scope = invocation)]
+    async fn slow_flaky() -> Result<u32, NotYet> {
+        gives_way(2).await;
+        match RUNS.fetch_add(1, SeqCst) {
+            2 => Err(NotYet),
+            run => Ok(run),
+        }
+    }
+
+    runtime().block_on(isolated_async(invocation("a", async {
+        assert!(flaky().is_err());
+        assert_eq!((*flaky().unwrap(), *flaky().unwrap()), (1, 1));
+        assert!(slow_flaky().await.is_err());
+        assert_eq!((*slow_flaky().await.unwrap(), *slow_flaky().await.unwrap()), (3, 3));
+    })));
+}
+
+/// What happened, in order.
+static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn log(text: impl Into<String>) {
+    let id = current_invocation().map(|invocation| invocation.id().to_owned());
+    LOG.lock().unwrap().push(format!("{}: {}", id.unwrap_or_default(), text.into()));
+}
+
+fn logged(of: &str) -> Vec<String> {
+    let of = format!("{of}: ");
+    LOG.lock().unwrap().iter().filter_map(|line| line.strip_prefix(&of).map(str::to_owned)).collect()
+}
+
+struct Noted(&'static str);
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        log(format!("drop {}", self.0));
+    }
+}
+
+#[singleton(scope = invocation, shutdown = |base: &Noted| log(format!("end {}", base.0)))]
+fn base() -> Noted {
+    Noted("base")
+}
+
+#[singleton(scope = invocation, shutdown = async |middle: &Noted| {
+    gives_way(3).await;
+    // What it was made of is still there.
+    log(format!("end {} over {}", middle.0, lifecycle::handle(base).unwrap().get().unwrap().0));
+})]
+async fn middle() -> Noted {
+    gives_way(1).await;
+    base();
+    Noted("middle")
+}
+
+#[singleton(scope = invocation, shutdown = |_: &Noted| -> Result<(), String> { Err("no way".to_owned()) })]
+fn failing() -> Noted {
+    Noted("failing")
+}
+
+#[singleton(scope = invocation, shutdown = |_: &Noted| -> () { panic!("in the hook") })]
+fn panicking() -> Noted {
+    Noted("panicking")
+}
+
+struct Explosive;
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        panic!("in the destructor");
+    }
+}
+
+#[singleton(scope = invocation)]
+fn explosive() -> Explosive {
+    Explosive
+}
+
+fn failures() -> Vec<(String, String)> {
+    let all = events().into_iter().filter(|event| event.name == "lifecycle.singleton.hook_failed");
+    all.map(|event| (event.component, event.detail)).collect()
+}
+
+#[test]
+fn they_go_newest_first_each_with_its_hook_before_its_destructor() {
+    runtime().block_on(isolated_async(async {
+        let answer = invocation("ordered", async {
+            middle().await;
+            failing();
+            panicking();
+            explosive();
+            log("handled");
+            42
+        });
+        assert_eq!(answer.await, 42);
+        let expected = [
+            "handled",
+            "drop panicking",
+            "drop failing",
+            "end middle over base",
+            "drop middle",
+            "end base",
+            "drop base",
+        ];
+        assert_eq!(logged("ordered"), expected);
+        let told = failures();
+        let of = |name: &str| told.iter().find(|(one, _)| one == name).map(|(_, text)| text.as_str());
+        assert_eq!(of("explosive"), Some("drop: it panicked: in the destructor"));
+        assert_eq!(of("panicking"), Some("shutdown: it panicked: in the hook"));
+        assert_eq!(of("failing"), Some("shutdown: no way"));
+        assert_eq!(told.len(), 3);
+    }));
+}
+
+#[test]
+fn a_blocking_one_drives_hooks_that_are_futures() {
+    isolated(|| {
+        invocation_blocking("blocking", || {
+            let mut middle = ByHand::new(middle());
+            assert!(middle.poll_while_woken().is_ready());
+        });
+        assert_eq!(logged("blocking"), ["end middle over base", "drop middle", "end base", "drop base"]);
+    });
+}
+
+#[test]
+fn a_dropped_one_ends_in_the_same_order_without_waiting() {
+    isolated(|| {
+        let gate = Arc::new(Gate::new());
+        let inside = gate.clone();
+        let mut handler = ByHand::new(invocation("dropped", async move {
+            let _kept = Noted("the handler's own");
+            middle().await;
+            inside.pass().await;
+        }));
+        assert!(handler.poll_while_woken().is_pending());
+        assert_eq!(gate.arrived(), 1);
+        drop(handler);
+        assert_eq!(logged("dropped"), ["drop the handler's own", "drop middle", "end base", "drop base"]);
+        assert_eq!(
+            failures(),
+            [("middle".to_owned(), "shutdown: its invocation was dropped before it was done".to_owned())]
+        );
+    });
+}
+
+#[test]
+fn one_dropped_while_it_ends_ends() {
+    isolated(|| {
+        let mut handler = ByHand::new(invocation("ending", async { middle().await.0 }));
+        while logged("ending").is_empty() && handler.poll().is_pending() && !handler.is_woken() {}
+        _ = handler.poll();
+        drop(handler);
+        assert_eq!(logged("ending").last().map(String::as_str), Some("drop base"));
+        assert_eq!(lifecycle::snapshot().invocations.active, 0);
+    });
+}
+
+#[test]
+fn a_panicking_handler_leaves_nothing_behind() {
+    isolated(|| {
+        let panicked = std::panic::catch_unwind(|| {
+            invocation_blocking("panicked", || {
+                base();
+                panic!("in the handler");
+            });
+        });
+        assert_eq!(said(&*panicked.unwrap_err()), "in the handler");
+        assert_eq!(logged("panicked"), ["end base", "drop base"]);
+    });
+}
+
+#[test]
+fn who_holds_one_keeps_it_and_no_more_is_made_after_the_end() {
+    isolated(|| {
+        let (held, context) = invocation_blocking("held", || (user().to_arc(), Context::capture()));
+        assert_eq!(*held, "user of held");
+        context.run(|| {
+            let late = lifecycle::handle(user).unwrap();
+            assert!(!late.is_created());
+            let error = Seen::try_current().unwrap_err();
+            assert!(matches!(&error, SingletonError::InvocationEnded { id, .. } if id == "held"), "{error}");
+        });
+    });
+}
+
+#[test]
+fn what_is_being_made_when_it_ends_is_not_stored() {
+    static GATE: Gate = Gate::new();
+
+    #[singleton(scope = invocation, factory = || { GATE.pass_blocking(); Slow(Noted("slow")) })]
+    struct Slow(#[allow(dead_code, reason = "for its drop")] Noted);
+
+    isolated(|| {
+        let thread = invocation_blocking("early", || {
+            let context = Context::capture();
+            let thread = std::thread::spawn(move || context.run(|| Slow::try_current().map(drop)));
+            lifecycle_tests::until(|| GATE.arrived() == 1);
+            thread
+        });
+        GATE.open();
+        assert!(matches!(thread.join().unwrap(), Err(SingletonError::InvocationEnded { .. })));
+        assert_eq!(logged("early"), ["drop slow"]);
+        assert_eq!(Slow::stats().alive, Some(0));
+    });
+}
+
+#[test]
+fn a_factory_that_nobody_polls_any_more_goes_with_its_invocation() {
+    static GATE: Gate = Gate::new();
+
+    #[singleton(scope = invocation)]
+    async fn waiting() -> Noted {
+        let _here = Noted("the factory's own");
+        GATE.pass().await;
+        Noted("waiting")
+    }
+
+    isolated(|| {
+        invocation_blocking("unpolled", || assert!(ByHand::new(waiting()).poll().is_pending()));
+        assert_eq!(logged("unpolled"), ["drop the factory's own"]);
+    });
+}
+
+#[test]
+fn the_snapshot_lists_them_with_how_many_there_are() {
+    isolated(|| {
+        let stats = || lifecycle::snapshot().singletons.into_iter().find(|one| one.name == "seen").unwrap();
+        assert_eq!((stats().alive, stats().created), (Some(0), false));
+        let gate = Arc::new(Gate::new());
+        let start = |id: &str| {
+            let gate = gate.clone();
+            ByHand::new(invocation(id, async move {
+                Seen::current();
+                gate.pass().await;
+            }))
+        };
+        let (mut one, mut other) = (start("a"), start("b"));
+        assert!(one.poll().is_pending() && other.poll().is_pending());
+        assert_eq!((stats().alive, stats().created, stats().accesses), (Some(2), false, 2));
+        invocation_blocking("c", || {
+            Seen::current();
+            Seen::current();
+            assert_eq!((stats().alive, stats().created, stats().accesses), (Some(3), true, 4));
+            assert!(Seen::delete());
+            assert_eq!((stats().alive, stats().created, stats().accesses), (Some(2), false, 4));
+        });
+        drop(other);
+        gate.open();
+        assert!(one.poll().is_ready());
+        assert_eq!((stats().alive, stats().accesses), (Some(0), 4));
+        assert!(lifecycle::snapshot().to_string().contains("one an invocation"), "{}", lifecycle::snapshot());
+    });
+}
+
+#[test]
+fn it_is_replaced_and_stood_in_for_in_its_invocation_only() {
+    isolated(|| {
+        let first = |seen: &Seen| seen.0.lock().unwrap().first().copied();
+        let of = |item| Seen(Mutex::new(vec![item]));
+        invocation_blocking("a", || {
+            assert!(Seen::replace(of(1)).is_none());
+            assert_eq!(first(&Seen::current()), Some(1));
+            let stand_in = Seen::override_with(of(2));
+            assert_eq!(first(&Seen::current()), Some(2));
+            invocation_blocking("b", || assert_eq!(first(&Seen::current()), None));
+            drop(stand_in);
+            assert_eq!(first(&Seen::current()), Some(1));
+            let by_name = lifecycle::singletons().get::<Seen>("seen").unwrap().unwrap();
+            assert_eq!(first(&by_name), Some(1));
+        });
+        // For tests of code that asks, without an invocation around it.
+        let _stand_in = Seen::override_with(of(3));
+        assert_eq!(first(&Seen::current()), Some(3));
+        invocation_blocking("c", || assert_eq!(first(&Seen::current()), Some(3)));
+    });
+}
+
+#[test]
+fn the_forms_of_factories() {
+    #[singleton(scope = invocation, try_factory = || "7".parse::<u32>().map(Parsed))]
+    struct Parsed(u32);
+
+    #[singleton(scope = invocation, async_factory = || async { gives_way(1).await; Fetched(8) })]
+    struct Fetched(u32);
+
+    #[singleton(scope = invocation, try_async_factory = || async { "x".parse::<u32>().map(Broken) })]
+    #[derive(Debug)]
+    struct Broken(#[allow(dead_code, reason = "shown")] u32);
+
+    #[singleton(scope = invocation)]
+    #[derive(Default, PartialEq, Debug)]
+    enum Step {
+        #[default]
+        First,
+    }
+
+    runtime().block_on(isolated_async(invocation("a", async {
+        assert_eq!(Parsed::try_current().unwrap().0, 7);
+        assert_eq!((Fetched::current().await.0, Fetched::try_current().await.unwrap().0), (8, 8));
+        assert!(matches!(Broken::try_current().await, Err(SingletonError::Factory { .. })));
+        assert_eq!(*Step::current(), Step::First);
+    })));
+}
+
+#[test]
+fn hooks_that_run_on_everything_see_those_of_this_invocation() {
+    #[singleton(scope = invocation, reset = |cache: &Mutex<Vec<u8>>| cache.lock().unwrap().clear(),
+        pressure = |cache: &Mutex<Vec<u8>>| cache.lock().unwrap().len(), health = |_: &Mutex<Vec<u8>>| false)]
+    fn cache() -> Mutex<Vec<u8>> {
+        Mutex::new(vec![1, 2, 3])
+    }
+
+    isolated(|| {
+        invocation_blocking("a", || {
+            cache();
+            assert_eq!(lifecycle::run_pressure_hooks(), 3);
+            assert!(lifecycle::run_reset_hooks().is_clean());
+            assert!(cache().lock().unwrap().is_empty());
+            let health = lifecycle::health_blocking(std::time::Duration::from_secs(1));
+            assert_eq!(health.checks.len(), 1);
+        });
+        assert_eq!(lifecycle::run_pressure_hooks(), 0);
+    });
+}
