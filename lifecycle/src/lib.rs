@@ -84,10 +84,11 @@ mod face {
     pub use crate::name::Name;
     #[doc(inline)]
     pub use crate::process::{
-        HealthCheck, HealthReport, HookOutcomeReport, HookReport, ResetReport, ShutdownLimits, ShutdownReport, WarmUp,
-        WarmUpError, WarmUpFailure, health, health_blocking, is_shutting_down, request_shutdown, reset_all_managers,
-        run_pressure_hooks, run_reset_hooks, shutdown, shutdown_blocking, warm_up, warm_up_blocking,
-        warm_up_blocking_within, warm_up_within,
+        HealthCheck, HealthReport, HookOutcomeReport, HookReport, HooksReport, MemoryReading, MemoryThreshold,
+        ResetReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError, WarmUpFailure, before_snapshot,
+        before_snapshot_blocking, health, health_blocking, is_shutting_down, on_memory_pressure, on_restore,
+        on_restore_blocking, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
+        shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
     };
     #[doc(inline)]
     pub use crate::registry::{Kind, Snapshot, breaker, flag, keyed_breaker, keyed_limiter, limiter, snapshot, verify};

@@ -140,6 +140,25 @@ pub(crate) fn reset_while_active(active: usize) {
     );
 }
 
+#[cfg(not(loom))]
+pub(crate) fn memory_short(resident: u64, threshold: u64, freed: u64) {
+    record("lifecycle.memory.short", "memory", || format!("{resident} over {threshold}, {freed} freed"));
+    event!(
+        name: "lifecycle.memory.short", target: "lifecycle::memory", Level::WARN, memory.resident = resident,
+        memory.threshold = threshold, memory.freed = freed, correlation_id = correlation(),
+        "memory is short; pressure hooks ran"
+    );
+}
+
+#[cfg(not(loom))]
+pub(crate) fn restored(hooks: usize, clean: bool, took: Duration) {
+    record("lifecycle.snapshot.restored", "process", || format!("{hooks} hooks"));
+    event!(
+        name: "lifecycle.snapshot.restored", target: "lifecycle::snapshot", Level::INFO, hooks, clean,
+        duration_us = micros(took), correlation_id = correlation(), "restored from a snapshot; time begins anew"
+    );
+}
+
 /// A keyed singleton is full: from now on new keys get instances of their own that nobody keeps.
 pub(crate) fn singleton_full(name: &str, max_keys: usize) {
     record("lifecycle.singleton.full", name, || max_keys.to_string());

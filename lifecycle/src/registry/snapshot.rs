@@ -32,6 +32,9 @@ pub struct Snapshot {
     /// Invocations, done and under way.
     #[serde(default)]
     pub invocations: InvocationsSnapshot,
+    /// What [`on_memory_pressure`](crate::on_memory_pressure) saw last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<crate::process::MemoryReading>,
     /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
 }
@@ -305,6 +308,7 @@ pub fn snapshot() -> Snapshot {
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
         invocations: InvocationsSnapshot { begun: book.begun(), active: book.active() },
+        memory: crate::process::last_reading(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
     };
     for component in components().iter() {

@@ -1,19 +1,17 @@
 //! A singleton that lives for an invocation: where it is found, and how it goes.
 
 use super::cell::Cell;
-use super::hooks::{HookResult, HookRun};
+use super::hooks::HookResult;
 use super::output::SingletonValue;
-use super::settings::InstanceHook;
+use super::running::Running;
 use super::slot::Slot;
 use super::storage::{Storage, Storing};
 use super::try_drop;
-use crate::error::{SingletonError, panic_text};
+use crate::error::SingletonError;
 use crate::scope::{self, Asker, InvocationState, Leaving, Resident, StateRef};
 use crate::telemetry;
 use std::any::Any;
 use std::future::Future;
-use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -89,7 +87,7 @@ impl<T: SingletonValue, S: Storing<T>> Resident for Slot<T, S> {
         let name = self.bound.as_ref().map_or("", |bound| bound.cell.descriptor.name());
         match self.settings.leave {
             Some(hook) => {
-                Some(Box::pin(Farewell { name, running: Some(run_on(hook, instance.clone())), instance: Some(instance) }))
+                Some(Box::pin(Farewell { name, running: Some(Running::new(hook, instance.clone())), instance: Some(instance) }))
             }
             None => {
                 drop_told(name, instance);
@@ -103,31 +101,18 @@ impl<T: SingletonValue, S: Storing<T>> Resident for Slot<T, S> {
     }
 }
 
-/// A hook that runs with its instance, for as long as it takes.
-pub(super) fn run_on<T, O>(hook: InstanceHook<T>, instance: O) -> Pin<Box<dyn Future<Output = HookResult> + Send>>
-where
-    T: SingletonValue,
-    O: Deref<Target = T> + Send + Sync + 'static,
-{
-    Box::pin(async move {
-        match hook(&instance) {
-            HookRun::Done(result) => result,
-            HookRun::Future(future) => future.await,
-        }
-    })
-}
-
 /// An instance that goes once its hook is done.
 struct Farewell<O> {
     name: &'static str,
-    running: Option<Pin<Box<dyn Future<Output = HookResult> + Send>>>,
+    running: Option<Running>,
     instance: Option<O>,
 }
 
 impl<O> Farewell<O> {
     fn end(&mut self, outcome: HookResult) {
-        let gone = try_drop(self.running.take()).map_err(|text| format!("it panicked: {text}"));
-        if let Err(text) = outcome.and(gone) {
+        // It owns the instance, too.
+        self.running = None;
+        if let Err(text) = outcome {
             telemetry::singleton_hook_failed(self.name, "shutdown", &text);
         }
         if let Some(instance) = self.instance.take() {
@@ -143,16 +128,8 @@ impl<O> Future for Farewell<O> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let Some(running) = &mut self.running else { return Poll::Ready(()) };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => {
-                let text = panic_text(&*panic).unwrap_or("(no text)").to_owned();
-                std::mem::forget(panic);
-                Err(format!("it panicked: {text}"))
-            }
-        };
-        self.end(outcome);
+        let Poll::Ready(outcome) = Pin::new(running).poll(cx) else { return Poll::Pending };
+        self.end(outcome.unwrap_or_else(|panic| Err(format!("it panicked: {panic}"))));
         Poll::Ready(())
     }
 }

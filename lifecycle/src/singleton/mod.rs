@@ -36,6 +36,7 @@ outside_models! {
     mod names;
     mod operation;
     mod output;
+    mod running;
     mod settings;
     mod slot;
     mod stats;
@@ -58,13 +59,14 @@ outside_models! {
         creating::Creating,
         creation::Making,
         erased::ErasedCell,
-        any::{AnySingleton, HookOf},
+        any::{AnySingleton, HookOf, SnapshotHook, Snapped},
         home::{
             Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, PerInvocation, Replaceable, StorageOf,
             Stored,
         },
         keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
+        running::Running,
         settings::{Dependency, Needs, Settings},
         storage::{Static, Storage, Storing, Swapped},
     };

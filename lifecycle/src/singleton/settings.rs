@@ -2,7 +2,7 @@
 
 use super::creation::Limits;
 use super::hooks::{Health, HealthRun, HookResult, HookRun};
-use crate::singleton::AnySingleton;
+use crate::singleton::{AnySingleton, Snapped};
 use std::time::Duration;
 
 /// Another singleton that a declaration names in `depends_on(..)`.
@@ -22,7 +22,6 @@ pub enum Needs {
 pub type Dependency = fn() -> Needs;
 
 /// A hook that may be a future, and borrows what it is given.
-#[doc(hidden)]
 pub(super) type InstanceHook<T> = for<'a> fn(&'a T) -> HookRun<'a>;
 
 /// The options of one declaration.
@@ -109,6 +108,14 @@ impl<T: 'static> Settings<T> {
     pub const fn depends_on(mut self, others: &'static [Dependency]) -> Self {
         self.depends_on = others;
         self
+    }
+
+    /// The hook before or after a snapshot.
+    pub(super) const fn around(&self, when: Snapped) -> Option<InstanceHook<T>> {
+        match when {
+            Snapped::Before => self.before_snapshot,
+            Snapped::After => self.after_restore,
+        }
     }
 
     setters! {

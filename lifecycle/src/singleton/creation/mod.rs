@@ -146,6 +146,14 @@ impl<V> Creation<V> {
         self.state.lock().record.as_deref().and_then(|record| record.order)
     }
 
+    /// The clock may read anything now: a pause after failures is over.
+    #[cfg(not(loom))]
+    pub(crate) fn restored(&self) {
+        if let Some(record) = &mut self.state.lock().record {
+            record.failed = None;
+        }
+    }
+
     /// Does a factory run, or is a factory's future awaited?
     pub(crate) fn is_under_way(&self) -> bool {
         match &self.state.lock().creator {
