@@ -180,12 +180,22 @@ fn a_failure_is_tried_again_in_the_same_invocation() {
         }
     }
 
-    runtime().block_on(isolated_async(invocation("a", async {
-        assert!(flaky().is_err());
-        assert_eq!((*flaky().unwrap(), *flaky().unwrap()), (1, 1));
-        assert!(slow_flaky().await.is_err());
-        assert_eq!((*slow_flaky().await.unwrap(), *slow_flaky().await.unwrap()), (3, 3));
-    })));
+    runtime().block_on(isolated_async(async {
+        invocation("a", async {
+            assert!(flaky().is_err());
+            assert_eq!((*flaky().unwrap(), *flaky().unwrap()), (1, 1));
+            assert!(slow_flaky().await.is_err());
+            assert_eq!((*slow_flaky().await.unwrap(), *slow_flaky().await.unwrap()), (3, 3));
+            assert_eq!(lifecycle::handle(flaky).unwrap().stats().failures, 1);
+        })
+        .await;
+        // Failures are remembered beyond the invocation.
+        assert_eq!(lifecycle::handle(flaky).unwrap().stats().failures, 1);
+        RUNS.store(0, SeqCst);
+        invocation("b", async { assert!(flaky().is_err()) }).await;
+        let stats = lifecycle::handle(flaky).unwrap().stats();
+        assert_eq!((stats.failures, stats.last_error.as_deref()), (2, Some("not yet")));
+    }));
 }
 
 /// What happened, in order.

@@ -159,7 +159,7 @@ impl<F: Future> Drop for InInvocation<F> {
     fn drop(&mut self) {
         let Some(invocation) = self.invocation.take() else { return };
         if !self.begun {
-            return;
+            return InvocationState::over(invocation);
         }
         let active = Active(Some(invocation));
         active.inside(|| {

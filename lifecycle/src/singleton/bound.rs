@@ -83,7 +83,11 @@ impl<T: SingletonValue, S: Storing<T>> Resident for Slot<T, S> {
     fn leave(self: Arc<Self>) -> Option<Leaving> {
         // The invocation has ended: what a factory still gives is not stored.
         self.creation.abandon(true);
-        let instance = self.creation.exclusively(|_| self.put(None), false)?;
+        let (instance, record) = self.creation.exclusively(|record| (self.put(None), std::mem::take(record)), false);
+        if let Some(bound) = &self.bound {
+            bound.home.creation.exclusively(|of_all| of_all.absorb(record), false);
+        }
+        let instance = instance?;
         let name = self.bound.as_ref().map_or("", |bound| bound.cell.descriptor.name());
         match self.settings.leave {
             Some(hook) => {

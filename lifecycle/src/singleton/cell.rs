@@ -286,6 +286,10 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let slot = self.resolve();
         let instance = slot.stored.owned();
         let retired = slot.retired.load(Ordering::Relaxed);
+        let mut record = slot.creation.record();
+        if slot.bound.is_some() {
+            record.failures = record.failures.saturating_add(self.home().creation.record().failures);
+        }
         Seen {
             created: instance.is_some(),
             accesses: self.home().accesses.read(0),
@@ -298,7 +302,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             }),
             eager: slot.settings.eager,
             declared: slot.settings.depends_on,
-            record: slot.creation.record(),
+            record,
         }
     }
 

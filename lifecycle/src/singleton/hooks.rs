@@ -131,10 +131,10 @@ impl<T, E: Display> HealthOutcome for Result<T, E> {
 
 /// What a `health` hook of a singleton that may be replaced may return.
 #[diagnostic::on_unimplemented(
-    message = "the health check of a `swap` or `keyed` singleton cannot return `{Self}`",
+    message = "the health check of a `swap`, `keyed` or `scope = invocation` singleton cannot return `{Self}`",
     label = "returns `{Self}`",
     note = "it returns a `lifecycle::Health`, a `bool`, or a `Result<_, E>` whose error is `Display`",
-    note = "it cannot be a future: the instance may be replaced and freed meanwhile"
+    note = "it cannot be a future: the instance may be freed meanwhile"
 )]
 pub trait HealthAtOnce {
     #[doc(hidden)]
