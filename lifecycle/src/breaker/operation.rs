@@ -72,7 +72,14 @@ impl CircuitBreakerCore {
                     };
                     match self.charge_one().map(|()| call()) {
                         Ok(Ok(value)) => value,
-                        Ok(Err(message)) => error_object(&Error::CallFailed { name, message }),
+                        Ok(Err(message)) => {
+                            // A refusal's own text begins with the name.
+                            let message = match message.strip_prefix(&format!("`{name}`: ")) {
+                                Some(rest) => rest.to_owned(),
+                                None => message,
+                            };
+                            error_object(&Error::CallFailed { name, message })
+                        }
                         Err(error) => error_object(&error),
                     }
                 }

@@ -321,7 +321,7 @@ pub fn snapshot() -> Snapshot {
             Component::Flag(flag) => all.flags.push(flag.observe()),
         }
     }
-    all.singletons.extend(crate::singleton::singletons().observe_dynamic());
+    crate::singleton::singletons().observe_dynamic(&mut all.singletons);
     all.breakers.extend(crate::breaker::breakers().observe_dynamic());
     all.flags.extend(crate::init::initialization().observe_dynamic());
     all

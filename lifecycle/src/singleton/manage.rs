@@ -208,15 +208,15 @@ impl SingletonCore {
 
     fn observe_all(&self) -> Vec<SingletonSnapshot> {
         let mut all = self.declared();
-        all.extend(self.observe_dynamic());
+        self.observe_dynamic(&mut all);
         all.sort_by_key(|one| one.order);
         all
     }
 
     /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
-    pub(crate) fn observe_dynamic(&self) -> Vec<SingletonSnapshot> {
+    pub(crate) fn observe_dynamic(&self, all: &mut Vec<SingletonSnapshot>) {
         let holding = self.resolve().holding();
-        let mut all = Vec::with_capacity(holding.len());
+        all.reserve(holding.len());
         for named in holding {
             let Some(held) = &named.held else { continue };
             let (accesses, record) = (named.entry.accesses.read(0), named.entry.creation.record());
@@ -225,7 +225,6 @@ impl SingletonCore {
             // It may have been taken away meanwhile, and then this is its last owner.
             drop_apart(named);
         }
-        all
     }
 
     /// Gives up futures of factories: only where nobody waits for them, or in any case.
