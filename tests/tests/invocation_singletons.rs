@@ -118,6 +118,59 @@ fn a_process_wide_singleton_cannot_be_made_of_one() {
 }
 
 #[test]
+fn neither_can_one_with_a_key_or_a_name_nor_by_way_of_a_thread() {
+    #[singleton(keyed)]
+    fn by_key(_key: u8) -> usize {
+        user().len()
+    }
+
+    #[singleton]
+    fn on_a_thread() -> Result<usize, SingletonError> {
+        let context = Context::capture();
+        let there = std::thread::spawn(move || context.run(|| Seen::try_current().map(drop)));
+        there.join().unwrap().map(|()| 7)
+    }
+
+    isolated(|| {
+        invocation_blocking("a", || {
+            let keyed = std::panic::catch_unwind(|| by_key(3)).unwrap_err();
+            assert!(said(&*keyed).contains("by_key[3]"), "{}", said(&*keyed));
+            let named = || lifecycle::singletons().get_or_create("named", || user().len());
+            let named = std::panic::catch_unwind(named).unwrap_err();
+            assert!(said(&*named).contains("cannot be made from one that lives for an invocation: named needs user"));
+            let error = on_a_thread().unwrap_err();
+            assert!(
+                matches!(&error, SingletonError::OutlivesInvocation { name, .. } if name.starts_with("on_a_thread"))
+            );
+        });
+    });
+}
+
+#[test]
+fn hundreds_at_a_time_on_many_threads_stay_apart() {
+    let many = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    many.block_on(async {
+        let handle = |number: u32| async move {
+            let own = async move {
+                for step in 0..5 {
+                    Seen::current().0.lock().unwrap().push(number + step);
+                    let part = tokio::spawn(Context::capture().wrap(async { user().to_string() }));
+                    tokio::task::yield_now().await;
+                    assert_eq!(part.await.unwrap(), format!("user of {number}"));
+                }
+                let seen = Seen::current().0.lock().unwrap().clone();
+                seen
+            };
+            assert_eq!(invocation(number.to_string(), own).await, (0..5).map(|step| number + step).collect::<Vec<_>>());
+        };
+        let all: Vec<_> = (0..300).map(|number| tokio::spawn(handle(number * 10))).collect();
+        for one in all {
+            one.await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn one_may_be_made_of_another_and_of_the_process_s() {
     #[singleton]
     fn pool() -> u32 {

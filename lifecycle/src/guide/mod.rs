@@ -10,6 +10,7 @@
 
 #[doc = include_str!("invocations.md")]
 pub mod invocations {}
+
 #[doc = include_str!("python.md")]
 pub mod python {}
 

@@ -47,7 +47,12 @@ fn asked() -> u8 {
     7
 }
 
-#[singleton(before_snapshot = |_: &u8| 7, on_restore = again)]
+#[singleton(on_restore = again)]
+fn misnamed() -> u8 {
+    7
+}
+
+#[singleton(before_snapshot = |_: &u8| 7)]
 fn returned() -> u8 {
     7
 }
