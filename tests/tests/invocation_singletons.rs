@@ -77,7 +77,7 @@ fn outside_of_any_invocation_there_is_none() {
 fn a_process_wide_singleton_cannot_be_made_of_one() {
     #[singleton(factory = || Report(user().len()))]
     #[derive(Debug)]
-    struct Report(usize);
+    struct Report(#[allow(dead_code, reason = "never made")] usize);
 
     #[singleton]
     fn careful() -> Result<usize, SingletonError> {

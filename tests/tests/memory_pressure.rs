@@ -33,6 +33,14 @@ fn hooks_run_above_the_threshold_only() {
         assert!(cache().lock().unwrap().is_empty());
         assert!(events().iter().any(|event| event.name == "lifecycle.memory.short"));
         assert_eq!(lifecycle::snapshot().memory, Some(above));
+        set_memory(Some(300 << 20));
+        on_memory_pressure(u64::MAX);
+        lifecycle::invocation_blocking("a", || {});
+        let shown = lifecycle::snapshot().to_string();
+        assert!(
+            shown.contains("memory: 300 MiB resident") && shown.contains("invocations: 1 begun, 0 under way"),
+            "{shown}"
+        );
 
         set_memory(None);
         assert_eq!(on_memory_pressure(1).freed, None);

@@ -97,6 +97,12 @@ impl fmt::Display for Snapshot {
             writeln!(f, "{title}")?;
             table.write(f)?;
         }
+        if self.invocations.begun > 0 {
+            writeln!(f, "invocations: {} begun, {} under way", self.invocations.begun, self.invocations.active)?;
+        }
+        if let Some(bytes) = self.memory.as_ref().and_then(|memory| memory.resident) {
+            writeln!(f, "memory: {} MiB resident when it was looked at", bytes >> 20)?;
+        }
         for duplicate in &self.duplicates {
             writeln!(f, "warning: {duplicate}")?;
         }
