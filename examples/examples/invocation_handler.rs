@@ -73,7 +73,7 @@ async fn serve(event: Event) -> String {
 async fn main() {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
     let now = u64::try_from(now.as_millis()).expect("before the end of time");
-    let event = |request_id, user, seconds| Event { request_id, deadline_ms: now + seconds * 1000, user };
+    let event = |request_id, user, seconds: u64| Event { request_id, deadline_ms: now + seconds * 1000, user };
 
     println!("{}", serve(event("r-1", "ann", 60)).await);
     println!("{}", serve(event("r-2", "bob", 0)).await);

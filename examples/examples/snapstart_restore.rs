@@ -1,7 +1,7 @@
 //! A process that is written to a snapshot and goes on from it: what to let go before, what to take up after.
 //! `cargo run --example snapstart_restore`
 //!
-//! The snapshot is played: a real TCP connection whose other end goes away, and a clock that jumps a day ahead.
+//! The snapshot is played: a real TCP connection whose other end goes away, and a clock that reads an earlier time afterwards.
 
 use lifecycle::{BoxError, Rejected, circuit_breaker, rate_limit, singleton, testing};
 use std::io::{Read as _, Write as _};
