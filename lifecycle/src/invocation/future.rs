@@ -3,7 +3,7 @@
 use super::config::InvocationConfig;
 use super::ending::Ending;
 use crate::clock::{ClockHandle, Moment};
-use crate::scope::{Entry, InvocationState, install};
+use crate::scope::{Entry, Installed, InvocationState, install};
 use crate::timer;
 use std::future::Future;
 use std::pin::Pin;
@@ -61,40 +61,42 @@ pub fn invocation<'a, F: Future>(id: impl Into<InvocationConfig<'a>>, future: F)
 /// ```
 pub fn invocation_blocking<'a, R>(id: impl Into<InvocationConfig<'a>>, f: impl FnOnce() -> R) -> R {
     let config = id.into();
-    let mut invocation = InvocationState::new(config.id(), config.limit());
+    let mut active = Active::enter(InvocationState::begun(config.id(), config.limit()));
     drop(config);
-    InvocationState::begin(&mut invocation);
-    let active = Active(Some(invocation));
-    let result = active.inside(f);
+    let result = f();
     // Not as a part of a panic: then it ends without waiting.
-    active.inside(|| {
-        if let Some(ending) = active.state().and_then(|invocation| Ending::begin(invocation)) {
-            _ = timer::block_on_until(ending, &ClockHandle::System, Moment::NEVER);
-        }
-    });
+    active.end();
     result
 }
 
-/// One that has begun: it ends with this.
-struct Active(Option<Arc<InvocationState>>);
+/// One that has begun, installed on this thread: it ends with this.
+struct Active {
+    invocation: Option<Arc<InvocationState>>,
+    inside: Option<Installed>,
+}
 
 impl Active {
-    fn state(&self) -> Option<&Arc<InvocationState>> {
-        self.0.as_ref()
+    fn enter(invocation: Arc<InvocationState>) -> Self {
+        let inside = install(Entry::Invocation(Arc::clone(&invocation)));
+        Self { invocation: Some(invocation), inside: Some(inside) }
     }
 
-    fn inside<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _inside = self.0.clone().map(|invocation| install(Entry::Invocation(invocation)));
-        f()
+    /// Waits for the hooks of what lived for it.
+    fn end(&mut self) {
+        if let Some(ending) = self.invocation.as_ref().and_then(|invocation| Ending::begin(invocation)) {
+            _ = timer::block_on_until(ending, &ClockHandle::System, Moment::NEVER);
+        }
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.inside(|| drop(self.state().and_then(|invocation| Ending::begin(invocation))));
-        if let Some(invocation) = self.0.take() {
-            InvocationState::over(invocation);
+        let Some(invocation) = self.invocation.take() else { return };
+        if !invocation.has_ended() {
+            drop(Ending::begin(&invocation));
         }
+        self.inside = None;
+        InvocationState::over(invocation);
     }
 }
 
@@ -161,13 +163,11 @@ impl<F: Future> Drop for InInvocation<F> {
         if !self.begun {
             return InvocationState::over(invocation);
         }
-        let active = Active(Some(invocation));
-        active.inside(|| {
-            // Assigning drops the old values in place, as pinning asks for.
-            self.future = None;
-            self.output = None;
-            self.ending = None;
-        });
+        let active = Active::enter(invocation);
+        // Assigning drops the old values in place, as pinning asks for.
+        self.future = None;
+        self.output = None;
+        self.ending = None;
         // And with this the invocation ends.
         drop(active);
     }

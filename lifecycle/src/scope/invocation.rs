@@ -152,27 +152,39 @@ impl InvocationState {
 
     /// One that has not begun.
     pub(crate) fn new(id: &str, limit: Option<Limit>) -> Arc<Self> {
+        Self::with(id, limit, |_| ())
+    }
+
+    /// One that begins here and now.
+    pub(crate) fn begun(id: &str, limit: Option<Limit>) -> Arc<Self> {
+        Self::with(id, limit, Self::begin_now)
+    }
+
+    fn with(id: &str, limit: Option<Limit>, and: impl FnOnce(&mut Self)) -> Arc<Self> {
         let mut this = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Arc::new(Self::empty()));
-        match Arc::get_mut(&mut this) {
-            Some(state) => {
-                state.id.push_str(id);
-                state.limit = limit;
-                this
-            }
-            // Spare ones are nobody's; should one not be, it is left to its holder.
-            None => Arc::new(Self { id: id.to_owned(), limit, ..Self::empty() }),
+        // Spare ones are nobody's.
+        if let Some(state) = Arc::get_mut(&mut this) {
+            state.id.push_str(id);
+            state.limit = limit;
+            and(state);
         }
+        this
     }
 
     /// It begins, here and now. Nobody else has it yet.
     pub(crate) fn begin(this: &mut Arc<Self>) {
-        let Some(state) = Arc::get_mut(this) else { return };
+        if let Some(state) = Arc::get_mut(this) {
+            state.begin_now();
+        }
+    }
+
+    fn begin_now(&mut self) {
         let book = Book::in_force();
-        state.number = book.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        self.number = book.begun.fetch_add(1, Ordering::Relaxed) + 1;
         book.active.fetch_add(1, Ordering::Relaxed);
-        state.began = book.clock.now();
-        state.deadline = state.limit.map(|limit| Deadline::new(limit, &book));
-        state.book = Some(book);
+        self.began = book.clock.now();
+        self.deadline = self.limit.map(|limit| Deadline::new(limit, &book));
+        self.book = Some(book);
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -265,15 +277,19 @@ impl InvocationState {
         if let Some(book) = &this.book {
             book.active.fetch_sub(1, Ordering::Relaxed);
         }
-        let gone = std::mem::take(&mut *this.residents());
-        let is_free = gone.is_empty();
-        drop(gone);
-        let Some(state) = Arc::get_mut(&mut this).filter(|_| is_free) else { return };
+        // Each resident owns a share of this.
+        if Arc::get_mut(&mut this).is_none() {
+            let gone = std::mem::take(&mut *this.residents());
+            drop(gone);
+        }
+        let Some(state) = Arc::get_mut(&mut this) else { return };
         if state.id.capacity() > KEPT_ID {
             return;
         }
         state.id.clear();
-        *state = Self { id: std::mem::take(&mut state.id), ..Self::empty() };
+        (state.book, state.deadline) = (None, None);
+        *state.ended.get_mut() = false;
+        state.overrides.take();
         _ = SPARE.try_with(|spare| spare.set(Some(this)));
     }
 }
