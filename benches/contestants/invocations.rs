@@ -31,7 +31,7 @@ pub(super) static GROUPS: &[Group] = &[Group {
         }),
     ],
     gives: Some(|number| number),
-    budget: Some(Budget::OverBase(1000)),
+    budget: Some(Budget::OverBase(650)),
 }];
 
 tokio::task_local! {

@@ -21,8 +21,7 @@ fn each_invocation_has_its_own() {
         let handle = |item| {
             let seen = Seen::current();
             seen.0.lock().unwrap().push(item);
-            let all = seen.0.lock().unwrap().clone();
-            all
+            seen.0.lock().unwrap().clone()
         };
         assert_eq!(invocation_blocking("a", || (handle(1), handle(2))), (vec![1], vec![1, 2]));
         assert_eq!(invocation_blocking("b", || handle(3)), [3]);
@@ -158,8 +157,7 @@ fn hundreds_at_a_time_on_many_threads_stay_apart() {
                     tokio::task::yield_now().await;
                     assert_eq!(part.await.unwrap(), format!("user of {number}"));
                 }
-                let seen = Seen::current().0.lock().unwrap().clone();
-                seen
+                Seen::current().0.lock().unwrap().clone()
             };
             assert_eq!(invocation(number.to_string(), own).await, (0..5).map(|step| number + step).collect::<Vec<_>>());
         };

@@ -294,6 +294,9 @@ impl InvocationState {
     }
 }
 
+/// Nothing of it is seen half-changed after a panic: what changes does so under its lock, and clocks are only asked.
+impl std::panic::RefUnwindSafe for InvocationState {}
+
 fn typed<R: Resident + 'static>(found: Arc<dyn Resident>) -> Option<Arc<R>> {
     found.into_any().downcast().ok()
 }

@@ -47,12 +47,7 @@ fn asked() -> u8 {
     7
 }
 
-#[singleton(on_restore = again)]
-fn misnamed() -> u8 {
-    7
-}
-
-#[singleton(before_snapshot = |_: &u8| 7)]
+#[singleton(before_snapshot = |_: &u8| 7, on_restore = again)]
 fn returned() -> u8 {
     7
 }
