@@ -1,6 +1,7 @@
 //! The same work done by `lifecycle` and by its peers, in one run: `cargo bench -p lifecycle-benches`.
 //!
 //! - `--bench yardstick`: nanoseconds, on one thread and on two threads that share the component.
+//!   Beside them, what limiters promise: the most permits that any second saw (also `--bench windows`).
 //! - `--bench instructions`: instructions by callgrind, the same in every run; with `-- --check` against the budgets.
 //!
 //! Every contestant is one function, and nothing below it is kept from being inlined but the function that is guarded.
@@ -14,6 +15,7 @@
 
 pub mod contestants;
 pub mod measure;
+pub mod windows;
 
 pub use contestants::{Budget, Contestant, Group, Peers};
 

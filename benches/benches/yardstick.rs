@@ -1,6 +1,6 @@
 //! Nanoseconds: `cargo bench -p lifecycle-benches --bench yardstick`. Nothing is asserted: a clock is not evidence.
 
-use lifecycle_benches::{Peers, contestants, markdown, measure};
+use lifecycle_benches::{Peers, contestants, markdown, measure, windows};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     }
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     println!("{}", markdown(2, &header, &rows(&columns)));
+    println!("What that speed of limiters is for\n\n{}", windows::table());
     ExitCode::SUCCESS
 }
 

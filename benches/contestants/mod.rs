@@ -9,6 +9,7 @@ mod singletons;
 
 pub use breakers::Breakers;
 pub use limiters::Limiters;
+pub(crate) use limiters::Log;
 pub use look_ups::LookUps;
 
 /// One way to do the work.

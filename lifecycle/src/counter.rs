@@ -71,19 +71,16 @@ impl<const N: usize> Counters<N> {
 
     #[inline(always)]
     fn try_add_in<const WHICH: usize>(&self, slots: Slots, by: u64) -> bool {
+        self.at_home::<WHICH>(slots).map(|count| count.add(by)).is_some()
+    }
+
+    /// Where this thread counts `WHICH`, if that takes no more than a load and a store: it has counted for this component before
+    /// (`slots` is what [`here`] gave), and nothing is installed on it. For hot paths that do other things before they count.
+    #[inline(always)]
+    pub(crate) fn at_home<const WHICH: usize>(&self, slots: Slots) -> Option<Count> {
         const { assert!(WHICH < N && N <= MAX_COUNTS) }
         let first = self.first.load(Ordering::Relaxed);
-        if first < slots.len {
-            if cfg!(feature = "counters") {
-                // SAFETY: `slots.len` is non-zero only between this thread's `append` and its fold. In that time `slots.cells`
-                // points to `slots.len + MAX_COUNTS` live cells, and `first + WHICH` is below that: `WHICH < N <= MAX_COUNTS`
-                // by the assertion above. Only this thread stores to them, and readers load atomically.
-                let cell = unsafe { &*slots.cells.as_ptr().add(first as usize + WHICH) };
-                cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
-            }
-            return true;
-        }
-        false
+        (first < slots.len).then_some(Count { slots, index: first as usize + WHICH })
     }
 
     #[cold]
@@ -164,6 +161,31 @@ impl<const N: usize> std::fmt::Debug for Counters<N> {
 const MAX_COUNTS: usize = if cfg!(loom) { 2 } else { 8 };
 /// The length of a thread's first block, unless more indexes are given away by then. In a model blocks must grow early.
 const FIRST_LEN: usize = if cfg!(loom) { 1 } else { 64 };
+
+/// See [`Counters::at_home`]. It stays on its thread, and in the function that got it: the block might go when the thread ends.
+pub(crate) struct Count {
+    slots: Slots,
+    index: usize,
+}
+
+impl Count {
+    #[inline(always)]
+    pub(crate) fn hit(self) {
+        self.add(1);
+    }
+
+    #[inline(always)]
+    fn add(self, by: u64) {
+        if cfg!(feature = "counters") {
+            // SAFETY: `slots.len` is non-zero only between this thread's `append` and its fold. In that time `slots.cells`
+            // points to `slots.len + MAX_COUNTS` live cells, and the index is below that (`at_home`): `first` is below
+            // `slots.len`, and `WHICH < N <= MAX_COUNTS`. It cannot leave the thread, as `NonNull` is not `Send`, nor is it kept
+            // until the thread folds. Only this thread stores to these cells, and readers load atomically.
+            let cell = unsafe { &*self.slots.cells.as_ptr().add(self.index) };
+            cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
+        }
+    }
+}
 
 /// This thread's newest block.
 #[derive(Clone, Copy)]

@@ -1,128 +1,15 @@
 //! Every error of the crate. They name the component and say the way out; none is ever a panic in disguise.
 
-use crate::name::Name;
+mod rejected;
+
+pub(crate) use rejected::is_refusal;
+pub use rejected::{Rejected, RejectedKind};
+
 use std::error::Error as StdError;
 use std::time::Duration;
 
 /// A boxed error: what a factory's own error becomes where its type cannot be named.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// Why a guarded call was refused without running.
-///
-/// Implement `From<Rejected>` for your error type and guarded functions return it as their own error:
-///
-/// ```
-/// #[derive(Debug, thiserror::Error)]
-/// enum ApiError {
-///     #[error(transparent)]
-///     Rejected(#[from] lifecycle::Rejected),
-/// }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", rejected_text(.kind, .name, .retry_after.as_ref()))]
-#[non_exhaustive]
-pub struct Rejected {
-    /// Which guard refused, and why.
-    pub kind: RejectedKind,
-    /// The breaker's or limiter's name.
-    pub name: Name,
-    /// After this much time a retry can succeed; `None` when time alone changes nothing (forced open).
-    pub retry_after: Option<Duration>,
-}
-
-impl Rejected {
-    pub(crate) fn new(kind: RejectedKind, name: Name, retry_after: Option<Duration>) -> Self {
-        Self { kind, name, retry_after }
-    }
-
-    /// [`retry_after`](Self::retry_after) in whole seconds, as the header `Retry-After` has it: rounded up, so that whoever waits
-    /// that long is not early, and at least 1. What exceeds a whole second by less than a millisecond does not count; the way to
-    /// the client and back takes longer.
-    ///
-    /// ```
-    /// use lifecycle::RateLimiter;
-    /// use std::time::Duration;
-    ///
-    /// let limiter = RateLimiter::new(1, Duration::from_secs(30))?;
-    /// limiter.try_acquire()?;
-    /// assert!(matches!(limiter.try_acquire().unwrap_err().retry_after_secs(), Some(1..=30)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn retry_after_secs(&self) -> Option<u64> {
-        let seconds = |after: Duration| {
-            let begun = u64::from(after.subsec_nanos() >= 1_000_000);
-            after.as_secs().saturating_add(begun).max(1)
-        };
-        self.retry_after.map(seconds)
-    }
-
-    /// The status with which an HTTP service answers: 429 (too many requests) where a limiter refused, 503 (service
-    /// unavailable) where a breaker did.
-    ///
-    /// ```
-    /// # mod axum { pub mod http { pub struct StatusCode(pub u16); impl StatusCode {
-    /// #     pub fn from_u16(code: u16) -> Result<Self, std::num::ParseIntError> { Ok(Self(code)) }
-    /// # } } }
-    /// use axum::http::StatusCode;
-    /// use lifecycle::{Rejected, circuit_breaker};
-    ///
-    /// type Response = (StatusCode, [(&'static str, String); 1], String);
-    ///
-    /// fn refused(rejected: Rejected) -> Response {
-    ///     let status = StatusCode::from_u16(rejected.http_status()).unwrap();
-    ///     let after = rejected.retry_after_secs().unwrap_or(60); // opened by hand: nobody knows
-    ///     (status, [("retry-after", after.to_string())], format!("{rejected}\n"))
-    /// }
-    ///
-    /// #[circuit_breaker(timeout = 30, on_rejected = refused, failure_if = |response| response.0.0 >= 500)]
-    /// async fn availability() -> Response {
-    ///     // ..
-    /// #   (StatusCode(200), [("retry-after", String::new())], String::new())
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifecycle::Error> {
-    /// lifecycle::breaker("availability")?.open_for(std::time::Duration::from_secs(20));
-    /// let (status, [(_, after)], _) = availability().await;
-    /// assert_eq!((status.0, after.as_str()), (503, "20"));
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub const fn http_status(&self) -> u16 {
-        match self.kind {
-            RejectedKind::RateLimited => 429,
-            RejectedKind::Open | RejectedKind::HalfOpenFull | RejectedKind::ForcedOpen => 503,
-        }
-    }
-}
-
-/// The reasons for a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RejectedKind {
-    /// The breaker is open: too many failures, and its timeout is not over.
-    Open,
-    /// The breaker is half-open and all its probes are under way.
-    HalfOpenFull,
-    /// The rate limit is used up.
-    RateLimited,
-    /// The breaker was opened by hand.
-    ForcedOpen,
-}
-
-fn rejected_text(kind: &RejectedKind, name: &str, retry_after: Option<&Duration>) -> String {
-    let why = match kind {
-        RejectedKind::Open => "circuit breaker is open",
-        RejectedKind::HalfOpenFull => "circuit breaker is half-open and its probes are under way",
-        RejectedKind::RateLimited => "rate limit exceeded",
-        RejectedKind::ForcedOpen => "circuit breaker was opened by hand",
-    };
-    let name = printable(name);
-    match retry_after {
-        Some(after) => format!("`{name}`: {why}, retry after {}", wait(after)),
-        None => format!("`{name}`: {why}"),
-    }
-}
 
 /// A time to wait, in words: rounded up to a millisecond, from a second on to a tenth, so that whoever waits that long is not
 /// early. What exceeds the round number by less than a microsecond does not count; the field is exact.
@@ -136,18 +23,14 @@ pub(crate) fn wait(time: &Duration) -> String {
     }
 }
 
+/// The causes of an error, the nearest first. A chain may be a circle.
+fn causes<'a>(error: &'a (dyn StdError + '_)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| (**cause).source()).take(32)
+}
+
 /// An error with all its causes.
 pub(crate) fn chain(error: &(dyn StdError + '_)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    // A chain may be a circle.
-    for _ in 0..32 {
-        let Some(inner) = cause else { break };
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
+    causes(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// What a panic said, if it said anything.

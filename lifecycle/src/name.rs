@@ -120,3 +120,47 @@ impl fmt::Debug for Name {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
+
+/// `fetch` and `acme` of `fetch[acme]`.
+pub(crate) fn key_of(name: &str) -> Option<(&str, &str)> {
+    name.strip_suffix(']')?.split_once('[')
+}
+
+/// What stands in the brackets for the component that keys without room share.
+pub(crate) const SHARED: &str = "*";
+
+/// A key as it stands in the brackets: as it is, but for `*`, which is `\*` (and that one `\\*`), so that none is taken for the
+/// component that is shared.
+pub(crate) fn in_brackets(key: &dyn fmt::Display) -> String {
+    let text = key.to_string();
+    if is_stars(&text) { format!("\\{text}") } else { text }
+}
+
+/// The key that stands so in the brackets; none, if it is the shared one.
+pub(crate) fn out_of_brackets(text: &str) -> Option<&str> {
+    match text {
+        SHARED => None,
+        stars if is_stars(stars) => stars.strip_prefix('\\'),
+        key => Some(key),
+    }
+}
+
+fn is_stars(text: &str) -> bool {
+    text.trim_start_matches('\\') == SHARED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_not_taken_for_the_shared_one() {
+        for key in ["*", "\\*", "\\\\*", "a", "", "**", "*\\", "\\"] {
+            assert_ne!(in_brackets(&key), SHARED);
+            assert_eq!(out_of_brackets(&in_brackets(&key)), Some(key));
+        }
+        assert_eq!(out_of_brackets(SHARED), None);
+        assert_eq!(key_of("a[b[c]]"), Some(("a", "b[c]")));
+        assert_eq!((key_of("a"), key_of("a]"), key_of("a[b"), key_of("")), (None, None, None, None));
+    }
+}

@@ -235,8 +235,9 @@ pub(crate) fn breaker_listener_panicked(name: &str) {
 }
 
 #[inline]
-pub(crate) fn breaker_rejected(name: &str, retry_after: Option<Duration>) {
+pub(crate) fn breaker_rejected<'a>(what: impl FnOnce() -> (&'a str, Option<Duration>)) {
     if heard(Level::DEBUG) {
+        let (name, retry_after) = what();
         tell_rejected(name, retry_after);
     }
 }

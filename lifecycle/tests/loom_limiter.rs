@@ -5,7 +5,7 @@
 //!
 //! Seen to fail with these bugs planted: the slot's old value loaded after the head's CAS (`laps_follow_each_other..`), a time filled in
 //! without looking at the head again (four of them), a window without its nanosecond, and decisions while the newest grant is
-//! unfinished.
+//! unfinished (in the straight line `try_one` too: `of_two_threads..`, `laps_follow..`, `a_lap_of_three..`, `a_batch_has..`).
 #![cfg(loom)]
 
 use lifecycle::limiter::model::{Model, Written};

@@ -40,6 +40,21 @@ fn a_million_keys_stay_within_the_bound_and_a_failing_one_is_never_reset() {
     assert!(taken.bytes_max < 256 * 1_024 + 64 * 1_024, "{taken:?}");
 }
 
+/// `max_keys` bounds the keys; how long they are is for who makes them.
+#[test]
+fn a_key_takes_what_the_docs_state_and_its_text_twice() {
+    const KEYS: usize = 4096;
+    let a_key = |length: usize| {
+        let hosts = KeyedCircuitBreaker::new("host", one_strike()).unwrap();
+        let use_all =
+            || (0..KEYS).for_each(|key| drop(hosts.at(&format_args!("{key:0length$}")).try_acquire().unwrap()));
+        measure(use_all).bytes_current / KEYS as i64
+    };
+    let (short, long) = (a_key(8), a_key(1008));
+    assert!((700..=900).contains(&short), "{short} bytes a key");
+    assert!((2 * 1000..2 * 1000 + 16).contains(&(long - short)), "{} bytes for 1,000 more of text", long - short);
+}
+
 #[test]
 fn keys_beyond_the_bound_share_one_when_all_hold_something() {
     let hosts = KeyedCircuitBreaker::new("host", one_strike()).unwrap().max_keys(2);

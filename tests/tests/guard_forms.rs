@@ -75,8 +75,10 @@ mod stacked {
         }
     }
 
+    const KEY: &str = "the key";
+
     #[rate_limit(BUDGET)]
-    #[circuit_breaker(key = "the key", threshold = 1, timeout = 10)]
+    #[circuit_breaker(key = KEY, threshold = 1, timeout = 10)]
     pub(super) fn keyed(ok: bool) -> Result<(), ApiError> {
         if ok { Ok(()) } else { Err(ApiError::Down) }
     }

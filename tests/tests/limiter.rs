@@ -72,6 +72,7 @@ fn several_permits_are_taken_together_or_not_at_all() {
     limiter.try_acquire_n(0).unwrap();
     let never = limiter.try_acquire_n(11).unwrap_err();
     assert_eq!(never.retry_after, None, "no wait gives more than the limit");
+    assert!(never.to_string().ends_with("rate limit exceeded: there are never so many permits at once"), "{never}");
     let seen = limiter.observe();
     assert_eq!((seen.allowed, seen.limited), (10, 16), "permits are counted, not calls");
 }

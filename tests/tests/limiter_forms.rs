@@ -1,4 +1,6 @@
-//! What a call says to its limiter: `permits`, `on_limit`, `mode`.
+//! What a call says to its limiter: `permits`, `on_limit`, `mode`; and how it gets on with a breaker.
+//!
+//! Seen to fail with the limiter asked before the breaker: `an_open_breaker_spends_no_permits..` and `a_call_of_one_permit..`.
 
 #![allow(
     clippy::iter_count,
@@ -279,18 +281,45 @@ fn a_breaker_that_opens_while_a_call_waits_refuses_it_when_its_time_has_come() {
 }
 
 #[test]
-fn a_waiting_call_holds_no_probe() {
+fn a_call_that_waits_for_the_limiter_leaves_the_probe_to_others() {
     isolated(|| {
         assert_eq!(both_at_once(false), Err(Error::Down));
         advance(Duration::from_secs(60));
-        assert_eq!(ByHand::new(both(true)).poll(), Poll::Ready(Ok(())), "the probe");
-        DOWNSTREAM.force_open();
-        DOWNSTREAM.reset();
+        BUDGET.try_acquire_n(2).unwrap();
         let mut waiting = ByHand::new(both(true));
         assert!(waiting.poll().is_pending());
-        drop(waiting);
+        let probe = DOWNSTREAM.try_acquire().expect("nobody has it");
+        // It asks the breaker when its permits can be used, and not before: then the probe is another's.
+        advance(LATER);
+        let Poll::Ready(refused) = waiting.poll() else { panic!("it waits") };
+        assert_eq!(refusal(refused).0, RejectedKind::HalfOpenFull);
+        probe.ignore();
+        // One that is given up while it waits has never begun.
+        advance(LATER);
+        BUDGET.try_acquire_n(2).unwrap();
+        let mut given_up = ByHand::new(both(true));
+        assert!(given_up.poll().is_pending());
+        drop(given_up);
+        advance(LATER * 2);
+        assert_eq!(ByHand::new(both(true)).poll(), Poll::Ready(Ok(())), "the probe, which nobody held");
+        assert_eq!(DOWNSTREAM.state(), State::Closed);
         let seen = DOWNSTREAM.metrics().statistics;
-        assert_eq!((seen.cancelled_calls, seen.failed_calls), (0, 1), "it never began");
+        assert_eq!((seen.cancelled_calls, seen.failed_calls), (0, 1));
+    });
+}
+
+#[circuit_breaker(DOWNSTREAM)]
+#[rate_limit(BUDGET)]
+fn both_by_one() -> Result<(), Error> {
+    Ok(())
+}
+
+#[test]
+fn a_call_of_one_permit_spends_none_at_an_open_breaker_either() {
+    isolated(|| {
+        DOWNSTREAM.force_open();
+        assert_eq!(refusal(both_by_one()).0, RejectedKind::ForcedOpen);
+        assert_eq!((BUDGET.usage().used, BUDGET.observe().limited), (0, 0));
     });
 }
 

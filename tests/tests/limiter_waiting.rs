@@ -170,3 +170,18 @@ fn real_time_passes_for_tasks_and_threads() {
     // Four permits span three windows.
     assert!(began.elapsed() > Duration::from_millis(6));
 }
+
+#[test]
+fn a_waiting_future_is_small_and_allocates_nothing_until_it_waits() {
+    let (_clock, limiter) = limiter(1);
+    let future = limiter.acquire_within(SECOND);
+    assert!(size_of_val(&future) <= 112, "{} bytes", size_of_val(&future));
+    drop(future);
+    let allocated = allocation_counter::measure(|| {
+        let mut refused = std::pin::pin!(limiter.acquire_n_within(2, SECOND));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(refused.as_mut().poll(&mut context).is_ready());
+    });
+    // The limiter's memory, at its first use, and its counts.
+    assert!(allocated.count_total <= 8, "{allocated:?}");
+}

@@ -5,7 +5,7 @@ use lifecycle::{
     BreakerConfig, BreakerSettings, Error, Flag, KeyedCircuitBreaker, Rejected, State, breaker, breakers,
     circuit_breaker, flag, init_flag, keyed_breaker, keyed_limiter, limiter, rate_limit, singleton,
 };
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 #[circuit_breaker(threshold = 1, key = host)]
@@ -172,5 +172,42 @@ fn keys_made_while_all_are_reconfigured_have_what_was_said_last() {
         });
         let all: Vec<_> = hosts.breakers().iter().map(|one| one.config().settings().threshold).collect();
         assert!(all.len() == 40 && all.iter().all(|threshold| *threshold == Some(9)), "round {round}: {all:?}");
+    }
+}
+
+/// Keys come from strangers, and one of them is a star.
+#[test]
+fn the_key_star_is_not_what_keys_without_room_share() {
+    #[circuit_breaker(threshold = 1, key = key, max_keys = 2, on_rejected = |rejected| rejected.to_string())]
+    fn starred(key: &str) -> Result<u8, String> {
+        Err(format!("{key} is down"))
+    }
+    #[rate_limit("1/h", key = key, max_keys = 2)]
+    fn starred_too(key: &str) -> Result<u8, Rejected> {
+        Ok(1)
+    }
+    isolated(|| {
+        let keys = ["*", r"\*", "without room"];
+        for key in keys {
+            assert_eq!(starred(key), Err(format!("{key} is down")));
+            starred_too(key).unwrap();
+        }
+        let names = [r"[\*]", r"[\\*]", "[*]"];
+        let hosts = keyed_breaker("starred").unwrap();
+        let clients = keyed_limiter("starred_too").unwrap();
+        for (key, name) in keys.iter().zip(names) {
+            let (of_host, of_client) = (format!("starred{name}"), format!("starred_too{name}"));
+            assert_eq!((hosts.at(key).name(), clients.at(key).name()), (&*of_host, &*of_client));
+            assert!(Arc::ptr_eq(&hosts.at(key), &shared(breaker(&of_host))));
+            assert!(Arc::ptr_eq(&hosts.at(key), &shared(breakers().get(&of_host))));
+            assert!(Arc::ptr_eq(&clients.at(key), &shared(limiter(&of_client))));
+        }
+    });
+}
+
+fn shared<T: std::fmt::Debug>(found: Result<lifecycle::Instance<T>, lifecycle::Error>) -> Arc<T> {
+    match found.unwrap() {
+        lifecycle::Instance::Shared(found) => found,
+        other => panic!("{other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers that change without a rebuild: who has the last word, what survives, and that worlds stay apart.
+//! Numbers that change without a rebuild: who has the last word, and what survives.
 
 use lifecycle::settings::Source;
 use lifecycle::testing::{advance, events, isolated};
@@ -163,31 +163,6 @@ fn calls_in_a_window_stay_unless_its_kind_changes() {
         set(json!({ "by_rate": { "failure_rate": 50, "window": "20s" } }));
         assert_eq!(calls(), 0);
     });
-}
-
-#[test]
-fn worlds_and_the_process_are_configured_apart() {
-    #[circuit_breaker(threshold = 7)]
-    fn apart() -> anyhow::Result<()> {
-        anyhow::bail!("down")
-    }
-    let one = || breaker("apart").unwrap();
-    // The process's, for this test only: no other looks at this name.
-    one().reconfigure(BreakerSettings::new().threshold(6)).unwrap();
-    isolated(|| {
-        assert_eq!(threshold(&one()), is("7", Source::Attribute));
-        set(json!({ "apart": { "threshold": 1 } }));
-        assert!(!refused(apart()));
-        assert!(refused(apart()));
-        isolated(|| assert_eq!(threshold(&one()), is("7", Source::Attribute)));
-        let context = Context::capture();
-        std::thread::scope(|scope| {
-            scope.spawn(|| assert_eq!(threshold(&one()), is("6", Source::Reconfigured)));
-            scope.spawn(|| context.run(|| assert_eq!(threshold(&one()), is("1", Source::Configured))));
-        });
-    });
-    assert_eq!(threshold(&one()), is("6", Source::Reconfigured));
-    assert!(!refused(apart()) && !refused(apart()));
 }
 
 #[test]

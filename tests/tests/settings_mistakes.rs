@@ -53,6 +53,31 @@ fn ignored() -> Vec<String> {
 }
 
 #[test]
+fn what_is_said_of_the_wrong_kind_or_in_the_wrong_place_says_where_it_belongs() {
+    #[rate_limit("5/s", key = client)]
+    fn quote(client: &str) -> Result<usize, lifecycle::Rejected> {
+        Ok(client.len())
+    }
+    isolated(|| {
+        let waits = |said| configure(json!({ "quote": said })).unwrap().to_string();
+        assert_eq!(
+            waits(json!({ "window": "5s" })),
+            "applied to nothing; waiting: `quote` (no circuit breaker of that name so far; the rate limiter of that name takes its \
+             window as `rate = \"100/s\"`, or beside `limit`)"
+        );
+        assert_eq!(
+            waits(json!({ "threshold": 5 })),
+            "applied to nothing; waiting: `quote` (no circuit breaker of that name so far; a rate limiter has that name)"
+        );
+        assert_eq!(waits(json!({ "limit": 5, "window": "5s" })), "applied to `quote`");
+        let refused = configure(json!({ "quote": { "mode": "gcra" } })).unwrap_err().to_string();
+        let told =
+            "`quote`: `mode` stands in the attribute (or the builder) only: it does not change without a rebuild";
+        assert!(refused.contains(told), "{refused}");
+    });
+}
+
+#[test]
 fn names_nobody_has_wait_and_slips_are_pointed_out() {
     isolated(|| {
         let configured = configure(json!({

@@ -48,9 +48,17 @@ fn minimal() {
                 .run(
                     || -> Result<User, ApiError> { get(id) },
                     |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::Whole as _;
+                        use ::lifecycle::__private0::channel::failed::by_type::*;
                         ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
-                            .__verdict(lifecycle_value)
+                            .__verdict(
+                                lifecycle_value,
+                                |lifecycle_error| {
+                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        lifecycle_error,
+                                    ))
+                                        .__verdict()
+                                },
+                            )
                     },
                 );
         }
@@ -143,11 +151,19 @@ fn rich() {
                             self.get(id, rest.next()).await
                         },
                         |lifecycle_value| {
-                            use ::lifecycle::__private0::channel::Whole as _;
+                            use ::lifecycle::__private0::channel::failed::by_type::*;
                             ::lifecycle::__private0::channel::Outcome::<
                                 Result<&'a T, ApiError>,
                             >::NEW
-                                .__verdict(lifecycle_value)
+                                .__verdict(
+                                    lifecycle_value,
+                                    |lifecycle_error| {
+                                        (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            lifecycle_error,
+                                        ))
+                                            .__verdict()
+                                    },
+                                )
                         },
                     )
                     .await;

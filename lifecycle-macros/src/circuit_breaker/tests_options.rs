@@ -100,9 +100,17 @@ fn rates_and_growth() {
                 .run(
                     || -> Result<User, ApiError> { get() },
                     |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::Whole as _;
+                        use ::lifecycle::__private0::channel::failed::by_type::*;
                         ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
-                            .__verdict(lifecycle_value)
+                            .__verdict(
+                                lifecycle_value,
+                                |lifecycle_error| {
+                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        lifecycle_error,
+                                    ))
+                                        .__verdict()
+                                },
+                            )
                     },
                 );
         }
@@ -225,9 +233,17 @@ fn a_function_for_execute() {
                 .run(
                     || -> Result<u64, SweepError> { work() },
                     |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::Whole as _;
+                        use ::lifecycle::__private0::channel::failed::by_type::*;
                         ::lifecycle::__private0::channel::Outcome::<Result<u64, SweepError>>::NEW
-                            .__verdict(lifecycle_value)
+                            .__verdict(
+                                lifecycle_value,
+                                |lifecycle_error| {
+                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        lifecycle_error,
+                                    ))
+                                        .__verdict()
+                                },
+                            )
                     },
                 );
         }

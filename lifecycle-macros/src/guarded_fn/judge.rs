@@ -8,8 +8,8 @@ use quote::quote_spanned;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-/// `|value| ..`, of type `FnOnce(&R) -> Verdict`: what is ignored first, then what is a failure; where nothing is said an `Err`
-/// of whatever is a `Result`, found by type and not by its name.
+/// `|value| ..`, of type `FnOnce(&R) -> Verdict`: what is ignored first, then what is a failure. Where nothing is said an `Err` of
+/// whatever is a `Result`, but for a refusal from further down: both found by type and not by name.
 pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenStream {
     let private = runtime.private();
     let per_call = guards.breaker.as_ref().map(|breaker| &breaker.per_call);
@@ -27,8 +27,10 @@ pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenS
         None if shape.opaque && ignored.is_none() => return generated!(|_| #private::Verdict::Success),
         None if shape.opaque => generated!(#private::Verdict::Success),
         None => generated! {
-            use #private::channel::Whole as _;
-            #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value)
+            use #private::channel::failed::by_type::*;
+            #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value, |lifecycle_error| {
+                (&&&&&&#private::channel::failed::Failed(lifecycle_error)).__verdict()
+            })
         },
     };
     generated!(|lifecycle_value| { #ignored #judged })

@@ -117,7 +117,9 @@ fn meant(kind: Kind, parts: &[Part], what: &str, errors: &mut Errors) -> Option<
     };
     for second in own {
         let name = kind.macro_name();
-        errors.at(second.span, format!("`#[{name}]` stands on this {what} already: write all its options into one"));
+        let or = if what == "function" { ", or put the second on a function that this one calls" } else { "" };
+        errors
+            .at(second.span, format!("`#[{name}]` stands on this {what} already: write all its options into one{or}"));
     }
     let own = first.read(errors);
     match (&own.member, of_impl) {

@@ -130,9 +130,17 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                         g().await
                     },
                     |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::Whole as _;
+                        use ::lifecycle::__private0::channel::failed::by_type::*;
                         ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                            .__verdict(lifecycle_value)
+                            .__verdict(
+                                lifecycle_value,
+                                |lifecycle_error| {
+                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        lifecycle_error,
+                                    ))
+                                        .__verdict()
+                                },
+                            )
                     },
                 )
                 .await;
@@ -214,9 +222,17 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                                 self.get(id).await
                             },
                             |lifecycle_value| {
-                                use ::lifecycle::__private0::channel::Whole as _;
+                                use ::lifecycle::__private0::channel::failed::by_type::*;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__verdict(lifecycle_value)
+                                    .__verdict(
+                                        lifecycle_value,
+                                        |lifecycle_error| {
+                                            (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                                lifecycle_error,
+                                            ))
+                                                .__verdict()
+                                        },
+                                    )
                             },
                         )
                         .await;
@@ -280,9 +296,17 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                         .run_async(
                             lifecycle_future,
                             |lifecycle_value| {
-                                use ::lifecycle::__private0::channel::Whole as _;
+                                use ::lifecycle::__private0::channel::failed::by_type::*;
                                 ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                    .__verdict(lifecycle_value)
+                                    .__verdict(
+                                        lifecycle_value,
+                                        |lifecycle_error| {
+                                            (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                                lifecycle_error,
+                                            ))
+                                                .__verdict()
+                                        },
+                                    )
                             },
                         )
                         .await;

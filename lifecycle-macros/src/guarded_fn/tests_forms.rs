@@ -68,9 +68,17 @@ fn one_for_each_key() {
                         get(host, id).await
                     },
                     |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::Whole as _;
+                        use ::lifecycle::__private0::channel::failed::by_type::*;
                         ::lifecycle::__private0::channel::Outcome::<Result<User, ApiError>>::NEW
-                            .__verdict(lifecycle_value)
+                            .__verdict(
+                                lifecycle_value,
+                                |lifecycle_error| {
+                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        lifecycle_error,
+                                    ))
+                                        .__verdict()
+                                },
+                            )
                     },
                 )
                 .await;
@@ -165,11 +173,19 @@ fn one_that_is_declared_elsewhere() {
                             self.get(id).await
                         },
                         |lifecycle_value| {
-                            use ::lifecycle::__private0::channel::Whole as _;
+                            use ::lifecycle::__private0::channel::failed::by_type::*;
                             ::lifecycle::__private0::channel::Outcome::<
                                 Result<User, ApiError>,
                             >::NEW
-                                .__verdict(lifecycle_value)
+                                .__verdict(
+                                    lifecycle_value,
+                                    |lifecycle_error| {
+                                        (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            lifecycle_error,
+                                        ))
+                                            .__verdict()
+                                    },
+                                )
                         },
                     )
                     .await;
@@ -266,9 +282,17 @@ fn a_body_that_builds_a_future_and_a_key() {
                     .run_async(
                         lifecycle_future,
                         |lifecycle_value| {
-                            use ::lifecycle::__private0::channel::Whole as _;
+                            use ::lifecycle::__private0::channel::failed::by_type::*;
                             ::lifecycle::__private0::channel::Outcome::<Result<u8, E>>::NEW
-                                .__verdict(lifecycle_value)
+                                .__verdict(
+                                    lifecycle_value,
+                                    |lifecycle_error| {
+                                        (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            lifecycle_error,
+                                        ))
+                                            .__verdict()
+                                    },
+                                )
                         },
                     )
                     .await;

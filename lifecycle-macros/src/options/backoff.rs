@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::grammar::{Grammar, Key, Wanted};
-use super::numbers::{Count, Factor, TimeSpan};
+use super::numbers::{Count, Factor, TimeSpan, checked_const};
 use super::value::{Value, text};
 use crate::errors::Errors;
 use crate::runtime::{Runtime, generated};
@@ -109,8 +109,10 @@ impl Backoff {
             Self::Const(value) => {
                 let here = runtime.private_at(value.span());
                 let ty = quote_spanned!(value.span()=> #here::Backoff);
-                let name = generated!(__LIFECYCLE_BACKOFF);
-                (generated!(const #name: #ty = #value;), name)
+                let ok = generated!(#private::channel::is_backoff(&lifecycle_value));
+                let message =
+                    "`backoff` must have a factor from 1 on, a cap above zero and a jitter of at most 100 percent";
+                checked_const(runtime, "backoff", &ty, &generated!(#value), value.span(), &ok, message)
             }
         }
     }

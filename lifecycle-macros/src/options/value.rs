@@ -54,7 +54,18 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
         Wanted::Mode => return mode::read(key, &value, errors).map(Value::Mode),
         Wanted::Permits => numbers::permits(key, &value).map(|()| Value::Expression(value.clone())),
         Wanted::OneOf(words) => one_of(key, words, &value).map(Value::Chosen),
-        Wanted::Expression => return Some(Value::Expression(value)),
+        Wanted::Expression => match &value {
+            Expr::Lit(_) => {
+                let quotes = if text(&value).is_some() { ", without quotes" } else { "" };
+                Err(format!(
+                    "`{name}` is an expression that sees the arguments, and this is the same for every call: write `{example}`{quotes}"
+                ))
+            }
+            Expr::Closure(_) => Err(format!(
+                "`{name}` is an expression that sees the arguments by their names, and no closure: write `{example}`"
+            )),
+            _ => Ok(Value::Expression(value.clone())),
+        },
         Wanted::Callable => match &value {
             Expr::Path(_) | Expr::Closure(_) => Ok(Value::Callable(value.clone())),
             Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => Err(format!(

@@ -46,6 +46,8 @@ pub(crate) const GRAMMAR: Grammar = Grammar {
         ("wait", "write `on_limit = wait(\"50ms\")`"),
         ("max_wait", "write `on_limit = wait(\"50ms\")`"),
         ("reject", "write `on_limit = reject`, or leave it away: that is what it is without being said"),
+        ("concurrency", "it counts calls as they begin; how many run at a time is for a `tokio::sync::Semaphore`"),
+        ("max_concurrent", "it counts calls as they begin; how many run at a time is for a `tokio::sync::Semaphore`"),
         ("cost", "write `permits = 10`, or an expression that sees the arguments"),
         ("weight", "write `permits = 10`, or an expression that sees the arguments"),
         ("tokens", "write `permits = 10`, or an expression that sees the arguments"),

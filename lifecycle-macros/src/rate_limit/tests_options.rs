@@ -126,9 +126,17 @@ fn beside_a_breaker() {
                             self.get().await
                         },
                         |lifecycle_value| {
-                            use ::lifecycle::__private0::channel::Whole as _;
+                            use ::lifecycle::__private0::channel::failed::by_type::*;
                             ::lifecycle::__private0::channel::Outcome::<Result<(), DbError>>::NEW
-                                .__verdict(lifecycle_value)
+                                .__verdict(
+                                    lifecycle_value,
+                                    |lifecycle_error| {
+                                        (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            lifecycle_error,
+                                        ))
+                                            .__verdict()
+                                    },
+                                )
                         },
                     )
                     .await;
@@ -170,9 +178,17 @@ fn beside_a_breaker() {
                 .run(
                     || -> Result<(), DbError> { get() },
                     |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::Whole as _;
+                        use ::lifecycle::__private0::channel::failed::by_type::*;
                         ::lifecycle::__private0::channel::Outcome::<Result<(), DbError>>::NEW
-                            .__verdict(lifecycle_value)
+                            .__verdict(
+                                lifecycle_value,
+                                |lifecycle_error| {
+                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        lifecycle_error,
+                                    ))
+                                        .__verdict()
+                                },
+                            )
                     },
                 );
         }

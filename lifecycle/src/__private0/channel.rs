@@ -5,8 +5,10 @@
 
 use crate::breaker::Verdict;
 use crate::error::{BoxError, CreateError, Rejected, SingletonError};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
+pub mod failed;
 mod guarded;
 mod time;
 
@@ -53,9 +55,9 @@ impl<E: From<Rejected>> FromRejected for E {
     }
 }
 
-/// What a refused call gives where nothing else was said.
-#[cold]
-#[inline(never)]
+/// What a refused call gives where nothing else was said. Inlined: a refusal that is copied just after it was written costs more
+/// than the code.
+#[inline]
 pub fn refuse<R: ErrorChannel>(rejected: Rejected) -> R {
     R::refused(rejected)
 }
@@ -82,10 +84,10 @@ impl<T, E> Outcome<Result<T, E>> {
         Err(on_rejected(rejected))
     }
 
-    /// An `Err` is a failure.
+    /// What an `Err` means is asked of its error, by [`failed`].
     #[inline]
-    pub fn __verdict(self, value: &Result<T, E>) -> Verdict {
-        if value.is_ok() { Verdict::Success } else { Verdict::Failure }
+    pub fn __verdict(self, value: &Result<T, E>, of_error: impl FnOnce(&E) -> Verdict) -> Verdict {
+        value.as_ref().err().map_or(Verdict::Success, of_error)
     }
 }
 
@@ -99,7 +101,7 @@ pub trait Whole<R>: Sized {
 
     /// Whatever comes back is a success; a panic is a failure.
     #[inline]
-    fn __verdict(self, _: &R) -> Verdict {
+    fn __verdict(self, _: &R, _: impl FnOnce(&Infallible) -> Verdict) -> Verdict {
         Verdict::Success
     }
 }

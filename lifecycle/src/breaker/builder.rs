@@ -7,6 +7,8 @@ use crate::clock::{Clock, ClockHandle};
 use crate::error::Error;
 use crate::name::Name;
 use crate::registry::{Descriptor, Kind};
+use crate::settings::Layers;
+use crate::sync::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +102,7 @@ impl CircuitBreakerBuilder {
         self.config.validate(&self.name)?;
         let clock = self.clock.unwrap_or_else(ClockHandle::in_force);
         let descriptor = Descriptor::dynamic(Kind::Breaker, self.name);
-        Ok(CircuitBreaker::with_state(BreakerState::new(clock), descriptor, self.config))
+        let state = BreakerState { layers: Mutex::new(Layers::here()), ..BreakerState::new(clock) };
+        Ok(CircuitBreaker::with_state(state, descriptor, self.config))
     }
 }

@@ -234,7 +234,7 @@ impl BreakerConfig {
                 return Some("`minimum_calls` is more than the window can hold".to_owned());
             }
         }
-        self.backoff.and_then(|backoff| backoff.fault())
+        self.backoff.and_then(|backoff| backoff.fault()).map(str::to_owned)
     }
 }
 

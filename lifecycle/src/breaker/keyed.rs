@@ -6,7 +6,7 @@ use crate::clock::ClockHandle;
 use crate::error::Error;
 use crate::keyed::text::with_text;
 use crate::keyed::{KeyedMap, Lookup};
-use crate::name::Name;
+use crate::name::{Name, out_of_brackets};
 use crate::registry::{BreakerSnapshot, Component, Descriptor, KeyedSnapshot, Kind, register};
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::settings::{BreakerSettings, Layers, OfAllKeys};
@@ -25,6 +25,9 @@ const SHOWN: usize = 100;
 /// A key is what its value displays as. There are never more than `max_keys` (default 65,536): for a new key beyond them one
 /// that holds nothing (closed, no failure counted, nobody at it, no numbers or listeners of its own) is given up, so a key that
 /// fails is never reset. If all hold something, new keys share one breaker, `name[*]`, until there is room.
+///
+/// A key takes some 850 bytes, and its text twice: 65,536 short ones 56 MB. The bound is on keys, not on their text: where strangers
+/// choose it, cut it short or hash it first.
 ///
 /// ```
 /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
@@ -97,7 +100,7 @@ impl KeyedCircuitBreaker {
         config.validate(&name)?;
         let clock = ClockHandle::in_force();
         Ok(Self {
-            state: Scoped::owned(Family::new(clock)),
+            state: Scoped::owned(Family { settings: OfAllKeys::here(), ..Family::new(clock) }),
             descriptor: Descriptor::dynamic(Kind::Breaker, name),
             written: config,
             max_keys: Self::DEFAULT_MAX_KEYS,
@@ -137,6 +140,11 @@ impl KeyedCircuitBreaker {
         self.descriptor.name()
     }
 
+    /// What is said over the numbers its breakers begin with.
+    pub(super) fn layers(&self) -> Layers<BreakerSettings> {
+        self.resolve().settings.layers(None)
+    }
+
     /// The numbers its breakers begin with.
     pub(super) fn written(&self) -> &BreakerConfig {
         &self.written
@@ -168,6 +176,14 @@ impl KeyedCircuitBreaker {
         with_text(key, |key| self.resolve().keys.get()?.get(key))
     }
 
+    /// The breaker of `name[text]`, if there is one.
+    pub(crate) fn in_brackets(&self, text: &str) -> Option<Arc<CircuitBreaker>> {
+        match out_of_brackets(text) {
+            Some(key) => self.get(key),
+            None => self.resolve().overflow.get().cloned(),
+        }
+    }
+
     #[cold]
     fn make(&self, family: &Family, key: &str) -> Arc<CircuitBreaker> {
         if let (Some(me), false) = (self.me, family.listed.swap(true, Ordering::Relaxed)) {
@@ -177,23 +193,28 @@ impl KeyedCircuitBreaker {
         let now = family.clock.now();
         let given = family.settings.get();
         let idle = |one: &Arc<CircuitBreaker>| one.is_idle(now, given.as_ref());
-        let child = |key| self.child(family, given.clone(), key);
-        let breaker = match self.keys(family).get_or_insert_with(key, || child(key), idle) {
+        let child = |descriptor| self.child(family, given.clone(), descriptor);
+        let breaker = match self.keys(family).get_or_insert_with(key, || child(self.descriptor.at_key(&key)), idle) {
             Lookup::Found(found) => return found,
             Lookup::Inserted(made) => made,
             Lookup::Full => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
-                family.overflow.get_or_init(|| child("*")).clone()
+                family.overflow.get_or_init(|| child(self.descriptor.of_shared())).clone()
             }
         };
         family.settings.joined(given.as_ref(), |given| breaker.take_settings(given));
         breaker
     }
 
-    fn child(&self, family: &Family, given: Option<Arc<BreakerSettings>>, key: &str) -> Arc<CircuitBreaker> {
-        let layers = Mutex::new(Layers::reconfigured_to(given));
+    fn child(
+        &self,
+        family: &Family,
+        given: Option<Arc<BreakerSettings>>,
+        descriptor: Descriptor,
+    ) -> Arc<CircuitBreaker> {
+        let layers = Mutex::new(family.settings.layers(given));
         let state = BreakerState { layers, ..BreakerState::local(family.clock.clone()) };
-        Arc::new(CircuitBreaker::with_state(state, self.descriptor.at_key(&key), self.written))
+        Arc::new(CircuitBreaker::with_state(state, descriptor, self.written))
     }
 
     /// Changes numbers of all keys, those to come too; see [`CircuitBreaker::reconfigure`]. It replaces what an earlier `reconfigure`

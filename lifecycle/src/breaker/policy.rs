@@ -85,14 +85,14 @@ impl Backoff {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(longest)
     }
 
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(crate) const fn fault(&self) -> Option<&'static str> {
         if !(self.factor.is_finite() && self.factor >= 1.0) {
-            return Some("`backoff`: the factor must be a number from 1 on".to_owned());
+            return Some("`backoff`: the factor must be a number from 1 on");
         }
-        if self.cap == Some(Duration::ZERO) {
-            return Some("`backoff`: the cap must be more than zero".to_owned());
+        if let Some(Duration::ZERO) = self.cap {
+            return Some("`backoff`: the cap must be more than zero");
         }
-        (self.jitter > 100).then(|| "`backoff`: the jitter is in percent, from 0 to 100".to_owned())
+        if self.jitter > 100 { Some("`backoff`: the jitter is in percent, from 0 to 100") } else { None }
     }
 }
 

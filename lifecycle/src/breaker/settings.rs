@@ -5,7 +5,7 @@ use super::keyed::KeyedCircuitBreaker;
 use crate::clock::ClockHandle;
 use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
-use crate::settings::{self, BreakerSettings, Configurable, Layers, Proposed};
+use crate::settings::{BreakerSettings, Configurable, Proposed};
 use crate::telemetry;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl CircuitBreaker {
         };
         // Before the lock: the clock may be the user's.
         let now = state.clock.now();
-        let (before, after) = {
+        let (home, before, after) = {
             // Under one lock from reading what is said to putting it in force, so that of two changes the later one stays.
             let mut layers = state.layers.lock();
             layers.refresh(&self.descriptor);
@@ -30,9 +30,9 @@ impl CircuitBreaker {
             if before != Some(after) {
                 state.cell.configure(after, seed, now);
             }
-            (before, after)
+            (layers.home(), before, after)
         };
-        settings::tell();
+        home.tell();
         if let Some(before) = before.filter(|before| *before != after) {
             let kind = self.descriptor.kind().as_str();
             telemetry::settings_changed(kind, self.name(), by, &before.to_string(), &after.to_string());
@@ -117,7 +117,7 @@ impl Configurable for KeyedCircuitBreaker {
     }
 
     fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error> {
-        let mut layers = Layers::<BreakerSettings>::new();
+        let mut layers = self.layers();
         layers.refresh(self.descriptor());
         layers.accepts(self.descriptor(), self.written(), settings.of(self.descriptor()))
     }

@@ -6,7 +6,7 @@
 //! tick (a 256th of the limit at most): less than a hundredth together, where the window is 256 us or longer. Shorter ones
 //! have ticks of a microsecond.
 
-use super::ring::{Outcome, Ring};
+use super::ring::{Outcome, Ring, Time};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks in a window, at most.
@@ -63,6 +63,23 @@ pub(super) fn check(made: (u32, u64), limit: u32, window: u64) -> Result<(), Str
     Ok(())
 }
 
+/// The ends of ticks.
+struct Ends<'a> {
+    clock: &'a dyn Time,
+    tick: u64,
+}
+
+impl Time for Ends<'_> {
+    fn now(&self) -> u64 {
+        Buckets::end(self.clock.now(), self.tick)
+    }
+
+    /// A reading that is a little early may be in the tick before.
+    fn jitter(&self) -> u64 {
+        if self.clock.jitter() == 0 { 0 } else { self.tick.max(self.clock.jitter()) }
+    }
+}
+
 impl Buckets {
     pub(super) const fn new(limit: u32, window: u64) -> Self {
         let size = size(limit);
@@ -97,8 +114,8 @@ impl Buckets {
     }
 
     /// As the ring's.
-    pub(super) fn acquire(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Outcome {
-        let (tick, reading) = (self.tick.load(Ordering::Acquire), clock());
+    pub(super) fn acquire(&self, permits: u32, patience: u64, clock: &dyn Time) -> Outcome {
+        let (tick, reading) = (self.tick.load(Ordering::Acquire), clock.now());
         let at = (reading / tick) << 20 >> 20;
         if self.take_left(permits, at) {
             return Outcome::Given { reading, wait: 0 };
@@ -107,7 +124,7 @@ impl Buckets {
         // The permits of a block given for later can be used from the beginning of its tick.
         let patience = patience.saturating_add(tick.saturating_sub(end - reading));
         let blocks = permits.div_ceil(self.size);
-        match self.ring.acquire(blocks, patience, || Self::end(clock(), tick)) {
+        match self.ring.acquire(blocks, patience, Ends { clock, tick }) {
             Outcome::Given { wait: 0, reading: end } => {
                 let rest = u64::from(blocks) * u64::from(self.size) - u64::from(permits);
                 // It may have become later meanwhile.
@@ -127,15 +144,15 @@ impl Buckets {
         }
     }
 
-    pub(super) fn used(&self, clock: &dyn Fn() -> u64) -> u32 {
-        let (tick, reading) = (self.tick.load(Ordering::Acquire), clock());
+    pub(super) fn used(&self, clock: &dyn Time) -> u32 {
+        let (tick, reading) = (self.tick.load(Ordering::Acquire), clock.now());
         let open = self.open.load(Ordering::Acquire);
         let left = if open >> 20 == (reading / tick) << 20 >> 20 { (open & LEFT) as u32 } else { 0 };
         (self.ring.used(&|| Self::end(reading, tick)) * self.size).saturating_sub(left)
     }
 
-    pub(super) fn wait(&self, clock: &dyn Fn() -> u64) -> Option<u64> {
-        let (tick, reading) = (self.tick.load(Ordering::Acquire), clock());
+    pub(super) fn wait(&self, clock: &dyn Time) -> Option<u64> {
+        let (tick, reading) = (self.tick.load(Ordering::Acquire), clock.now());
         let open = self.open.load(Ordering::Acquire);
         if open >> 20 == (reading / tick) << 20 >> 20 && open & LEFT > 0 {
             return Some(0);
@@ -150,16 +167,16 @@ impl Buckets {
     }
 
     /// [`check`] comes first: blocks are as large, and a tick as long, as they were made.
-    pub(super) fn reconfigure(&self, limit: u32, clock: &dyn Fn() -> u64) {
+    pub(super) fn reconfigure(&self, limit: u32, clock: &dyn Time) {
         let (tick, window) = (self.tick.load(Ordering::Acquire), self.window.load(Ordering::Relaxed));
-        self.ring.reconfigure(limit / self.size, period(window), &|| Self::end(clock(), tick));
+        self.ring.reconfigure(limit / self.size, period(window), &Ends { clock, tick });
         self.limit.store(limit.into(), Ordering::Relaxed);
     }
 
     /// Who takes a block before this and leaves a rest of it after: that rest can be had beyond the limit.
-    pub(super) fn reset(&self, clock: &dyn Fn() -> u64) {
+    pub(super) fn reset(&self, clock: &dyn Time) {
         let tick = self.tick.load(Ordering::Acquire);
-        self.ring.reset(&|| Self::end(clock(), tick));
+        self.ring.reset(&Ends { clock, tick });
         self.open.store(0, Ordering::Release);
     }
 
@@ -175,7 +192,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn take(buckets: &Buckets, permits: u32, patience: u64, now: u64) -> Result<u64, Option<u64>> {
-        match buckets.acquire(permits, patience, || now) {
+        match buckets.acquire(permits, patience, &|| now) {
             Outcome::Given { wait, .. } => Ok(wait),
             Outcome::Refused { wait, .. } => Err(wait),
         }

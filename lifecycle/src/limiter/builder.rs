@@ -1,6 +1,6 @@
 //! Building a limiter at run time.
 
-use super::cell::Rule;
+use super::cell::{Rule, Source};
 use super::gcra;
 use super::handle::{RateLimiter, check_limit};
 use crate::clock::{Clock, ClockHandle, nanos};
@@ -16,7 +16,7 @@ pub struct RateLimiterBuilder {
     name: Name,
     rule: Option<Rule>,
     burst: Option<u32>,
-    coarse: bool,
+    source: Source,
     clock: Option<ClockHandle>,
 }
 
@@ -28,7 +28,7 @@ impl std::fmt::Debug for RateLimiterBuilder {
 
 impl RateLimiterBuilder {
     pub(super) fn new(name: Name) -> Self {
-        Self { name, rule: None, burst: None, coarse: false, clock: None }
+        Self { name, rule: None, burst: None, source: Source::Quick, clock: None }
     }
 
     /// At most `limit` permits in any `window`. It has to be said.
@@ -65,13 +65,29 @@ impl RateLimiterBuilder {
         self
     }
 
-    /// Goes by the clock's cheap reading, as the last timer tick of the system left it, in a window that is 10 ms longer, for that is
-    /// how far it may lag behind: deciding takes about half the time then.
+    /// Reads the system's clock exactly for each decision, and counts the window to the nanosecond. Without it, deciding goes by the
+    /// [quick reading](crate::clock::SystemClock::now_quick), in a third of the time, and the window is counted as two
+    /// microseconds longer, since that is what readings may be off by. It makes sense for windows of microseconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let limiter = lifecycle::RateLimiter::builder("frames").limit(1, Duration::from_micros(20)).exact_clock().build()?;
+    /// assert!(limiter.try_acquire().is_ok());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    pub fn exact_clock(mut self) -> Self {
+        self.source = Source::Exact;
+        self
+    }
+
+    /// Goes by the clock's coarse reading, as the last timer tick of the system left it, in a window that is 10 ms longer, for that is
+    /// how far it may lag behind.
     ///
     /// On a machine that stops a processor for longer, as virtual ones do, what is given in that time may be beyond the limit. So it
     /// has to be asked for, and makes sense for windows of a second and more.
     pub fn coarse_clock(mut self) -> Self {
-        self.coarse = true;
+        self.source = Source::Coarse;
         self
     }
 
@@ -106,6 +122,6 @@ impl RateLimiterBuilder {
             gcra::check(rule.limit, nanos(rule.window), burst).map_err(invalid)?;
         }
         let clock = self.clock.unwrap_or_else(ClockHandle::in_force);
-        Ok((self.name, Rule { burst: self.burst, coarse: self.coarse, ..rule }, clock))
+        Ok((self.name, Rule { burst: self.burst, source: self.source, ..rule }, clock))
     }
 }

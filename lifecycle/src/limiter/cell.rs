@@ -2,8 +2,8 @@
 
 use super::buckets::{self, Buckets};
 use super::gcra::{self, Gcra};
-use super::ring::{Outcome, Ring, Time};
-use crate::clock::{COARSE_TICK, ClockHandle, nanos};
+use super::ring::{Outcome, Ring, Straight, Time};
+use crate::clock::{COARSE_TICK, ClockHandle, Moment, QUICK_ERROR, nanos};
 use std::time::Duration;
 
 /// The largest limit that is kept permit by permit: eight bytes each.
@@ -16,32 +16,55 @@ pub(crate) struct Rule {
     pub(crate) window: Duration,
     /// Permits at once, in the mode that counts by a mean rate.
     pub(super) burst: Option<u32>,
-    /// By the clock's cheap reading, in a window that is longer by what it may lag behind.
-    pub(super) coarse: bool,
+    pub(super) source: Source,
+}
+
+/// Which reading of its clock a limiter goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// By the system's clock only.
+    Quick,
+    Exact,
+    Coarse,
+}
+
+impl Source {
+    /// That of a limiter with this clock.
+    const fn of(self, clock: &ClockHandle) -> Self {
+        match (self, clock) {
+            (Self::Quick, ClockHandle::Custom(_)) => Self::Exact,
+            _ => self,
+        }
+    }
+
+    /// After a refusal of the quick reading, by whatever reading its wait is over then.
+    #[inline(always)]
+    pub(super) const fn settled(wait: u64) -> u64 {
+        wait.saturating_add(Self::Quick.slack())
+    }
+
+    /// Two readings may differ by so many nanoseconds more or less than their times do. A window is counted as so much longer,
+    /// that it is never shorter.
+    const fn slack(self) -> u64 {
+        match self {
+            Self::Quick => 2 * nanos(QUICK_ERROR),
+            Self::Exact => 0,
+            Self::Coarse => nanos(COARSE_TICK),
+        }
+    }
 }
 
 impl Rule {
     /// At most `limit` permits in any `window`.
     pub(crate) const fn exact(limit: u32, window: Duration) -> Self {
-        Self { limit, window, burst: None, coarse: false }
-    }
-
-    const fn lag(&self) -> u64 {
-        if self.coarse { nanos(COARSE_TICK) } else { 0 }
-    }
-
-    /// The window in nanoseconds, as it is counted.
-    const fn counted(&self, window: Duration) -> u64 {
-        nanos(window).saturating_add(self.lag())
+        Self { limit, window, burst: None, source: Source::Quick }
     }
 
     /// Can a limiter that was made with these numbers go by others? If not, why. (Whether they are any good is another question.)
     pub(crate) fn can_become(&self, limit: u32, window: Duration) -> Result<(), String> {
         match self.burst {
-            Some(burst) => gcra::check(limit, self.counted(window), burst),
-            None if self.limit > MOST_EXACT => {
-                buckets::check((self.limit, self.counted(self.window)), limit, self.counted(window))
-            }
+            Some(burst) => gcra::check(limit, nanos(window), burst),
+            None if self.limit > MOST_EXACT => buckets::check((self.limit, nanos(self.window)), limit, nanos(window)),
             None if limit > MOST_EXACT => Err(format!(
                 "a limit of {limit} is counted in another way than one up to {MOST_EXACT}, which this limiter was made with; \
                  make a new limiter"
@@ -72,68 +95,80 @@ pub(crate) struct LimiterCell {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
 enum Engine {
-    Ring(Ring, Lag),
-    Buckets(Buckets, Lag),
-    Gcra(Gcra, Lag),
+    /// By the quick reading: what nearly all are, so one look tells it.
+    Quick(Ring),
+    // The reading stands in each variant, where it takes no room: there may be a limiter for each of many keys.
+    Ring(Ring, Source),
+    Buckets(Buckets, Source),
+    Gcra(Gcra, Source),
 }
 
-/// What the clock's readings may lag behind, in nanoseconds, if the cheap ones are taken. It stands in each variant, where it takes no
-/// room: there may be a limiter for each of many keys.
-type Lag = u64;
-
 impl LimiterCell {
-    pub(crate) const fn new(rule: Rule) -> Self {
-        let (lag, window) = (rule.lag(), rule.counted(rule.window));
+    pub(crate) const fn new(rule: Rule, clock: &ClockHandle) -> Self {
+        let source = rule.source.of(clock);
+        let window = nanos(rule.window).saturating_add(source.slack());
         let engine = match rule.burst {
-            Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst), lag),
-            None if rule.limit <= MOST_EXACT => Engine::Ring(Ring::new(rule.limit, window), lag),
-            None => Engine::Buckets(Buckets::new(rule.limit, window), lag),
+            Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst), source),
+            None if rule.limit > MOST_EXACT => Engine::Buckets(Buckets::new(rule.limit, window), source),
+            None if matches!(source, Source::Quick) => Engine::Quick(Ring::new(rule.limit, window)),
+            None => Engine::Ring(Ring::new(rule.limit, window), source),
         };
         Self { engine }
     }
 
-    const fn lag(&self) -> u64 {
+    const fn source(&self) -> Source {
         match &self.engine {
-            Engine::Ring(_, lag) | Engine::Buckets(_, lag) | Engine::Gcra(_, lag) => *lag,
+            Engine::Quick(_) => Source::Quick,
+            Engine::Ring(_, source) | Engine::Buckets(_, source) | Engine::Gcra(_, source) => *source,
         }
     }
 
-    /// Takes one permit, if nothing is in the way; otherwise nothing has happened.
+    /// Takes one permit or refuses it, if nothing is in the way; otherwise nothing has happened, and [`acquire`](Self::acquire) finds
+    /// out.
     #[inline(always)]
-    pub(crate) fn try_one(&self, clock: &ClockHandle) -> bool {
+    pub(crate) fn try_one(&self) -> Straight {
         match &self.engine {
-            Engine::Ring(ring, _) => ring.try_one(|| self.read(clock)),
-            _ => false,
+            // It has the system's clock (`Source::of`).
+            Engine::Quick(ring) => ring.try_one(|| ClockHandle::glance().map(Moment::as_nanos)),
+            _ => Straight::Unsure,
         }
     }
 
-    /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later. While others are being `refused`, a cheap
-    /// look at the clock comes first: for most that is enough.
+    /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later.
     #[inline]
-    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle, refused: bool) -> Outcome {
-        match &self.engine {
-            Engine::Ring(ring, 0) => ring.acquire(permits, patience, OfHouse { clock, refused }),
-            other => other.acquire(permits, patience, clock, self.lag()),
+    pub(crate) fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle) -> Outcome {
+        let time = self.time(clock);
+        let outcome = match &self.engine {
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.acquire(permits, patience, time),
+            Engine::Buckets(buckets, _) => buckets.acquire(permits, patience, &time),
+            Engine::Gcra(gcra, _) => gcra.acquire(permits, patience, time.now()),
+        };
+        match outcome {
+            // By then whatever reading will show it.
+            Outcome::Refused { reading, wait: Some(wait) } => {
+                Outcome::Refused { reading, wait: Some(wait.saturating_add(time.jitter())) }
+            }
+            other => other,
         }
     }
 
     /// The permits of the limit that are taken now.
     pub(crate) fn used(&self, clock: &ClockHandle) -> u32 {
-        let clock = || self.read(clock);
+        let time = self.time(clock);
         match &self.engine {
-            Engine::Ring(ring, _) => ring.used(&clock),
-            Engine::Buckets(buckets, _) => buckets.used(&clock),
-            Engine::Gcra(gcra, _) => gcra.used(clock()),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.used(&time),
+            Engine::Buckets(buckets, _) => buckets.used(&time),
+            Engine::Gcra(gcra, _) => gcra.used(time.now()),
         }
     }
 
     /// How long until a permit can be had; zero when there is one now.
     pub(crate) fn wait(&self, clock: &ClockHandle) -> Duration {
-        let clock = || self.read(clock);
+        let time = self.time(clock);
         let wait = match &self.engine {
-            Engine::Ring(ring, _) => ring.wait(1, &clock),
-            Engine::Buckets(buckets, _) => buckets.wait(&clock),
-            Engine::Gcra(gcra, _) => gcra.wait(clock()),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.wait(1, &time),
+            Engine::Buckets(buckets, _) => buckets.wait(&time),
+            Engine::Gcra(gcra, _) => gcra.wait(time.now()),
         };
         wait.map_or(Duration::MAX, Duration::from_nanos)
     }
@@ -141,13 +176,18 @@ impl LimiterCell {
     /// The limit and the window.
     pub(crate) fn limit(&self) -> (u32, Duration) {
         let (limit, window) = self.numbers();
-        (limit, Duration::from_nanos(if window == u64::MAX { window } else { window - self.lag() }))
+        (limit, Duration::from_nanos(if window == u64::MAX { window } else { window - self.source().slack() }))
+    }
+
+    /// The window as it is counted, in nanoseconds.
+    pub(super) fn window(&self) -> u64 {
+        self.numbers().1
     }
 
     /// As they are counted.
     fn numbers(&self) -> (u32, u64) {
         match &self.engine {
-            Engine::Ring(ring, _) => (ring.limit(), ring.window()),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => (ring.limit(), ring.window()),
             Engine::Buckets(buckets, _) => buckets.limit(),
             Engine::Gcra(gcra, _) => gcra.limit(),
         }
@@ -155,76 +195,64 @@ impl LimiterCell {
 
     /// Are these the numbers?
     pub(super) fn goes_by(&self, limit: u32, window: Duration) -> bool {
-        self.numbers() == (limit, nanos(window).saturating_add(self.lag()))
+        self.numbers() == (limit, nanos(window).saturating_add(self.source().slack()))
     }
 
     /// Other numbers from now on, which [it can go by](Rule::can_become).
     pub(crate) fn reconfigure(&self, limit: u32, window: Duration, clock: &ClockHandle) {
-        let (window, clock) = (nanos(window).saturating_add(self.lag()), || self.read(clock));
+        let (window, time) = (nanos(window).saturating_add(self.source().slack()), self.time(clock));
         match &self.engine {
-            Engine::Ring(ring, _) => ring.reconfigure(limit, window, &clock),
-            Engine::Buckets(buckets, _) => buckets.reconfigure(limit, &clock),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.reconfigure(limit, window, &time),
+            Engine::Buckets(buckets, _) => buckets.reconfigure(limit, &time),
             Engine::Gcra(gcra, _) => gcra.reconfigure(limit, window),
         }
     }
 
     /// As if no permit had been given.
     pub(crate) fn reset(&self, clock: &ClockHandle) {
-        let clock = || self.read(clock);
+        let time = self.time(clock);
         match &self.engine {
-            Engine::Ring(ring, _) => ring.reset(&clock),
-            Engine::Buckets(buckets, _) => buckets.reset(&clock),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.reset(&time),
+            Engine::Buckets(buckets, _) => buckets.reset(&time),
             Engine::Gcra(gcra, _) => gcra.reset(),
         }
-    }
-
-    #[inline(always)]
-    fn read(&self, clock: &ClockHandle) -> u64 {
-        if self.lag() == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() }
     }
 
     /// Does nothing count, so that a fresh one would decide the same?
     pub(super) fn is_idle(&self, now: u64) -> bool {
         match &self.engine {
-            Engine::Ring(ring, _) => ring.is_idle(now),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.is_idle(now),
             Engine::Buckets(buckets, _) => buckets.is_idle(now),
             Engine::Gcra(gcra, _) => gcra.is_idle(now),
         }
     }
+
+    #[inline(always)]
+    const fn time<'a>(&self, clock: &'a ClockHandle) -> OfHouse<'a> {
+        OfHouse { clock, source: self.source() }
+    }
 }
 
+#[derive(Clone, Copy)]
 struct OfHouse<'a> {
     clock: &'a ClockHandle,
-    refused: bool,
+    source: Source,
 }
 
 impl Time for OfHouse<'_> {
     #[inline(always)]
     fn now(&self) -> u64 {
-        self.clock.now().as_nanos()
+        match self.source {
+            // It has the system's clock (`Source::of`).
+            Source::Quick => ClockHandle::System.quick(),
+            Source::Exact => self.clock.now(),
+            Source::Coarse => self.clock.coarse(),
+        }
+        .as_nanos()
     }
 
     #[inline(always)]
-    fn glance(&self) -> Option<u64> {
-        (self.refused && self.clock.is_system()).then(|| self.clock.coarse().as_nanos())
-    }
-}
-
-impl Engine {
-    #[inline]
-    fn acquire(&self, permits: u32, patience: u64, clock: &ClockHandle, lag: u64) -> Outcome {
-        let read = || if lag == 0 { clock.now().as_nanos() } else { clock.coarse().as_nanos() };
-        let outcome = match self {
-            Self::Ring(ring, _) => ring.acquire(permits, patience, read),
-            Self::Buckets(buckets, _) => buckets.acquire(permits, patience, read),
-            Self::Gcra(gcra, _) => gcra.acquire(permits, patience, read()),
-        };
-        match outcome {
-            // By then the clock will show it.
-            Outcome::Refused { reading, wait: Some(wait) } if clock.is_system() => {
-                Outcome::Refused { reading, wait: Some(wait.saturating_add(lag)) }
-            }
-            other => other,
-        }
+    fn jitter(&self) -> u64 {
+        if self.clock.is_system() { self.source.slack() } else { 0 }
     }
 }

@@ -1,8 +1,6 @@
 //! An episode of refusals, as telemetry tells of it: its first refusal loudly, the others quietly, its end with their number.
 
-use crate::clock::nanos;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// Written to at its beginning and at its end, and by refusals in between a few times in a window: who is refused shall not
 /// wait for others who are.
@@ -27,12 +25,13 @@ impl Episode {
         self.last.load(Ordering::Relaxed) != 0
     }
 
-    /// A refusal, counted already in `refusals`. Does it begin an episode?
-    pub(super) fn refused(&self, now: u64, window: Duration, refusals: impl FnOnce() -> u64) -> bool {
+    /// A refusal, counted already in `refusals`; times are in nanoseconds. Does it begin an episode?
+    #[inline]
+    pub(super) fn refused(&self, now: u64, window: u64, refusals: impl FnOnce() -> u64) -> bool {
         let now = now.saturating_add(1);
         let last = self.last.load(Ordering::Relaxed);
         // A clock that went back is noted too.
-        let is_news = last == 0 || now.abs_diff(last) > nanos(window) / NOTES;
+        let is_news = last == 0 || now.abs_diff(last) > window / NOTES;
         if !is_news || self.last.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return false;
         }
@@ -46,10 +45,10 @@ impl Episode {
     ///
     /// An episode is over with the first permit after a window without refusals. Ending it with the first permit at all
     /// would, under steady overload, make every permit an event.
-    pub(super) fn given(&self, now: u64, window: Duration, refusals: impl FnOnce() -> u64) -> Option<u64> {
+    pub(super) fn given(&self, now: u64, window: u64, refusals: impl FnOnce() -> u64) -> Option<u64> {
         let now = now.saturating_add(1);
         let last = self.last.load(Ordering::Relaxed);
-        let is_over = last != 0 && now.saturating_sub(last) > nanos(window);
+        let is_over = last != 0 && now.saturating_sub(last) > window;
         if !is_over || self.last.compare_exchange(last, 0, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return None;
         }

@@ -1,15 +1,15 @@
 //! `RateLimiter`: the cell with its name, clock, counts and events.
 
 use super::builder::RateLimiterBuilder;
-use super::cell::{LimiterCell, Rule};
+use super::cell::{LimiterCell, Rule, Source};
 use super::episode::Episode;
-use super::ring::Outcome;
+use super::ring::{Outcome, Straight};
 use crate::clock::{Clock, ClockHandle};
-use crate::counter::Counters;
+use crate::counter::{self, Counters};
 use crate::error::{Error, Rejected, RejectedKind};
 use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind, LimiterSnapshot};
-use crate::scope::{self, Scoped, StateRef};
+use crate::scope::{Scoped, StateRef};
 use crate::settings::{Layers, RateLimiterSettings};
 use crate::sync::Mutex;
 use crate::telemetry;
@@ -32,7 +32,7 @@ pub(super) const LIMITED: usize = 1;
 /// limiter.try_acquire()?;
 /// limiter.try_acquire()?;
 /// let refused = limiter.try_acquire().unwrap_err();
-/// assert!(refused.retry_after.unwrap() <= Duration::from_nanos(60_000_000_001));
+/// assert!(refused.retry_after.unwrap() <= Duration::from_millis(60_001));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -43,7 +43,9 @@ pub(super) const LIMITED: usize = 1;
 /// 1,048,576 are counted in blocks, in half a megabyte: still never more in any window, but up to a hundredth less than the limit.
 /// With [`gcra`](RateLimiterBuilder::gcra) it is a word, and the promise another one.
 ///
-/// **The clock** is the monotonic one. Should it go back all the same, nothing panics, nothing expires by the step, and a
+/// **The clock** is the monotonic one, by its [quick reading](crate::clock::SystemClock::now_quick), which is right to a microsecond; so by
+/// the system's clock a window is counted as two microseconds longer than it is (unless
+/// [`exact_clock`](RateLimiterBuilder::exact_clock) is said). Should the clock go back all the same, nothing panics, nothing expires by the step, and a
 /// full window is free again one window after it.
 #[derive(Debug)]
 // On cache lines of its own: what stands next to it shall not be as slow as its permits.
@@ -74,7 +76,7 @@ pub(super) struct LimiterState {
 impl LimiterState {
     const fn new(rule: Rule, counts: Counters<2>, clock: ClockHandle) -> Self {
         Self {
-            cell: LimiterCell::new(rule),
+            cell: LimiterCell::new(rule, &clock),
             counts,
             totals: None,
             episode: Episode::new(),
@@ -82,6 +84,11 @@ impl LimiterState {
             layers: Mutex::new(Layers::new()),
             configured: AtomicBool::new(false),
         }
+    }
+
+    /// Of a limiter that is built here.
+    fn built(rule: Rule, clock: ClockHandle) -> Self {
+        Self { layers: Mutex::new(Layers::here()), ..Self::new(rule, Counters::new(), clock) }
     }
 }
 
@@ -149,7 +156,7 @@ impl RateLimiter {
     }
 
     pub(super) fn built(name: Name, rule: Rule, clock: ClockHandle) -> Self {
-        let state = LimiterState::new(rule, Counters::new(), clock);
+        let state = LimiterState::built(rule, clock);
         let descriptor = Descriptor::dynamic(Kind::Limiter, name);
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
     }
@@ -159,13 +166,13 @@ impl RateLimiter {
     pub(super) fn of_key(
         descriptor: Descriptor,
         rule: Rule,
-        given: Option<Arc<RateLimiterSettings>>,
+        layers: Layers<RateLimiterSettings>,
         clock: ClockHandle,
         totals: Arc<Counters<2>>,
     ) -> Self {
         let state = LimiterState {
             totals: Some(totals),
-            layers: Mutex::new(Layers::reconfigured_to(given)),
+            layers: Mutex::new(layers),
             ..LimiterState::new(rule, Counters::local(), clock)
         };
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
@@ -195,7 +202,7 @@ impl RateLimiter {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.state = Scoped::owned(LimiterState::new(self.written, Counters::new(), ClockHandle::Custom(clock)));
+        self.state = Scoped::owned(LimiterState::built(self.written, ClockHandle::Custom(clock)));
         self
     }
 
@@ -245,17 +252,25 @@ impl RateLimiter {
     ///
     /// # Errors
     /// [`Rejected`] when the window is full, with the time after which a retry can succeed. A refusal takes nothing and
-    /// does not put the next permit off. The time is exact; by the system's clock one of more than 64 ms may be a timer
-    /// tick (some milliseconds) longer than needed, as refusing is cheaper then.
+    /// does not put the next permit off. The time is exact; by the system's clock it includes the four microseconds that readings may
+    /// be off by.
     #[inline]
     pub fn try_acquire(&self) -> Result<(), Rejected> {
-        if scope::quiet() {
-            let state = self.state.process();
-            if !state.episode.is_on() && state.cell.try_one(&state.clock) {
-                if !state.counts.try_hit::<ALLOWED>() {
-                    self.count_first::<ALLOWED>(state);
+        let (here, state) = (counter::here(), self.state.process());
+        // Counted before on this thread, and nothing is installed on it: it is the process's state that is meant.
+        if let Some(count) = state.counts.at_home::<ALLOWED>(here) {
+            match state.cell.try_one() {
+                Straight::Given { reading } => {
+                    count.hit();
+                    if state.episode.is_on() {
+                        self.given_after_refusals(state, reading);
+                    }
+                    return Ok(());
                 }
-                return Ok(());
+                Straight::Refused { reading, wait, period } => {
+                    return Err(self.refused_straight(reading, wait, period));
+                }
+                Straight::Unsure => {}
             }
         }
         self.try_acquire_n(1)
@@ -287,12 +302,15 @@ impl RateLimiter {
         permits: u32,
         patience: u64,
     ) -> Result<(u64, u64), Rejected> {
-        match state.cell.acquire(permits, patience, &state.clock, state.episode.is_on()) {
+        match state.cell.acquire(permits, patience, &state.clock) {
             Outcome::Given { reading, wait } => {
                 self.given(state, permits, reading);
                 Ok((reading, wait))
             }
-            Outcome::Refused { reading, wait } => Err(self.refused(state, permits, reading, wait)),
+            Outcome::Refused { reading, wait } => {
+                self.count::<LIMITED>(state, permits);
+                Err(self.refused(state, reading, wait, state.cell.window()))
+            }
         }
     }
 
@@ -352,7 +370,7 @@ impl RateLimiter {
     pub(super) fn take_over(&self, other: &Self) {
         let (state, others) = (self.state(), other.state());
         let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock, false);
+        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock);
     }
 
     #[inline]
@@ -374,13 +392,6 @@ impl RateLimiter {
         }
     }
 
-    /// Where counting takes more than a store.
-    #[cold]
-    #[inline(never)]
-    fn count_first<const WHICH: usize>(&self, state: &LimiterState) {
-        self.count::<WHICH>(&StateRef::Process(state), 1);
-    }
-
     #[cold]
     fn register(&self) {
         if let Some(me) = self.me {
@@ -388,24 +399,36 @@ impl RateLimiter {
         }
     }
 
-    #[cold]
     #[inline(never)]
-    fn refused(&self, state: &StateRef<'_, LimiterState>, permits: u32, reading: u64, wait: Option<u64>) -> Rejected {
-        self.count::<LIMITED>(state, permits);
-        let (limit, window) = state.cell.limit();
+    fn refused_straight(&self, reading: u64, wait: u64, period: u64) -> Rejected {
+        let state = self.state.process();
+        // It has been counted for here before: no first count, so nothing to register. What has totals counts in place,
+        // so it does not come here.
+        _ = state.counts.add::<LIMITED>(1);
+        self.refused(state, reading, Some(Source::settled(wait)), period)
+    }
+
+    #[inline]
+    fn refused(&self, state: &LimiterState, reading: u64, wait: Option<u64>, window: u64) -> Rejected {
         let retry_after = wait.map(Duration::from_nanos);
         let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
         if first || telemetry::tells_details() {
-            telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+            self.tell(state, retry_after, first);
         }
         Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), retry_after)
     }
 
     #[cold]
     #[inline(never)]
+    fn tell(&self, state: &LimiterState, retry_after: Option<Duration>, first: bool) {
+        let (limit, window) = state.cell.limit();
+        telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
+    }
+
+    #[cold]
+    #[inline(never)]
     fn given_after_refusals(&self, state: &LimiterState, reading: u64) {
-        let (_, window) = state.cell.limit();
-        if let Some(suppressed) = state.episode.given(reading, window, || state.counts.read(LIMITED)) {
+        if let Some(suppressed) = state.episode.given(reading, state.cell.window(), || state.counts.read(LIMITED)) {
             telemetry::limiter_recovered(self.name(), suppressed);
         }
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Rejected};
 use crate::keyed::query::{Exactly, Query};
 use crate::keyed::text::with_text;
 use crate::keyed::{KeyedMap, Lookup};
-use crate::name::Name;
+use crate::name::{Name, out_of_brackets};
 use crate::registry::{Component, Descriptor, KeyedSnapshot, Kind, LimiterSnapshot, register};
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::settings::{OfAllKeys, RateLimiterSettings};
@@ -52,7 +52,8 @@ const LOOKS: u64 = 16;
 ///
 /// A key takes some 800 bytes, its text twice, and eight bytes a permit of the limit, rounded up to a power of two: 65,536 keys of up to
 /// 100 permits some 120 MB. With [`gcra`](RateLimiterBuilder::gcra) permits take none. Finding a key takes no lock and allocates
-/// nothing, and its hash is seeded from the system's randomness.
+/// nothing, and its hash is seeded from the system's randomness. The bound is on keys, not on their text: where strangers choose it, cut
+/// it short or hash it first.
 #[derive(Debug)]
 pub struct KeyedRateLimiter<K = String> {
     state: Scoped<Family<K>>,
@@ -194,6 +195,14 @@ impl KeyedRateLimiter {
         with_text(key, |key| self.resolve().keys.get()?.get(key))
     }
 
+    /// The limiter of `name[text]`, if there is one; the shared ones have one name.
+    pub(crate) fn in_brackets(&self, text: &str) -> Option<Arc<RateLimiter>> {
+        match out_of_brackets(text) {
+            Some(key) => self.get(key),
+            None => self.resolve().shared.iter().find_map(|one| one.get().cloned()),
+        }
+    }
+
     /// Takes one permit of that key.
     ///
     /// # Errors
@@ -237,7 +246,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     pub fn from_builder(builder: RateLimiterBuilder) -> Result<Self, Error> {
         let (name, rule, clock) = builder.checked()?;
         Ok(Self {
-            state: Scoped::owned(Family::new(clock, false)),
+            state: Scoped::owned(Family { settings: OfAllKeys::here(), ..Family::new(clock, false) }),
             descriptor: Descriptor::dynamic(Kind::Limiter, name),
             written: rule,
             max_keys: KeyedRateLimiter::DEFAULT_MAX_KEYS,
@@ -294,7 +303,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
             register(Component::KeyedLimiter(me()));
         }
         // Before any lock is taken: the clock may be the user's.
-        let now = family.clock.now().as_nanos();
+        let now = family.clock.quick().as_nanos();
         if family.window.load(Ordering::Relaxed) == 0 {
             self.look_at_window();
         }
@@ -309,7 +318,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         let barren = family.barren.load(Ordering::Relaxed);
         let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
         let fresh = || {
-            let own = self.child(family, given.clone(), label);
+            let own = self.child(family, given.clone(), self.descriptor.at_key(label));
             if let Some(shared) = shared.get() {
                 own.take_over(shared);
             }
@@ -325,7 +334,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
             Lookup::Full => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
                 family.barren.store(true, Ordering::Relaxed);
-                shared.get_or_init(|| self.child(family, given.clone(), &'*')).clone()
+                shared.get_or_init(|| self.child(family, given.clone(), self.descriptor.of_shared())).clone()
             }
         };
         family.settings.joined(given.as_ref(), |given| limiter.take_settings(given));
@@ -336,11 +345,10 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         &self,
         family: &Family<K>,
         given: Option<Arc<RateLimiterSettings>>,
-        label: &dyn Display,
+        descriptor: Descriptor,
     ) -> Arc<RateLimiter> {
-        let descriptor = self.descriptor.at_key(label);
         let (clock, totals) = (family.clock.clone(), family.totals().clone());
-        Arc::new(RateLimiter::of_key(descriptor, self.written, given, clock, totals))
+        Arc::new(RateLimiter::of_key(descriptor, self.written, family.settings.layers(given), clock, totals))
     }
 
     /// Empties the windows of all keys: see [`RateLimiter::reset`].
@@ -388,7 +396,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     /// What a snapshot shows: how many there are, and those that are not as new, up to a hundred.
     pub(crate) fn observe(&self) -> KeyedSnapshot<LimiterSnapshot> {
         let family = self.resolve();
-        let (now, given) = (family.clock.now().as_nanos(), family.settings.get());
+        let (now, given) = (family.clock.quick().as_nanos(), family.settings.get());
         let noteworthy = family.all().into_iter().filter(|limiter| !limiter.is_idle(now, given.as_ref()));
         let usage = self.usage();
         KeyedSnapshot {

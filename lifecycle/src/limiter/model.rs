@@ -1,6 +1,6 @@
 //! The ring with a clock that the model moves: what `tests/loom_limiter.rs` drives.
 
-use super::ring::{Outcome, Ring};
+use super::ring::{Outcome, Ring, Straight};
 
 pub use super::probe::Written;
 
@@ -14,8 +14,12 @@ impl Model {
 
     /// Takes permits; gives the time after which they are to be used.
     pub fn take(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Option<u64> {
-        if (permits, patience) == (1, 0) && self.0.try_one(&clock) {
-            return Some(0);
+        if (permits, patience) == (1, 0) {
+            match self.0.try_one(|| Some(clock())) {
+                Straight::Given { .. } => return Some(0),
+                Straight::Refused { .. } => return None,
+                Straight::Unsure => {}
+            }
         }
         match self.0.acquire(permits, patience, clock) {
             Outcome::Given { wait, .. } => Some(wait),

@@ -26,7 +26,7 @@ mod head;
 mod manage;
 
 use self::head::Head;
-use super::table::{END, Table};
+use super::table::{END, Slots, Table};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -49,15 +49,26 @@ pub(crate) enum Outcome {
     },
 }
 
+/// What the straight way came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Straight {
+    /// As [`Outcome::Given`], without a wait.
+    Given { reading: u64 },
+    /// As [`Outcome::Refused`]; `period` is the window and a nanosecond.
+    Refused { reading: u64, wait: u64, period: u64 },
+    /// Nothing has happened; [`Ring::acquire`] finds out.
+    Unsure,
+}
+
 /// Where a ring reads the time, in nanoseconds.
 pub(crate) trait Time {
     /// The time.
     fn now(&self) -> u64;
 
-    /// A cheaper reading that may be behind, never ahead, and by less than [`FAR`]; if there is one and a refusal is likely.
+    /// By so much two readings may differ from what lies between them, so that a later one may be before an earlier one.
     #[inline(always)]
-    fn glance(&self) -> Option<u64> {
-        None
+    fn jitter(&self) -> u64 {
+        0
     }
 }
 
@@ -67,9 +78,6 @@ impl<F: Fn() -> u64> Time for F {
         self()
     }
 }
-
-/// Whoever would have to wait longer than that may be refused at a glance.
-const FAR: u64 = 64_000_000;
 
 /// See the top of this file.
 #[derive(Debug)]
@@ -85,7 +93,7 @@ pub(crate) struct Ring {
     period: AtomicU64,
     /// Permits up to this time were forgotten by a reset.
     floor: AtomicU64,
-    /// What the clock is behind by, having gone back.
+    /// What the ring's scale is ahead of the clock by: one, and what that went back.
     ahead: AtomicU64,
     /// The last time that was given before the clock showed it, and what the clock has shown when that was done.
     horizon: AtomicU64,
@@ -107,7 +115,7 @@ struct Change {
 /// The numbers of a ring, as they belong to one head.
 #[derive(Clone, Copy)]
 struct View<'a> {
-    table: &'a Table,
+    slots: Slots<'a>,
     limit: u64,
     period: u64,
 }
@@ -132,9 +140,10 @@ impl Seen {
     }
 }
 
-/// The ring's own scale: zero is before everything, and it does not go back.
+/// The ring's own scale: it does not go back, and zero is before everything.
+#[inline(always)]
 fn on_scale(reading: u64, ahead: u64) -> u64 {
-    reading.saturating_add(ahead).min(END - 1) + 1
+    reading.saturating_add(ahead).min(END)
 }
 
 impl Ring {
@@ -142,12 +151,12 @@ impl Ring {
         /// `limit` (1 to 2^20) permits in any window of `window` nanoseconds.
         pub(crate) fn new(limit: u32, window: u64) -> Self {
             Self {
-                head: AtomicU64::new(0),
+                head: AtomicU64::new(Head::CLOSED),
                 table: AtomicPtr::new(std::ptr::null_mut()),
                 limit: AtomicU32::new(limit),
                 period: AtomicU64::new(window.saturating_add(1)),
                 floor: AtomicU64::new(0),
-                ahead: AtomicU64::new(0),
+                ahead: AtomicU64::new(1),
                 horizon: AtomicU64::new(0),
                 shown: AtomicU64::new(0),
                 change: Mutex::new(Change { since: 0, earlier: 0 }),
@@ -157,29 +166,47 @@ impl Ring {
         }
     }
 
-    /// Takes one permit, if nothing is in the way: no refusal, no other thread, no change under way. Otherwise nothing has happened, and
-    /// [`acquire`](Self::acquire) finds out. The same steps, in a straight line.
+    /// Takes one permit or refuses it, if nothing is in the way: no other thread, no reset or change under way, and a clock that
+    /// can be read at once. The same steps as [`acquire`](Self::acquire), in a straight line.
     #[inline(always)]
-    pub(crate) fn try_one(&self, time: impl Time) -> bool {
+    pub(crate) fn try_one(&self, time: impl FnOnce() -> Option<u64>) -> Straight {
         let head = self.head();
         let Some(view) = self.view(head) else {
-            return false;
+            return Straight::Unsure;
         };
         let next = head.next();
-        let newest = view.table.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
-        let old = view.table.slot(next).load(Ordering::Acquire);
-        if !view.table.is_filled(next.wrapping_sub(1), newest) {
-            return false;
+        let newest = view.slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
+        let decisive = view.slots.time(next.wrapping_sub(view.limit));
+        if !view.slots.is_filled(next.wrapping_sub(1), newest) {
+            return Straight::Unsure;
         }
-        let seen = self.look(view, next.wrapping_add(1), &time);
+        let ahead = self.ahead.load(Ordering::Acquire);
+        let Some(reading) = time() else {
+            return Straight::Unsure;
+        };
+        let Some(now) = reading.checked_add(ahead).filter(|now| *now <= END) else {
+            return Straight::Unsure;
+        };
+        let floor = self.floor.load(Ordering::Acquire);
+        let Some(age) = now.checked_sub(decisive).filter(|_| now > floor) else {
+            return Straight::Unsure;
+        };
+        if age < view.period {
+            // With a permit that was forgotten, or is newer than now, there is more to think about.
+            let is_plain = decisive > floor && newest >> 1 <= now && view.period <= END && self.head() == head;
+            let wait = view.period - age;
+            return if is_plain { Straight::Refused { reading, wait, period: view.period } } else { Straight::Unsure };
+        }
+        // Before the head's CAS: afterwards it might be a lap further.
+        let old = view.slots.slot(next).load(Ordering::Acquire);
         let after = head.after(1);
-        let given = seen.earliest <= seen.now
-            && self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        if given {
-            super::probe::stall();
-            _ = self.write(view.table, next, old, seen.time(newest >> 1));
+        if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return Straight::Unsure;
         }
-        given
+        super::probe::stall();
+        // Failing, it was done by another, at a later time.
+        _ = self.write(view.slots, next, old, now.max(newest >> 1));
+        Straight::Given { reading }
     }
 
     /// Takes `permits`, all or none, to be used now or, if that is allowed, at most `patience` nanoseconds later.
@@ -203,29 +230,23 @@ impl Ring {
                 continue;
             }
             let next = head.next();
-            let newest = view.table.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
-            if !view.table.is_filled(next.wrapping_sub(1), newest) {
+            let newest = view.slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
+            if !view.slots.is_filled(next.wrapping_sub(1), newest) {
                 if !self.is_being_filled(view, head) {
                     self.fill(head, view, &time);
                 }
                 continue;
             }
             // Before the head's CAS: afterwards it might be a lap further.
-            let old = view.table.slot(next).load(Ordering::Acquire);
+            let old = view.slots.slot(next).load(Ordering::Acquire);
             let end = next.wrapping_add(u64::from(permits));
-            if let (0, Some(reading)) = (patience, time.glance()) {
-                let wait = self.far_off(view, end, newest >> 1, reading);
-                if wait != 0 && self.head() == head {
-                    return Outcome::Refused { reading, wait: Some(wait) };
-                }
-            }
             let seen = self.look(view, end, &|| earlier.unwrap_or_else(|| time.now()));
             let wait = seen.earliest.saturating_sub(seen.now);
             if wait > 0 && earlier.take().is_some() {
                 continue;
             }
             if wait > patience || seen.earliest > END {
-                if self.went_back(seen, newest >> 1) || self.head() != head {
+                if self.went_back(seen, newest >> 1, time.jitter()) || self.head() != head {
                     continue;
                 }
                 let wait = (seen.earliest != u64::MAX).then_some(wait);
@@ -244,7 +265,7 @@ impl Ring {
             }
             super::probe::stall();
             // Failing, it was done by another, at a later time.
-            _ = self.write(view.table, next, old, seen.time(newest >> 1));
+            _ = self.write(view.slots, next, old, seen.time(newest >> 1));
             if permits > 1 {
                 self.fill(after, view, &time);
             }
@@ -267,12 +288,12 @@ impl Ring {
     #[cold]
     #[inline(never)]
     fn fill(&self, head: Head, view: View<'_>, clock: &dyn Time) {
-        let table = view.table;
+        let slots = view.slots;
         let (first, end) = (head.first(), head.next());
-        let old = table.slot(first).load(Ordering::Acquire);
+        let old = slots.slot(first).load(Ordering::Acquire);
         let mut time = old >> 1;
-        if !table.is_filled(first, old) {
-            let newest = table.time(first.wrapping_sub(1));
+        if !slots.is_filled(first, old) {
+            let newest = slots.time(first.wrapping_sub(1));
             let seen = self.look(view, end, clock);
             time = seen.time(newest);
             super::probe::stall();
@@ -280,21 +301,21 @@ impl Ring {
                 return;
             }
             super::probe::stall();
-            if let Err(found) = self.write(table, first, old, time) {
+            if let Err(found) = self.write(slots, first, old, time) {
                 time = found >> 1;
             }
         }
         let mut position = first.wrapping_add(1);
         while position != end {
-            let old = table.slot(position).load(Ordering::Acquire);
-            if !table.is_filled(position, old) {
+            let old = slots.slot(position).load(Ordering::Acquire);
+            if !slots.is_filled(position, old) {
                 super::probe::stall();
                 if self.head() != head {
                     return;
                 }
                 super::probe::stall();
                 // Failing, it was done by another, at the same time.
-                _ = self.write(table, position, old, time);
+                _ = self.write(slots, position, old, time);
             }
             position = position.wrapping_add(1);
         }
@@ -302,9 +323,9 @@ impl Ring {
 
     /// The only place where slots in use are written.
     #[inline(always)]
-    fn write(&self, table: &Table, position: u64, old: u64, time: u64) -> Result<(), u64> {
-        let new = table.filled(position, time);
-        table.slot(position).compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire)?;
+    fn write(&self, slots: Slots<'_>, position: u64, old: u64, time: u64) -> Result<(), u64> {
+        let new = slots.filled(position, time);
+        slots.slot(position).compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire)?;
         #[cfg(any(test, loom))]
         self.log.note(position, old >> 1, time);
         Ok(())
@@ -314,7 +335,7 @@ impl Ring {
     #[inline(always)]
     fn look(&self, view: View<'_>, end: u64, clock: &(impl Time + ?Sized)) -> Seen {
         // The others that have to be older than the window are before it, so they are not younger.
-        let decisive = view.table.time(end.wrapping_sub(1).wrapping_sub(view.limit));
+        let decisive = view.slots.time(end.wrapping_sub(1).wrapping_sub(view.limit));
         let floor = self.floor.load(Ordering::Acquire);
         let ahead = self.ahead.load(Ordering::Acquire);
         let reading = clock.now();
@@ -322,32 +343,22 @@ impl Ring {
         Seen { reading, now: on_scale(reading, ahead), ahead, floor, earliest }
     }
 
-    /// How long the grant that ends before `end` would have to wait, if a glance at the clock tells that it is long; else 0.
-    #[inline(always)]
-    fn far_off(&self, view: View<'_>, end: u64, newest: u64, reading: u64) -> u64 {
-        let decisive = view.table.time(end.wrapping_sub(1).wrapping_sub(view.limit));
-        let now = on_scale(reading, self.ahead.load(Ordering::Acquire));
-        let earliest = decisive.saturating_add(view.period);
-        let is_far = decisive > self.floor.load(Ordering::Acquire) && earliest < u64::MAX && earliest > now + FAR;
-        // The clock may have gone back: that needs another look.
-        if is_far && newest <= now + FAR { earliest - now } else { 0 }
-    }
-
     /// The clock went back: from now on the ring's scale is as much further ahead of it. So nothing expires by the step, times keep
     /// their distances, and everything has expired a period later.
     ///
-    /// The newest permit was seen before the clock was read, so a time after `now` means this, or was given in advance.
+    /// The newest permit was seen before the clock was read, so a time after `now`, by more than `jitter`, means this, or was given in
+    /// advance.
     #[inline]
-    fn went_back(&self, seen: Seen, newest: u64) -> bool {
-        seen.now < newest && self.catch_up(seen, newest)
+    fn went_back(&self, seen: Seen, newest: u64, jitter: u64) -> bool {
+        seen.now.saturating_add(jitter) < newest && self.catch_up(seen, newest, jitter)
     }
 
     #[cold]
     #[inline(never)]
-    fn catch_up(&self, seen: Seen, newest: u64) -> bool {
+    fn catch_up(&self, seen: Seen, newest: u64, jitter: u64) -> bool {
         let shown = self.shown.load(Ordering::Acquire);
         let was = if newest > self.horizon.load(Ordering::Acquire) { newest.max(shown) } else { shown };
-        if seen.now >= was {
+        if seen.now.saturating_add(jitter) >= was {
             return false;
         }
         let ahead = seen.ahead.saturating_add(was - seen.now);
@@ -364,15 +375,15 @@ impl Ring {
     /// None: it has no memory yet, or its limit is being changed.
     #[inline(always)]
     fn view(&self, head: Head) -> Option<View<'_>> {
-        let table = self.table.load(Ordering::Acquire);
-        if table.is_null() || head.is_closed() {
+        if head.is_closed() {
             return None;
         }
-        // SAFETY: not null, so it is what `Box::into_raw` gave in `prepare` or `reconfigure`, published by a release store. It is freed
-        // by `drop` only, which nobody shares the ring with, and changed through atomics only.
-        let table = unsafe { &*table };
+        // SAFETY: the head, loaded from `self` with acquire, is open, so `prepare` has stored a table before: what `Box::into_raw`
+        // gave there or in `reconfigure`, published by a release store. It is freed by `drop` only, which nobody shares the ring
+        // with, and changed through atomics only.
+        let slots = unsafe { &*self.table.load(Ordering::Acquire) }.slots();
         let limit = u64::from(self.limit.load(Ordering::Acquire));
-        Some(View { table, limit, period: self.period.load(Ordering::Acquire) })
+        Some(View { slots, limit, period: self.period.load(Ordering::Acquire) })
     }
 
     /// Gives it its memory, or waits until its limit has been changed.
@@ -383,6 +394,7 @@ impl Ring {
         if self.table.load(Ordering::Acquire).is_null() {
             let table = Table::new(self.limit.load(Ordering::Relaxed), std::ptr::null_mut());
             self.table.store(Box::into_raw(Box::new(table)), Ordering::Release);
+            self.head.store(0, Ordering::Release);
         }
     }
 }
@@ -390,7 +402,7 @@ impl Ring {
 impl View<'_> {
     fn is_settled(&self, head: Head) -> bool {
         let last = head.next().wrapping_sub(1);
-        self.table.is_filled(last, self.table.slot(last).load(Ordering::Acquire))
+        self.slots.is_filled(last, self.slots.slot(last).load(Ordering::Acquire))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ring against a model that keeps every permit ever given, and threads that are stopped inside of it.
 
 use super::probe::{STALL, Written};
-use super::ring::{Outcome, Ring};
+use super::ring::{Outcome, Ring, Straight};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +10,12 @@ use std::time::{Duration, Instant};
 /// What an acquisition at a standing clock came to: the wait of a permit, or of a refusal.
 fn take(ring: &Ring, permits: u32, patience: u64, now: u64) -> Result<u64, Option<u64>> {
     // As limiters do it; in every other nanosecond, so that both ways are gone.
-    if (permits, patience) == (1, 0) && now % 2 == 0 && ring.try_one(|| now) {
-        return Ok(0);
+    if (permits, patience) == (1, 0) && now % 2 == 0 {
+        match ring.try_one(|| Some(now)) {
+            Straight::Given { .. } => return Ok(0),
+            Straight::Refused { wait, .. } => return Err(Some(wait)),
+            Straight::Unsure => {}
+        }
     }
     match ring.acquire(permits, patience, || now) {
         Outcome::Given { reading, wait } => {
@@ -338,9 +342,15 @@ fn threads_that_are_stopped_for_longer_than_a_window_change_nothing() {
                         };
                         let permits = if (round + thread) % 5 == 0 { limit.min(1 + round % 7) } else { 1 };
                         let before = origin.elapsed().as_nanos() as u64;
-                        if permits == 1 && round % 11 != 0 && ring.try_one(clock) {
-                            given.fetch_add(1, Ordering::Relaxed);
-                            continue;
+                        if permits == 1 && round % 11 != 0 {
+                            match ring.try_one(|| Some(clock())) {
+                                Straight::Given { .. } => {
+                                    given.fetch_add(1, Ordering::Relaxed);
+                                    continue;
+                                }
+                                Straight::Refused { .. } => continue,
+                                Straight::Unsure => {}
+                            }
                         }
                         match ring.acquire(permits, if round % 11 == 0 { WINDOW } else { 0 }, clock) {
                             Outcome::Given { .. } => given.fetch_add(permits.into(), Ordering::Relaxed),

@@ -5,7 +5,7 @@ use super::keyed::{KeyedRateLimiter, LimiterKey};
 use crate::clock::nanos;
 use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
-use crate::settings::{self, Configurable, Layers, LimiterConfig, Proposed, RateLimiterSettings};
+use crate::settings::{Configurable, LimiterConfig, Proposed, RateLimiterSettings};
 use crate::telemetry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,20 +20,20 @@ impl RateLimiter {
         let mut applied = None;
         // The lock is not held while numbers change, since that looks at the clock, which may be the user's. So whoever changed them
         // looks again what is wanted: of two changes the later one stays.
-        let wanted = loop {
-            let wanted = {
+        let (home, wanted) = loop {
+            let (home, wanted) = {
                 let mut layers = state.layers.lock();
                 layers.refresh(&self.descriptor);
-                layers.effective(&self.descriptor, &base)
+                (layers.home(), layers.effective(&self.descriptor, &base))
             };
             if applied == Some(wanted) || state.cell.goes_by(wanted.limit, wanted.window) {
-                break wanted;
+                break (home, wanted);
             }
             state.cell.reconfigure(wanted.limit, wanted.window, &state.clock);
             applied = Some(wanted);
         };
         state.configured.store(true, Ordering::Release);
-        settings::tell();
+        home.tell();
         let after = (wanted.limit, wanted.window);
         if let Some(before) = before.filter(|before| applied.is_some() && *before != after) {
             let words = |(limit, window): (u32, Duration)| format!("{limit}/{window:?}");
@@ -127,7 +127,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     /// What is said of it may have changed.
     pub(super) fn look_at_window(&self) {
         let family = self.resolve();
-        let mut layers = Layers::reconfigured_to(family.settings.get());
+        let mut layers = family.settings.layers(family.settings.get());
         layers.refresh(&self.descriptor);
         let window = nanos(layers.holds(&self.config()).window);
         family.window.store(window.max(1), Ordering::Relaxed);
@@ -193,7 +193,7 @@ impl Configurable for KeyedRateLimiter {
     }
 
     fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error> {
-        let mut layers = Layers::<RateLimiterSettings>::new();
+        let mut layers = self.resolve().settings.layers(None);
         layers.refresh(self.descriptor());
         layers.accepts(self.descriptor(), &self.config(), settings.of(self.descriptor()))
     }

@@ -13,6 +13,10 @@ pub(super) struct Table {
     before: *mut Self,
 }
 
+/// The slots of a [`Table`].
+#[derive(Clone, Copy)]
+pub(super) struct Slots<'a>(&'a [AtomicU64]);
+
 impl Table {
     /// Slots enough for the times of `permits` permits, all of them free.
     pub(super) fn new(permits: u32, before: *mut Self) -> Self {
@@ -24,37 +28,45 @@ impl Table {
         self.before
     }
 
-    pub(super) fn len(&self) -> u64 {
-        self.slots.len() as u64
+    #[inline(always)]
+    pub(super) fn slots(&self) -> Slots<'_> {
+        Slots(&self.slots)
+    }
+}
+
+impl<'a> Slots<'a> {
+    #[inline(always)]
+    pub(super) fn len(self) -> u64 {
+        self.0.len() as u64
     }
 
     #[inline(always)]
-    pub(super) fn slot(&self, position: u64) -> &AtomicU64 {
+    pub(super) fn slot(self, position: u64) -> &'a AtomicU64 {
         // SAFETY: the number of slots is a power of two (`new`), so never zero, and masked with it less one any number is below it.
-        unsafe { self.slots.get_unchecked(position as usize & (self.slots.len() - 1)) }
+        unsafe { self.0.get_unchecked(position as usize & (self.0.len() - 1)) }
     }
 
     /// The tag of this position's lap: the laps before and after it have the other one.
     #[inline(always)]
-    pub(super) fn tag(&self, position: u64) -> u64 {
+    pub(super) fn tag(self, position: u64) -> u64 {
         // A free slot (0) is one of the lap before the first.
         u64::from(position & self.len() == 0)
     }
 
     /// What a slot holds once the permit at `position` has got its time.
     #[inline(always)]
-    pub(super) fn filled(&self, position: u64, time: u64) -> u64 {
+    pub(super) fn filled(self, position: u64, time: u64) -> u64 {
         time << 1 | self.tag(position)
     }
 
     #[inline(always)]
-    pub(super) fn is_filled(&self, position: u64, slot: u64) -> bool {
+    pub(super) fn is_filled(self, position: u64, slot: u64) -> bool {
         slot & 1 == self.tag(position)
     }
 
     /// When the permit at this position was given; 0: never.
     #[inline(always)]
-    pub(super) fn time(&self, position: u64) -> u64 {
+    pub(super) fn time(self, position: u64) -> u64 {
         self.slot(position).load(Ordering::Acquire) >> 1
     }
 }

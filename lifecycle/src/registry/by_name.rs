@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::flag::AnyFlag;
 use crate::instance::Instance;
 use crate::limiter::{KeyedRateLimiter, RateLimiter};
-use crate::settings::{hint_of_slip, without_key};
+use crate::name::{key_of, out_of_brackets};
+use crate::settings::hint_of_slip;
 use std::borrow::Cow;
 
 /// The circuit breaker of that name: a declared one (or `module::name`), one of a declared family (`fetch[acme]`), or one that
@@ -32,7 +33,7 @@ use std::borrow::Cow;
 pub fn breaker(name: &str) -> Result<Instance<CircuitBreaker>, Error> {
     let found = match named(Kind::Breaker, name)? {
         Named::One(Component::Breaker(breaker)) => Some(Instance::Static(breaker)),
-        Named::Key(Component::KeyedBreaker(family), key) => family.get(key).map(Instance::Shared),
+        Named::Key(Component::KeyedBreaker(family), key) => family.in_brackets(key).map(Instance::Shared),
         _ => breakers().made(name).map(Instance::Shared),
     };
     found.ok_or_else(|| not_found(Kind::Breaker, name))
@@ -42,7 +43,10 @@ pub fn breaker(name: &str) -> Result<Instance<CircuitBreaker>, Error> {
 pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBreaker>>, Error> {
     Ok(match named(Kind::Breaker, name)? {
         Named::One(Component::Breaker(breaker)) => Some(Instance::Static(breaker)),
-        Named::Key(Component::KeyedBreaker(family), key) => Some(Instance::Shared(family.at(key))),
+        Named::Key(Component::KeyedBreaker(family), key) => {
+            let made = || family.at(out_of_brackets(key).unwrap_or(key));
+            Some(Instance::Shared(family.in_brackets(key).unwrap_or_else(made)))
+        }
         _ => None,
     })
 }
@@ -55,7 +59,7 @@ pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBrea
 pub fn limiter(name: &str) -> Result<Instance<RateLimiter>, Error> {
     let found = match named(Kind::Limiter, name)? {
         Named::One(Component::Limiter(limiter)) => Some(Instance::Static(limiter)),
-        Named::Key(Component::KeyedLimiter(family), key) => family.get(key).map(Instance::Shared),
+        Named::Key(Component::KeyedLimiter(family), key) => family.in_brackets(key).map(Instance::Shared),
         _ => None,
     };
     found.ok_or_else(|| not_found(Kind::Limiter, name))
@@ -148,12 +152,6 @@ fn named(kind: Kind, name: &str) -> Result<Named<'_>, Error> {
     Ok(find(kind, family)?.map_or(Named::Nobody, |family| Named::Key(family, key)))
 }
 
-/// `fetch` and `acme` of `fetch[acme]`.
-fn key_of(name: &str) -> Option<(&str, &str)> {
-    let family = without_key(name)?;
-    Some((family, &name[family.len() + 1..name.len() - 1]))
-}
-
 /// The error for a name that nobody of that kind has, with what may be meant.
 pub(crate) fn not_found(kind: Kind, name: &str) -> Error {
     Error::NotFound { kind: kind.as_str(), name: name.to_owned(), hint: hint(kind, name) }
@@ -167,7 +165,7 @@ fn no_family(kind: Kind, name: &str, is_single: bool) -> Error {
     let hint = if is_single {
         format!("; it is one without keys, which `{look_up}(..)` finds")
     } else {
-        hint(kind, without_key(name).unwrap_or(name))
+        hint(kind, key_of(name).map_or(name, |(family, _)| family))
     };
     Error::NotFound { kind: kind_of_family, name: name.to_owned(), hint }
 }

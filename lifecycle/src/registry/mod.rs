@@ -23,7 +23,7 @@ use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
 use crate::error::Error;
 use crate::flag::AnyFlag;
 use crate::limiter::{KeyedRateLimiter, RateLimiter};
-use crate::name::Name;
+use crate::name::{Name, SHARED, in_brackets};
 use crate::scope::Subject;
 use crate::singleton::{AnySingleton, Needs};
 use std::sync::Arc;
@@ -81,7 +81,16 @@ impl Descriptor {
 
     /// Describes one key of a family that this describes.
     pub(crate) fn at_key(&self, key: &dyn std::fmt::Display) -> Self {
-        Self { name: Name::from(format!("{}[{key}]", self.name)), inside: None, ..*self }
+        self.in_brackets(&in_brackets(key))
+    }
+
+    /// Describes what keys without room share.
+    pub(crate) fn of_shared(&self) -> Self {
+        self.in_brackets(SHARED)
+    }
+
+    fn in_brackets(&self, text: &str) -> Self {
+        Self { name: Name::from(format!("{}[{text}]", self.name)), inside: None, ..*self }
     }
 
     /// Declared by a function: its name with all that it is in.

@@ -3,11 +3,12 @@
 use super::environment;
 use super::options::ComponentSettings;
 use super::problem::{Problem, Source};
-use super::store::{Layer, Names, part, store, without_key};
+use super::store::{Home, Layer, Names, part, store};
 use super::table::Settings;
 use super::{BreakerSettings, suggest};
 use crate::breaker::breakers;
 use crate::error::{Error, printable};
+use crate::name::key_of;
 use crate::registry::{self, Component, Descriptor, Kind};
 use crate::scope;
 use serde::Serialize;
@@ -85,6 +86,11 @@ fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
 /// Components that are made or first used later find what is said for them; [`Configured::waiting`] lists the names nobody has
 /// so far. In a test world only that world's components are meant.
 ///
+/// Told at once are those that are declared, with all their keys, and those that [`breakers`](crate::breakers) made by name. What you
+/// build and hold yourself (`CircuitBreaker::builder`, `RateLimiter::new`, `KeyedRateLimiter::new`) is on no list: it reads what
+/// is said when it is first used, and again whenever it is reconfigured. So tell it by
+/// `breaker.reconfigure(BreakerSettings::new())`, which takes back nothing but what an earlier `reconfigure` gave.
+///
 /// # Errors
 /// [`Error::InvalidSettings`] with all that is wrong: unknown options, values that cannot be used, options that do not go
 /// together with the rest of what a component goes by. Then nothing of it is applied.
@@ -101,14 +107,15 @@ fn apply(value: &Value) -> Result<Configured, Error> {
     let settings = Settings::read(value).map_err(|problems| Error::InvalidSettings { problems })?;
     let configured = Configured::of(&settings.0)?;
     let new: BTreeSet<String> = settings.0.keys().cloned().collect();
-    let old = store().replace(settings);
+    let home = Home::here();
+    let old = home.replace(settings);
     let said = |name: &str| new.contains(name) || old.as_ref().is_some_and(|old| old.contains_key(name));
     each(true, |names, component| {
         if names.iter().any(said) {
             component.settings_changed();
         }
     });
-    super::tell();
+    home.tell();
     Ok(configured)
 }
 
@@ -153,7 +160,7 @@ impl Configured {
             for name in names.iter().filter(|name| settings.contains_key(*name)) {
                 applied.insert((name.to_owned(), kind));
             }
-            if without_key(component.descriptor().name()).is_none() {
+            if key_of(component.descriptor().name()).is_none() {
                 known.extend(names.iter().map(|name| (name.to_owned(), kind)));
             }
             if let (true, Err(error)) =
@@ -186,10 +193,20 @@ impl Configured {
             }
             if !lacks.is_empty() {
                 let near = known.iter().filter(|(_, kind)| lacks.contains(kind)).map(|(name, _)| name.as_str());
-                let name_of_all = without_key(name).unwrap_or(name);
+                let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);
                 let words = lacks.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
                 all.waiting.push(name.clone());
-                all.missing.push(format!("no {words} of that name so far{}", suggest::hint_of_slip(name_of_all, near)));
+                let hint =
+                    match entry.breaker.as_ref().filter(|_| has(Kind::Limiter) && !kinds.contains(&Kind::Limiter)) {
+                        // What is a window beside a limit is a breaker's alone.
+                        Some(said) if said.window.is_some() => {
+                            "; the rate limiter of that name takes its window as `rate = \"100/s\"`, or beside `limit`"
+                                .to_owned()
+                        }
+                        Some(_) => "; a rate limiter has that name".to_owned(),
+                        None => suggest::hint_of_slip(name_of_all, near),
+                    };
+                all.missing.push(format!("no {words} of that name so far{hint}"));
             }
         }
         Ok(all)
@@ -234,7 +251,7 @@ pub(crate) fn problems() -> Vec<Problem> {
     }
     let configured = store().configured();
     for name in configured.iter().flat_map(|layer| layer.keys()).filter(|name| !known.contains(name)) {
-        let name_of_all = without_key(name).unwrap_or(name);
+        let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);
         if let Some(meant) = suggest::slip_of(name_of_all, known.iter().map(String::as_str)) {
             let reason = format!("nobody has that name so far, did you mean `{meant}`?");
             add(Problem::new(name, Source::Configured, reason));

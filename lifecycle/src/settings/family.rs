@@ -2,23 +2,38 @@
 
 use super::layers::Layers;
 use super::options::ComponentSettings;
+use super::store::Home;
 use crate::error::Error;
 use crate::registry::Descriptor;
 use crate::sync::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One world's.
 #[derive(Debug)]
-pub(crate) struct OfAllKeys<S>(Mutex<Option<Arc<S>>>);
+pub(crate) struct OfAllKeys<S> {
+    given: Mutex<Option<Arc<S>>>,
+    /// The world of the family; where nobody said, that of its first use, as for [`Layers`].
+    home: OnceLock<Home>,
+}
 
 impl<S: ComponentSettings> OfAllKeys<S> {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(None))
+        Self { given: Mutex::new(None), home: OnceLock::new() }
+    }
+
+    /// Of a family that is built here, wherever it is used.
+    pub(crate) fn here() -> Self {
+        Self { home: OnceLock::from(Home::here()), ..Self::new() }
+    }
+
+    /// The layers of a key that begins with what was [given](Self::get).
+    pub(crate) fn layers(&self, given: Option<Arc<S>>) -> Layers<S> {
+        Layers::of_key(self.home.get_or_init(Home::here).clone(), given)
     }
 
     /// What a new key begins with.
     pub(crate) fn get(&self) -> Option<Arc<S>> {
-        self.0.lock().clone()
+        self.given.lock().clone()
     }
 
     /// Keeps `settings` for keys to come, if they go with what is said of the family, and hands them to the others.
@@ -29,10 +44,10 @@ impl<S: ComponentSettings> OfAllKeys<S> {
         settings: S,
         hand_out: impl Fn(Option<&Arc<S>>),
     ) -> Result<(), Error> {
-        let mut layers = Layers::<S>::new();
+        let mut layers = self.layers(None);
         layers.refresh(descriptor);
         layers.reconfigure(descriptor, base, settings)?;
-        *self.0.lock() = layers.reconfigured();
+        *self.given.lock() = layers.reconfigured();
         self.settle(hand_out);
         Ok(())
     }

@@ -3,10 +3,9 @@
 use super::environment;
 use super::options::{ComponentSettings, Number};
 use super::problem::{Problem, Source};
-use super::store::{Names, part, store};
+use super::store::{Home, Names, part};
 use crate::error::Error;
 use crate::registry::{self, Descriptor, SettingSnapshot};
-use crate::scope;
 use std::sync::Arc;
 
 /// The layers of one state of a component. Its owner keeps them under the lock under which it changes its configuration:
@@ -14,7 +13,7 @@ use std::sync::Arc;
 /// 1. [`refresh`](Self::refresh) and [`effective`](Self::effective) on first use, and when
 ///    [`settings_changed`](super::Configurable::settings_changed) is called, both under that lock (they take others, but
 ///    those are leaves, and call nothing of the user's), so that of two changes the later one stays;
-/// 2. [`tell`](super::tell) after the lock is released.
+/// 2. [`Home::tell`] after the lock is released.
 #[derive(Debug, Clone)]
 pub(crate) struct Layers<S> {
     /// From the lowest to the highest: see [`SOURCES`].
@@ -23,6 +22,9 @@ pub(crate) struct Layers<S> {
     of_key: bool,
     /// Some of them were left out, and it was noted.
     noted: bool,
+    /// Whose settings they are: those of the world the state belongs to, whoever asks. Where nobody said, that of the first use: a
+    /// declared component's state in a world is made and used there.
+    home: Option<Home>,
 }
 
 const SOURCES: [Source; 3] = [Source::Configured, Source::Environment, Source::Reconfigured];
@@ -43,12 +45,22 @@ const CHOICES: [[bool; 3]; 7] = [
 
 impl<S: ComponentSettings> Layers<S> {
     pub(crate) const fn new() -> Self {
-        Self { given: [None, None, None], of_key: false, noted: false }
+        Self { given: [None, None, None], of_key: false, noted: false, home: None }
     }
 
-    /// Of a key to come: reconfigured to what its family is.
-    pub(crate) const fn reconfigured_to(given: Option<Arc<S>>) -> Self {
-        Self { given: [None, None, given], of_key: false, noted: false }
+    /// Of what is built here, wherever it is used.
+    pub(crate) fn here() -> Self {
+        Self { home: Some(Home::here()), ..Self::new() }
+    }
+
+    /// Of a key to come: at home where its family is, and reconfigured to the same.
+    pub(super) const fn of_key(home: Home, given: Option<Arc<S>>) -> Self {
+        Self { given: [None, None, given], of_key: false, noted: false, home: Some(home) }
+    }
+
+    /// The world they are of.
+    pub(crate) fn home(&mut self) -> Home {
+        self.home.get_or_insert_with(Home::here).clone()
     }
 
     /// Reconfigures it to what its family is.
@@ -69,8 +81,9 @@ impl<S: ComponentSettings> Layers<S> {
     /// Takes over what `configure` and the environment say by now. A test world has no environment.
     pub(crate) fn refresh(&mut self, descriptor: &Descriptor) {
         (self.given[CONFIGURED], self.given[ENVIRONMENT], self.of_key) = (None, None, false);
-        let outside = scope::universe().is_none() && !environment::is_empty();
-        let configured = store().configured();
+        let home = self.home();
+        let outside = home.is_process() && !environment::is_empty();
+        let configured = home.configured();
         // Mostly nothing is said, and there may be many keys.
         if !outside && configured.is_none() {
             return;
@@ -84,7 +97,7 @@ impl<S: ComponentSettings> Layers<S> {
             let said = environment::of_component(&names);
             self.given[ENVIRONMENT] = said.settings.map(Arc::new);
             self.of_key |= said.of_key;
-            store().note(said.problems);
+            home.note(said.problems);
         }
     }
 
@@ -111,7 +124,7 @@ impl<S: ComponentSettings> Layers<S> {
         let is_wrong = !ignored.is_empty();
         if is_wrong || self.noted {
             let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
-            store().note_layers(&owner, ignored);
+            self.home().note_layers(&owner, ignored);
             self.noted = is_wrong;
         }
         self.overlaid(base, holds)
@@ -200,7 +213,7 @@ mod tests {
     }
 
     fn problems(name: &str) -> Vec<String> {
-        let all = store().problems().into_iter();
+        let all = Home::here().problems().into_iter();
         all.filter(|problem| problem.name == name).map(|problem| problem.to_string()).collect()
     }
 

@@ -32,5 +32,4 @@ pub(crate) use family::OfAllKeys;
 pub(crate) use layers::Layers;
 pub(crate) use limiter::LimiterConfig;
 pub(crate) use problem::listed;
-pub(crate) use store::{tell, without_key};
 pub(crate) use suggest::hint_of_slip;

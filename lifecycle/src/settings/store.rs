@@ -4,6 +4,7 @@
 use super::options::ComponentSettings;
 use super::problem::Problem;
 use super::table::{Entry, Settings};
+use crate::name::key_of;
 use crate::registry::Descriptor;
 use crate::scope::{Scoped, StateRef};
 use crate::sync::Mutex;
@@ -28,7 +29,7 @@ impl Names {
     pub(crate) fn of(descriptor: &Descriptor) -> Self {
         let (name, path) = (descriptor.name(), descriptor.path());
         let mut names = Vec::with_capacity(4);
-        if let Some(base) = without_key(name) {
+        if let Some((base, _)) = key_of(name) {
             names.push(base.to_owned());
             names.push(format!("{}{base}", path.strip_suffix(name).unwrap_or_default()));
             names.dedup();
@@ -58,17 +59,12 @@ impl Names {
     }
 }
 
-/// `fetch` of `fetch[acme]`.
-pub(crate) fn without_key(name: &str) -> Option<&str> {
-    name.strip_suffix(']').and_then(|name| name.split_once('[')).map(|(base, _)| base)
-}
-
 /// What is said by name.
 pub(super) type Layer = BTreeMap<String, Entry>;
 
 /// One world's.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(crate) struct Store {
     configured: Mutex<Option<Arc<Layer>>>,
     problems: Mutex<Vec<Noted>>,
     /// There are problems that nobody was told of.
@@ -84,6 +80,46 @@ struct Noted {
 }
 
 static STORE: Scoped<Store> = Scoped::declared(Store::new());
+
+/// The store of one world, kept by what belongs there: it is asked wherever the component is used from, and after its world has
+/// ended still says what was said last.
+#[derive(Debug, Clone)]
+pub(crate) struct Home(StateRef<'static, Store>);
+
+impl Home {
+    /// The world that this runs in.
+    pub(crate) fn here() -> Self {
+        Self(store())
+    }
+
+    /// Not a test world.
+    pub(super) fn is_process(&self) -> bool {
+        matches!(self.0, StateRef::Process(_))
+    }
+
+    /// Tells of the problems that were noted since the last time, each once. Not to be called under a lock.
+    pub(crate) fn tell(&self) {
+        if !self.untold.swap(false, Ordering::Acquire) {
+            return;
+        }
+        let mut untold = Vec::new();
+        for one in self.problems.lock().iter_mut().filter(|one| !one.told) {
+            one.told = true;
+            untold.push(one.problem.clone());
+        }
+        for problem in untold {
+            telemetry::settings_ignored(&problem);
+        }
+    }
+}
+
+impl std::ops::Deref for Home {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.0
+    }
+}
 
 /// The store that is meant where this is called.
 pub(super) fn store() -> StateRef<'static, Store> {
@@ -139,20 +175,4 @@ impl Store {
 pub(super) fn part<S: ComponentSettings>(layer: &Layer, names: &Names) -> Option<S> {
     let parts = names.iter().filter_map(|name| S::part(layer.get(name)?));
     parts.fold(None, |settings: Option<S>, part| Some(settings.unwrap_or_default().merged(part)))
-}
-
-/// Tells of the problems that were noted since the last time, each once. Not to be called under a lock.
-pub(crate) fn tell() {
-    let store = store();
-    if !store.untold.swap(false, Ordering::Acquire) {
-        return;
-    }
-    let mut untold = Vec::new();
-    for one in store.problems.lock().iter_mut().filter(|one| !one.told) {
-        one.told = true;
-        untold.push(one.problem.clone());
-    }
-    for problem in untold {
-        telemetry::settings_ignored(&problem);
-    }
 }

@@ -220,7 +220,28 @@ fn names<S: ComponentSettings>() -> impl Iterator<Item = &'static str> {
     S::OPTIONS.iter().map(|option| option.name)
 }
 
+/// What only the attribute says.
+const OF_THE_ATTRIBUTE: [&str; 12] = [
+    "burst",
+    "dispatch",
+    "failure_if",
+    "fallback",
+    "ignore",
+    "key",
+    "max_keys",
+    "mode",
+    "name",
+    "on_limit",
+    "on_rejected",
+    "permits",
+];
+
 fn unknown(name: &str, known: &[&'static str]) -> Slip {
+    if OF_THE_ATTRIBUTE.contains(&name) {
+        let reason =
+            format!("`{name}` stands in the attribute (or the builder) only: it does not change without a rebuild");
+        return Slip { option: name.to_owned(), reason, found: None };
+    }
     let hint = match suggest::closest(name, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("there are: {}", known.join(", ")),

@@ -32,8 +32,8 @@ impl Gate {
         pub(crate) fn for_universe(manager: &'static str, clock: ClockHandle) -> Self {
             Self {
                 manager,
+                cell: LimiterCell::new(Rule::exact(LIMIT, WINDOW), &clock),
                 clock,
-                cell: LimiterCell::new(Rule::exact(LIMIT, WINDOW)),
                 unlimited: AtomicBool::new(false),
                 rejected: AtomicU64::new(0),
             }
@@ -59,7 +59,7 @@ impl Gate {
     }
 
     fn charge_limited(&self) -> Result<(), Error> {
-        let Outcome::Refused { wait, .. } = self.cell.acquire(1, 0, &self.clock, false) else {
+        let Outcome::Refused { wait, .. } = self.cell.acquire(1, 0, &self.clock) else {
             return Ok(());
         };
         self.rejected.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@ static HA: CircuitBreaker;
 #[rate_limit("3/s")]
 static API: RateLimiter;
 
-#[circuit_breaker(HA, threshold = 3, name = "x", key = 3)]
+#[circuit_breaker(HA, threshold = 3, name = "x", key = host)]
 fn says_more() -> anyhow::Result<u8> {
     Ok(1)
 }

@@ -45,4 +45,14 @@ fn not_told() -> Result<u8, Untold> {
 
 struct Untold;
 
+#[circuit_breaker(key = "host")]
+fn quoted(host: &str) -> Result<&str, Rejected> {
+    Ok(host)
+}
+
+#[circuit_breaker(key = |request| request.host)]
+fn no_argument(request: &Request) -> Result<&Request, Rejected> {
+    Ok(request)
+}
+
 fn main() {}

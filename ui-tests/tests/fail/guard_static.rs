@@ -15,7 +15,7 @@ static LAZY: std::sync::LazyLock<RateLimiter>;
 #[rate_limit("3/s")]
 static NUMBER: u8;
 
-#[circuit_breaker(on_rejected = |r| r, ignore = |_| true, key = 3, dispatch)]
+#[circuit_breaker(on_rejected = |r| r, ignore = |_| true, key = host, dispatch)]
 static SAYS_TOO_MUCH: CircuitBreaker;
 
 #[circuit_breaker(skip)]

@@ -41,4 +41,16 @@ fn wrong_types() -> anyhow::Result<u8> {
     Ok(1)
 }
 
+const SHRINKS: lifecycle::Backoff = lifecycle::Backoff::exponential().factor(0.5);
+
+#[circuit_breaker(backoff = SHRINKS)]
+fn shrinks_too() -> anyhow::Result<u8> {
+    Ok(1)
+}
+
+#[circuit_breaker(backoff = lifecycle::Backoff::exponential().factor(f64::NAN))]
+fn no_number() -> anyhow::Result<u8> {
+    Ok(1)
+}
+
 fn main() {}

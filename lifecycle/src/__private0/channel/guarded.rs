@@ -1,7 +1,7 @@
 //! What the options of guards are about: errors to ignore, values that are failures, keys, functions that `execute` may call,
 //! windows.
 
-use crate::breaker::{BreakerConfig, Verdict, Window};
+use crate::breaker::{Backoff, BreakerConfig, Verdict, Window};
 use serde::Serialize;
 use std::fmt::Display;
 use std::future::Future;
@@ -159,6 +159,12 @@ pub const fn is_window(window: &Window) -> bool {
         Window::Calls(calls) => *calls != 0 && *calls <= BreakerConfig::MAX_WINDOW_CALLS,
         Window::Time(length) => !length.is_zero(),
     }
+}
+
+/// Whether a backoff is one that a breaker can work with.
+#[must_use]
+pub const fn is_backoff(backoff: &Backoff) -> bool {
+    backoff.fault().is_none()
 }
 
 /// Whether a window can hold so many calls.

@@ -36,7 +36,7 @@ impl Ring {
             let (mut low, mut high) = (0, view.limit);
             while low < high {
                 let middle = low.midpoint(high);
-                let time = view.table.time(oldest.wrapping_add(middle));
+                let time = view.slots.time(oldest.wrapping_add(middle));
                 if time <= seen.floor || time.saturating_add(view.period) <= seen.now {
                     low = middle + 1;
                 } else {
@@ -60,8 +60,8 @@ impl Ring {
             return None;
         }
         let seen = self.look(view, head.next().wrapping_add(u64::from(permits)), clock);
-        let newest = view.table.time(head.next().wrapping_sub(1));
-        if seen.earliest > seen.now && self.went_back(seen, newest) {
+        let newest = view.slots.time(head.next().wrapping_sub(1));
+        if seen.earliest > seen.now && self.went_back(seen, newest, clock.jitter()) {
             return self.wait(permits, clock);
         }
         (seen.earliest != u64::MAX).then(|| seen.earliest.saturating_sub(seen.now))
@@ -74,7 +74,7 @@ impl Ring {
             return self.table.load(Ordering::Acquire).is_null();
         };
         let now = on_scale(now, self.ahead.load(Ordering::Acquire));
-        let newest = view.table.time(head.next().wrapping_sub(1));
+        let newest = view.slots.time(head.next().wrapping_sub(1));
         view.is_settled(head)
             && (newest <= self.floor.load(Ordering::Acquire) || newest.saturating_add(view.period) <= now)
     }
@@ -93,9 +93,9 @@ impl Ring {
     /// Forgets the permits given up to now. Those given in advance go on counting: somebody waits to use them.
     pub(crate) fn reset(&self, clock: &dyn Time) {
         while let Some((head, view)) = self.settled(clock) {
-            let newest = view.table.time(head.next().wrapping_sub(1));
+            let newest = view.slots.time(head.next().wrapping_sub(1));
             let seen = self.look(view, head.next(), clock);
-            if self.went_back(seen, newest) {
+            if self.went_back(seen, newest, clock.jitter()) {
                 continue;
             }
             let change = self.change.lock();
@@ -104,7 +104,10 @@ impl Ring {
             }
             // By a clock that stands still permits may have been given since the last reset, and others will be after this one;
             // those are told apart by a nanosecond. If nobody waits, all that follows is that much later.
-            let floor = seen.now.max(seen.floor + 1).min(END - 1);
+            let is_late = newest > self.horizon.load(Ordering::Acquire);
+            // By a reading that is before another thread's, its permit has been given all the same.
+            let now = if is_late { seen.now.max(newest) } else { seen.now };
+            let floor = now.max(seen.floor + 1).min(END - 1);
             let mut shown = seen.now;
             if newest <= floor {
                 shown = floor + 1;
@@ -115,7 +118,7 @@ impl Ring {
             self.horizon.fetch_max(floor + 1, Ordering::AcqRel);
             self.shown.fetch_max(shown, Ordering::AcqRel);
             self.floor.store(floor, Ordering::Release);
-            self.open(head, view.table.len(), change);
+            self.open(head, view.slots.len(), change);
             return;
         }
     }
@@ -139,11 +142,11 @@ impl Ring {
             let Some(view) = self.view(head) else {
                 continue;
             };
-            let larger = (u64::from(limit) > view.table.len()).then(|| self.copy(head, view, limit, &change));
+            let larger = (u64::from(limit) > view.slots.len()).then(|| self.copy(head, view, limit, &change));
             if !self.close(head) {
                 continue;
             }
-            let len = larger.as_ref().unwrap_or(view.table).len();
+            let len = larger.as_ref().map_or(view.slots, Table::slots).len();
             if let Some(larger) = larger {
                 self.table.store(Box::into_raw(Box::new(larger)), Ordering::Release);
             }
@@ -172,12 +175,13 @@ impl Ring {
     /// least a period before the one that is `limit` further, if that was given under the same limit.
     fn copy(&self, head: Head, view: View<'_>, limit: u32, change: &Change) -> Table {
         let before = self.table.load(Ordering::Acquire);
-        let larger = Table::new(limit, before);
+        let table = Table::new(limit, before);
+        let larger = table.slots();
         let next = head.next();
         for back in 1..=larger.len() {
             let position = next.wrapping_sub(back);
-            let time = if back <= view.table.len() {
-                view.table.time(position)
+            let time = if back <= view.slots.len() {
+                view.slots.time(position)
             } else {
                 let later = |by: u64| larger.time(position.wrapping_add(by));
                 if back > change.given(head) {
@@ -190,7 +194,7 @@ impl Ring {
             };
             larger.slot(position).store(larger.filled(position, time), Ordering::Relaxed);
         }
-        larger
+        table
     }
 }
 
