@@ -67,7 +67,7 @@ use proc_macro::TokenStream;
 /// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
 /// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
 /// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
-/// | a type or a function with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+/// | a type or a function with `swap`, or with `scope = invocation` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced, or goes with its invocation |
 /// | `#[singleton(keyed)] fn table(name: &str, n: u32) -> T`, `async fn` | `table("users", 3)`: an `Arc<T>` for each combination of arguments |
 /// | `#[singleton(keyed)] fn .. -> Result<T, E>`, `async fn` | `Result<Arc<T>, E>` |
 /// | `static POOL: Lazy<T> = expr;`, or `= Lazy::new(\|\| expr)` | a [`Lazy<T>`], which is a `T` by `Deref` |
@@ -161,7 +161,7 @@ use proc_macro::TokenStream;
 /// | `init_timeout = "5s"` | how long a caller waits for a creation; what runs goes on, and who runs a synchronous factory itself is not interrupted | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
 /// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
-/// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |
+/// | `scope = invocation` | each `lifecycle::invocation` has its own: accessors are `current` and `try_current` and give a `Current<T>`, which goes with the invocation, the newest first | `process` |
 /// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
 ///
@@ -169,10 +169,12 @@ use proc_macro::TokenStream;
 ///
 /// | hook | when | may return |
 /// | --- | --- | --- |
-/// | `shutdown` | `lifecycle::shutdown`, dependents first | nothing, a `Result<(), impl Display>`, or a future of these |
+/// | `shutdown` | `lifecycle::shutdown`, dependents first; with `scope = invocation` at its end, the newest first | nothing, a `Result<(), impl Display>`, or a future of these |
+/// | `before_snapshot` | `lifecycle::before_snapshot`, the newest first | as `shutdown` |
+/// | `after_restore` | `lifecycle::on_restore`, the oldest first | as `shutdown` |
 /// | `reset` | `lifecycle::run_reset_hooks` | nothing, or a `Result<(), impl Display>` |
 /// | `pressure` | memory is short | nothing, or the bytes it freed |
-/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap` and `keyed`) a future of these |
+/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap`, `keyed` and `scope = invocation`) a future of these |
 /// | `memory` | snapshots | its size in bytes |
 /// | `on_retire` | the instance was replaced or deleted | nothing |
 /// | `on_change` | with `swap`: gets the old instance and the new one | nothing |

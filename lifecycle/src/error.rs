@@ -119,6 +119,35 @@ pub enum SingletonError {
         /// The singleton's name.
         name: String,
     },
+    /// It lives for an invocation, and this code runs in none.
+    #[error(
+        "singleton `{}` lives for an invocation, and there is none here: run this inside `lifecycle::invocation(id, ..)`, and \
+         bring `Context::capture()` along to threads and tasks",
+        printable(.name)
+    )]
+    NoInvocation {
+        /// The singleton's name.
+        name: String,
+    },
+    /// The invocation that this context came from is over, and what lived for it is gone.
+    #[error("singleton `{}` is not created any more: its invocation `{}` is over", printable(.name), printable(.id))]
+    InvocationEnded {
+        /// The singleton's name.
+        name: String,
+        /// The invocation's id.
+        id: String,
+    },
+    /// What lives as long as the process would have captured what lives for an invocation.
+    #[error(
+        "a process-wide singleton cannot be made from one that lives for an invocation: {name} needs {needs}; give the first \
+         `scope = invocation` too, or ask for the second whenever it is used"
+    )]
+    OutlivesInvocation {
+        /// The singleton that was being made, with the place of its declaration.
+        name: String,
+        /// The one that it asked for, with the place of its declaration.
+        needs: String,
+    },
     /// Its factory is asynchronous: await the accessor, or the core's `.._async` operations.
     #[error("singleton `{}` does not exist yet and its factory is async: await its accessor", printable(.name))]
     NeedsAsync {

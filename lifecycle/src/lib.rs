@@ -21,6 +21,8 @@ pub mod init;
 #[cfg(not(loom))]
 mod instance;
 #[cfg(not(loom))]
+pub mod invocation;
+#[cfg(not(loom))]
 pub(crate) mod keyed;
 pub mod limiter;
 mod listeners;
@@ -74,6 +76,10 @@ mod face {
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
+    pub use crate::invocation::{
+        Deadline, InInvocation, Invocation, InvocationConfig, current_invocation, invocation, invocation_blocking,
+    };
+    #[doc(inline)]
     pub use crate::limiter::{KeyedRateLimiter, RateLimiter, RateLimiterBuilder};
     #[doc(inline)]
     pub use crate::listeners::ListenerId;
@@ -81,10 +87,11 @@ mod face {
     pub use crate::name::Name;
     #[doc(inline)]
     pub use crate::process::{
-        HealthCheck, HealthReport, HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError,
-        WarmUpFailure, health, health_blocking, is_shutting_down, request_shutdown, run_pressure_hooks,
-        run_reset_hooks, shutdown, shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within,
-        warm_up_within,
+        HealthCheck, HealthReport, HookOutcomeReport, HookReport, HooksReport, MemoryReading, MemoryThreshold,
+        ResetReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError, WarmUpFailure, before_snapshot,
+        before_snapshot_blocking, health, health_blocking, is_shutting_down, on_memory_pressure, on_restore,
+        on_restore_blocking, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
+        shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
     };
     #[doc(inline)]
     pub use crate::registry::{Kind, Snapshot, breaker, flag, keyed_breaker, keyed_limiter, limiter, snapshot, verify};

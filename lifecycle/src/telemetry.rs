@@ -66,7 +66,7 @@ fn record(name: &'static str, component: &str, detail: impl FnOnce() -> String) 
 
 /// The correlation id as a field value; events outside any correlation do not have the field.
 fn correlation() -> Option<String> {
-    scope::correlation_id().map(|id| id.to_string())
+    scope::correlation_id()
 }
 
 fn millis(duration: Option<Duration>) -> Option<u64> {
@@ -202,6 +202,36 @@ pub(crate) fn singleton_hook_failed(name: &str, hook: &'static str, message: &st
         name: "lifecycle.singleton.hook_failed", target: "lifecycle::singleton", Level::ERROR,
         singleton.name = printable(name), hook, error.message = message, correlation_id = correlation(),
         "singleton hook failed"
+    );
+}
+
+/// Reset hooks run while several invocations may be using what they reset.
+#[cfg(not(loom))]
+pub(crate) fn reset_while_active(active: usize) {
+    record("lifecycle.invocation.reset_while_active", "invocations", || active.to_string());
+    event!(
+        name: "lifecycle.invocation.reset_while_active", target: "lifecycle::invocation", Level::WARN,
+        invocations.active = active, correlation_id = correlation(),
+        "reset hooks run while several invocations are under way: what belongs to one is `scope = invocation`"
+    );
+}
+
+#[cfg(not(loom))]
+pub(crate) fn memory_short(resident: u64, threshold: u64, freed: u64) {
+    record("lifecycle.memory.short", "memory", || format!("{resident} over {threshold}, {freed} freed"));
+    event!(
+        name: "lifecycle.memory.short", target: "lifecycle::memory", Level::WARN, memory.resident = resident,
+        memory.threshold = threshold, memory.freed = freed, correlation_id = correlation(),
+        "memory is short; pressure hooks ran"
+    );
+}
+
+#[cfg(not(loom))]
+pub(crate) fn restored(hooks: usize, clean: bool, took: Duration) {
+    record("lifecycle.snapshot.restored", "process", || format!("{hooks} hooks"));
+    event!(
+        name: "lifecycle.snapshot.restored", target: "lifecycle::snapshot", Level::INFO, hooks, clean,
+        duration_us = micros(took), correlation_id = correlation(), "restored from a snapshot; time begins anew"
     );
 }
 

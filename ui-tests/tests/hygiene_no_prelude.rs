@@ -244,7 +244,7 @@ mod shadowed {
         key = key,
         max_keys = FAILURES
     )]
-    #[::lifecycle::rate_limit("100/s", key = 3)]
+    #[::lifecycle::rate_limit("100/s", key = key.len())]
     pub async fn with_policies(key: &::std::primitive::str) -> ::std::result::Result<::std::primitive::usize, ()> {
         let () = value;
         ::std::result::Result::Ok(key.len())

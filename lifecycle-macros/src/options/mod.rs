@@ -275,6 +275,12 @@ impl Options {
     }
 
     /// The word that was chosen, and where it stands.
+    /// Has that word been chosen?
+    pub(crate) fn chooses(&self, key: &str, word: &str) -> bool {
+        let chosen = self.given.iter().find(|given| given.key == key).map(|given| &given.value);
+        matches!(chosen, Some(Value::Chosen(chosen)) if chosen == word)
+    }
+
     pub(crate) fn chosen(&mut self, key: &str) -> Option<Ident> {
         match self.take(key)?.1 {
             Value::Chosen(word) => Some(word),

@@ -17,14 +17,27 @@ pub(crate) enum Storage {
     Static,
     /// `Current<T>`
     Swapped,
+    /// `Current<T>`, one an invocation
+    Bound,
 }
 
 impl Storage {
+    /// By what was written, so that after a mistake in it callers find the accessors they expect.
+    pub(super) fn of(options: &Options) -> Self {
+        if options.chooses("scope", "invocation") {
+            Self::Bound
+        } else if options.mentions("swap") {
+            Self::Swapped
+        } else {
+            Self::Static
+        }
+    }
+
     /// What accessors give of a `value`.
     pub(super) fn handed(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
         match self {
             Self::Static => generated!(&'static #value),
-            Self::Swapped => {
+            Self::Swapped | Self::Bound => {
                 let root = runtime.root();
                 generated!(#root::Current<#value>)
             }
@@ -37,6 +50,7 @@ impl Storage {
         match self {
             Self::Static => generated!(#private::declared::Forever),
             Self::Swapped => generated!(#private::declared::Replaceable),
+            Self::Bound => generated!(#private::declared::PerInvocation),
         }
     }
 }

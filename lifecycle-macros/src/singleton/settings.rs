@@ -23,8 +23,7 @@ impl Settings {
     pub(super) fn take(options: &mut Options) -> Self {
         Self {
             eager: options.word("eager"),
-            // By what was written, so that after a mistake in it callers find the accessors they expect.
-            storage: if options.mentions("swap") { Storage::Swapped } else { Storage::Static },
+            storage: Storage::of(options),
             init_timeout: options.time("init_timeout"),
             retry_backoff: options.pauses("retry_backoff"),
             refresh: options.time("refresh"),

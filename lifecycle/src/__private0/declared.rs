@@ -10,7 +10,7 @@ use crate::singleton::{
 };
 pub use crate::singleton::{
     Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode,
-    Replaceable, StorageOf, Stored,
+    PerInvocation, Replaceable, StorageOf, Stored,
 };
 use std::convert::Infallible;
 use std::future::Future;

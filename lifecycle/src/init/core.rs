@@ -284,6 +284,11 @@ impl InitializationCore {
         self.get_status()
     }
 
+    /// The clock may read anything now: the limit's window is empty.
+    pub(crate) fn restored(&self) {
+        self.resolve().gate.restored();
+    }
+
     /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Hooks that may run at the same time: nothing in it depends on anything else in it.
 pub(super) struct Level {
-    pub(super) hooks: Vec<HookOf<HookRun>>,
+    pub(super) hooks: Vec<HookOf<HookRun<'static>>>,
 }
 
 /// The hooks of all that exists, dependents first. Singletons made by name have no hooks, but what they were made of is
@@ -23,7 +23,7 @@ pub(super) fn levels() -> Vec<Level> {
         needs.insert(key(*singleton), all);
     }
     let levels = depths(&needs);
-    let mut by_level: Vec<(usize, std::cmp::Reverse<Option<u64>>, HookOf<HookRun>)> = Vec::new();
+    let mut by_level: Vec<(usize, std::cmp::Reverse<Option<u64>>, HookOf<HookRun<'static>>)> = Vec::new();
     for singleton in declared {
         let level = levels.get(&key(singleton)).copied().unwrap_or(0);
         let order = std::cmp::Reverse(singleton.order());

@@ -15,8 +15,8 @@ pub(crate) use labels::labels;
 
 pub use by_name::{breaker, flag, keyed_breaker, keyed_limiter, limiter};
 pub use snapshot::{
-    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, KeyedSnapshot,
-    LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
+    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, InvocationsSnapshot,
+    KeyedSnapshot, LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
 };
 
 use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};

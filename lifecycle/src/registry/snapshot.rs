@@ -34,6 +34,12 @@ pub struct Snapshot {
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
     pub initialization: InitializationSnapshot,
+    /// Invocations, done and under way.
+    #[serde(default)]
+    pub invocations: InvocationsSnapshot,
+    /// What [`on_memory_pressure`](crate::on_memory_pressure) saw last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<crate::process::MemoryReading>,
     /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
 }
@@ -56,6 +62,10 @@ pub struct SingletonSnapshot {
     pub eager: bool,
     /// How often an instance was handed out.
     pub accesses: u64,
+    /// Of one with `scope = invocation`: the instances there are, in all invocations. `created` and the like speak of the
+    /// invocation in which the snapshot is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive: Option<usize>,
     /// When the present instance was stored.
     pub created_at: Option<f64>,
     /// When its factory began, in microseconds of the process's monotonic clock: for a waterfall of the start.
@@ -277,6 +287,16 @@ pub struct InitializationSnapshot {
     pub config_keys: Vec<String>,
 }
 
+/// Invocations of the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InvocationsSnapshot {
+    /// Those that began.
+    pub begun: u64,
+    /// Those that go on now.
+    pub active: usize,
+}
+
 /// Takes a [`Snapshot`]: every declared component with its state and counts, whether it was used or not, and what was made
 /// by name. It creates nothing and changes no count.
 ///
@@ -291,6 +311,7 @@ pub struct InitializationSnapshot {
 /// ```
 #[must_use]
 pub fn snapshot() -> Snapshot {
+    let book = crate::scope::Book::in_force();
     let mut all = Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
@@ -301,6 +322,8 @@ pub fn snapshot() -> Snapshot {
         keyed_limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
+        invocations: InvocationsSnapshot { begun: book.begun(), active: book.active() },
+        memory: crate::process::last_reading(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
     };
     for component in components().iter() {

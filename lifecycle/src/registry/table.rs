@@ -98,6 +98,12 @@ impl fmt::Display for Snapshot {
             writeln!(f, "{title}")?;
             table.write(f)?;
         }
+        if self.invocations.begun > 0 {
+            writeln!(f, "invocations: {} begun, {} under way", self.invocations.begun, self.invocations.active)?;
+        }
+        if let Some(bytes) = self.memory.as_ref().and_then(|memory| memory.resident) {
+            writeln!(f, "memory: {} MiB resident when it was looked at", bytes >> 20)?;
+        }
         for duplicate in &self.duplicates {
             writeln!(f, "warning: {duplicate}")?;
         }
@@ -112,6 +118,7 @@ fn created_table(all: &[super::SingletonSnapshot], [lazy, ready]: [&str; 2]) -> 
         let times = |failures| if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
         let state = match (one.created, one.failures) {
             _ if one.keys.is_some() => keys(one.keys.unwrap_or(0), one.unkept),
+            (_, 0) if one.alive.is_some() => format!("one an invocation, {} now", one.alive.unwrap_or(0)),
             (true, _) if one.retired > 0 => format!("{ready}, {} retired", one.retired),
             (true, _) => ready.to_owned(),
             (false, 0) if one.unkept > 0 => {

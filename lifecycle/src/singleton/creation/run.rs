@@ -34,7 +34,7 @@ pub(super) struct Run {
 impl Run {
     /// The right to create was taken; `askers` wait from now on.
     pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>], now: Moment) -> Self {
-        let frame = Frame::begin(plan.subject.clone(), waiting);
+        let frame = Frame::begin(plan.subject.clone(), plan.invocation.is_none(), waiting);
         Self { frame, askers, started: now, _busy: Busy::new(plan.phase.clone()) }
     }
 
@@ -44,6 +44,9 @@ impl Run {
 
     /// Why `value` cannot be stored any more, if so.
     fn too_late(&self, plan: &Plan<'_>, mine: bool) -> Option<SingletonError> {
+        if let Some(over) = plan.over() {
+            return Some(over);
+        }
         // Shutdown gave this run up: nobody would shut its instance down.
         (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { name: plan.name() })
     }
