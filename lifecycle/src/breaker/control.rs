@@ -1,10 +1,11 @@
 //! A breaker moved by hand, and listened to.
 
 use super::handle::{BreakerState, CircuitBreaker};
-use super::listeners::{ListenerId, Transition};
+use super::listeners::Transition;
 use super::machine::{Change, Machine};
 use super::state::State;
 use crate::clock::Moment;
+use crate::listeners::ListenerId;
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;

@@ -396,6 +396,9 @@ impl Machine {
     }
 }
 
+#[cfg(not(loom))]
+#[path = "restored.rs"]
+mod restored;
 #[cfg(test)]
 #[path = "machine_tests.rs"]
 mod tests;
