@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 fn take(ring: &Ring, permits: u32, patience: u64, now: u64) -> Result<u64, Option<u64>> {
     // As limiters do it; in every other nanosecond, so that both ways are gone.
     if (permits, patience) == (1, 0) && now % 2 == 0 {
-        match ring.try_one(|| Some(now)) {
+        match ring.try_one(|| (now < 1 << 63).then_some(now)) {
             Straight::Given { .. } => return Ok(0),
             Straight::Refused { wait, .. } => return Err(Some(wait)),
             Straight::Unsure => {}
