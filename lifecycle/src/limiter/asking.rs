@@ -80,12 +80,12 @@ impl RateLimiter {
     fn decide(&self) -> Result<(), Wait> {
         let (here, state) = (counter::here(), self.state.process());
         // Counted before on this thread, and nothing is installed on it: it is the process's state that is meant.
-        let Some(count) = state.counts.at_home::<ALLOWED>(here) else {
+        let Some(home) = state.counts.at_home(here) else {
             return self.decide_on_one();
         };
         match state.cell.try_one() {
             Straight::Given { reading } => {
-                count.hit();
+                home.hit::<ALLOWED>();
                 if state.episode.is_on() {
                     self.given_after_refusals(state, reading);
                 }
@@ -93,9 +93,9 @@ impl RateLimiter {
             }
             Straight::Refused { reading, wait, period } => {
                 let wait = Source::settled(wait);
-                let is_told = state.episode.is_news(reading, period) || telemetry::tells_details();
-                if is_told || !state.counts.try_hit_in::<LIMITED>(here) {
-                    return self.refused_straight(reading, wait, period);
+                home.hit::<LIMITED>();
+                if state.episode.is_news(reading, period) || telemetry::tells_details() {
+                    return Err(self.refused_aloud(reading, wait, period));
                 }
                 Err(Wait::of(wait))
             }
@@ -143,17 +143,13 @@ impl RateLimiter {
         }
     }
 
-    /// A refusal that is told, or not counted by a load and a store.
     #[cold]
     #[inline(never)]
-    fn refused_straight(&self, reading: u64, wait: u64, period: u64) -> Result<(), Wait> {
-        let state = self.state.process();
-        // It has been counted for here before: no first count, so nothing to register. What has totals counts in place,
-        // so it does not come here.
-        _ = state.counts.add::<LIMITED>(1);
-        Err(self.refused(state, reading, Wait::of(wait), period))
+    fn refused_aloud(&self, reading: u64, wait: u64, period: u64) -> Wait {
+        self.refused(self.state.process(), reading, Wait::of(wait), period)
     }
 
+    /// A refusal, counted already.
     fn refused(&self, state: &LimiterState, reading: u64, wait: Wait, window: u64) -> Wait {
         let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
         if first || telemetry::tells_details() {
