@@ -2,6 +2,7 @@
 
 mod breakers;
 mod guards;
+mod invocations;
 mod limiters;
 mod look_ups;
 mod singletons;
@@ -106,7 +107,9 @@ static BASES: [Contestant; 2] = [
 /// would be loaded by way of a table of addresses, as nobody's own statics are.
 #[inline(never)]
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    [singletons::GROUPS, look_ups::GROUPS, breakers::GROUPS, guards::GROUPS, limiters::GROUPS].into_iter().flatten()
+    [singletons::GROUPS, look_ups::GROUPS, breakers::GROUPS, guards::GROUPS, limiters::GROUPS, invocations::GROUPS]
+        .into_iter()
+        .flatten()
 }
 
 /// Makes sure that what is measured is what the table says: that instances are found, breakers are closed, and limiters admit

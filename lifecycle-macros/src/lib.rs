@@ -6,6 +6,7 @@
 mod circuit_breaker;
 mod entry;
 mod errors;
+mod flag_value;
 mod guarded_fn;
 mod init_flag;
 mod isolated_test;
@@ -66,7 +67,7 @@ use proc_macro::TokenStream;
 /// | a type, with `async_factory` / `try_async_factory` | the same as `async fn`s |
 /// | `fn db() -> T`, `async fn db() -> T` | `db()`, `db().await`: `&'static T` |
 /// | `fn db() -> Result<T, E>`, `async fn` | `db()?`, `db().await?`: `Result<&'static T, E>` |
-/// | a type or a function with `swap` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced |
+/// | a type or a function with `swap`, or with `scope = invocation` | `T::current()`, `T::try_current()`, `db()` give a [`Current<T>`] instead, which may be replaced, or goes with its invocation |
 /// | `#[singleton(keyed)] fn table(name: &str, n: u32) -> T`, `async fn` | `table("users", 3)`: an `Arc<T>` for each combination of arguments |
 /// | `#[singleton(keyed)] fn .. -> Result<T, E>`, `async fn` | `Result<Arc<T>, E>` |
 /// | `static POOL: Lazy<T> = expr;`, or `= Lazy::new(\|\| expr)` | a [`Lazy<T>`], which is a `T` by `Deref` |
@@ -160,7 +161,7 @@ use proc_macro::TokenStream;
 /// | `init_timeout = "5s"` | how long a caller waits for a creation; what runs goes on, and who runs a synchronous factory itself is not interrupted | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
 /// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
-/// | `scope = process` | it is one for the process (the only scope there is in this version) | `process` |
+/// | `scope = invocation` | each `lifecycle::invocation` has its own: accessors are `current` and `try_current` and give a `Current<T>`, which goes with the invocation, the newest first | `process` |
 /// | `name = ".."` | its name in snapshots, events and look-ups | the name in snake_case |
 /// | `crate = path` | where `lifecycle` goes by another path | `::lifecycle` |
 ///
@@ -168,10 +169,12 @@ use proc_macro::TokenStream;
 ///
 /// | hook | when | may return |
 /// | --- | --- | --- |
-/// | `shutdown` | `lifecycle::shutdown`, dependents first | nothing, a `Result<(), impl Display>`, or a future of these |
+/// | `shutdown` | `lifecycle::shutdown`, dependents first; with `scope = invocation` at its end, the newest first | nothing, a `Result<(), impl Display>`, or a future of these |
+/// | `before_snapshot` | `lifecycle::before_snapshot`, the newest first | as `shutdown` |
+/// | `after_restore` | `lifecycle::on_restore`, the oldest first | as `shutdown` |
 /// | `reset` | `lifecycle::run_reset_hooks` | nothing, or a `Result<(), impl Display>` |
 /// | `pressure` | memory is short | nothing, or the bytes it freed |
-/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap` and `keyed`) a future of these |
+/// | `health` | the health report asks | a `lifecycle::Health`, a `bool`, a `Result<_, impl Display>`, or (without `swap`, `keyed` and `scope = invocation`) a future of these |
 /// | `memory` | snapshots | its size in bytes |
 /// | `on_retire` | the instance was replaced or deleted | nothing |
 /// | `on_change` | with `swap`: gets the old instance and the new one | nothing |
@@ -199,24 +202,37 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("rate_limit", args.into(), item.into(), rate_limit::rate_limit).into()
 }
 
-/// A typed switch that can be set from the environment, at run time, and in tests.
+/// Makes an enum the value of a flag: its variants hold nothing, and are written in snake_case.
 ///
 /// ```
-/// use lifecycle::{Flag, init_flag};
+/// use lifecycle::{Flag, FlagValue, init_flag};
 ///
-/// #[init_flag(env = "USE_CACHE")] // USE_CACHE.get(): a load and a branch
-/// static USE_CACHE: Flag<bool> = true;
+/// #[derive(FlagValue)]
+/// enum Cache {
+///     Off,
+///     InMemory, // `in_memory`
+///     #[flag_value(rename = "redis")]
+///     External,
+/// }
 ///
-/// assert!(USE_CACHE.get());
-/// USE_CACHE.set(false);
-/// assert_eq!(lifecycle::flag("use_cache")?.get_json(), false);
+/// #[init_flag(env = "CACHE")] // CACHE=redis
+/// static CACHE: Flag<Cache> = Cache::InMemory;
+///
+/// assert!(matches!(CACHE.get(), Cache::InMemory));
+/// assert_eq!(lifecycle::flag("cache")?.get_json(), "in_memory");
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 ///
-/// The type is `bool`, an integer of up to 64 bits, `f64` or `Duration`. An override has the last word, then what was set, then
-/// the environment, then the default. A value in the environment that does not fit gives a warning event and the default.
-///
-/// Options: `env = ".."` (read once, on first use), `name = ".."` (default: the name in lower case), `crate = path`.
+/// In the environment any case will do; by name (JSON) it is the exact word. On the enum, `#[flag_value(crate = path)]` says
+/// where lifecycle is.
+#[proc_macro_derive(FlagValue, attributes(flag_value))]
+pub fn flag_value(item: TokenStream) -> TokenStream {
+    // The item stays where it is: nothing is to come out of a panic beside the error.
+    let nothing = proc_macro2::TokenStream::new();
+    entry::run("derive(FlagValue)", item.into(), nothing, |item, _| flag_value::flag_value(item)).into()
+}
+
+#[doc = include_str!("init_flag/docs.md")]
 #[proc_macro_attribute]
 pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::run("init_flag", args.into(), item.into(), init_flag::init_flag).into()

@@ -83,13 +83,20 @@ impl SystemClock {
     #[inline]
     fn since_origin(reading: u64) -> u64 {
         static ORIGIN: AtomicU64 = AtomicU64::new(0);
-        let mut origin = ORIGIN.load(Ordering::Relaxed);
-        if origin == 0 {
+
+        #[cold]
+        #[inline(never)]
+        fn begin(origin: &AtomicU64) -> u64 {
             let now = monotonic::now().saturating_sub(1_000_000_000).max(1);
-            origin = match ORIGIN.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+            match origin.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => now,
                 Err(first) => first,
-            };
+            }
+        }
+
+        let mut origin = ORIGIN.load(Ordering::Relaxed);
+        if origin == 0 {
+            origin = begin(&ORIGIN);
         }
         reading.saturating_sub(origin).max(1)
     }
@@ -335,7 +342,7 @@ impl ClockHandle {
     pub(crate) fn coarse(&self) -> Moment {
         Moment(match self {
             Self::System => SystemClock.now_coarse(),
-            Self::Custom(clock) => clock.now_coarse(),
+            Self::Custom(clock) => coarse_of(&**clock),
         })
     }
 
@@ -372,6 +379,13 @@ impl ClockHandle {
             Self::Custom(clock) => clock.now_wall(),
         }
     }
+}
+
+/// Apart, so that a hot path keeps nothing in registers for a clock that it has not got.
+#[cold]
+#[inline(never)]
+fn coarse_of(clock: &dyn Clock) -> u64 {
+    clock.now_coarse()
 }
 
 /// See [`ClockHandle::reading`].

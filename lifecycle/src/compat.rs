@@ -22,6 +22,8 @@ pub use crate::breaker::get_circuit_breaker_manager;
 #[doc(inline)]
 pub use crate::init::get_initialization_manager;
 #[doc(inline)]
+pub use crate::process::reset_all_managers;
+#[doc(inline)]
 pub use crate::singleton::get_singleton_manager;
 
 /// [`SingletonCore::get`](crate::SingletonCore::get) of the process: the instance of that name, if there is one.

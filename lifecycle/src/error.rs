@@ -119,6 +119,35 @@ pub enum SingletonError {
         /// The singleton's name.
         name: String,
     },
+    /// It lives for an invocation, and this code runs in none.
+    #[error(
+        "singleton `{}` lives for an invocation, and there is none here: run this inside `lifecycle::invocation(id, ..)`, and \
+         bring `Context::capture()` along to threads and tasks",
+        printable(.name)
+    )]
+    NoInvocation {
+        /// The singleton's name.
+        name: String,
+    },
+    /// The invocation that this context came from is over, and what lived for it is gone.
+    #[error("singleton `{}` is not created any more: its invocation `{}` is over", printable(.name), printable(.id))]
+    InvocationEnded {
+        /// The singleton's name.
+        name: String,
+        /// The invocation's id.
+        id: String,
+    },
+    /// What lives as long as the process would have captured what lives for an invocation.
+    #[error(
+        "a process-wide singleton cannot be made from one that lives for an invocation: {name} needs {needs}; give the first \
+         `scope = invocation` too, or ask for the second whenever it is used"
+    )]
+    OutlivesInvocation {
+        /// The singleton that was being made, with the place of its declaration.
+        name: String,
+        /// The one that it asked for, with the place of its declaration.
+        needs: String,
+    },
     /// Its factory is asynchronous: await the accessor, or the core's `.._async` operations.
     #[error("singleton `{}` does not exist yet and its factory is async: await its accessor", printable(.name))]
     NeedsAsync {
@@ -233,7 +262,7 @@ pub enum Error {
         found: &'static str,
     },
     /// A declared flag was set to a value of another type.
-    #[error("flag `{}` is a {expected}; {found} does not fit", printable(.name))]
+    #[error("flag `{}` is a {expected}; {found} does not fit{}", printable(.name), printable(.hint))]
     FlagType {
         /// The flag.
         name: String,
@@ -241,10 +270,46 @@ pub enum Error {
         expected: &'static str,
         /// The value offered.
         found: String,
+        /// What may be meant: `, did you mean ..?`, or nothing.
+        hint: String,
+    },
+    /// A flag's environment variable holds no value of its type, so its default is in force; for [`verify`](crate::verify).
+    #[error("flag `{}`: the environment variable `{}` holds no {expected}, so the default is in force{}", printable(.name), printable(.variable), printable(.hint))]
+    InvalidEnv {
+        /// The flag.
+        name: String,
+        /// The variable. Its value is not shown: what stands in the wrong variable may be a secret.
+        variable: String,
+        /// The flag's type.
+        expected: &'static str,
+        /// What may be meant: `, did you mean ..?`, or nothing.
+        hint: String,
     },
     /// A singleton could not be created.
     #[error(transparent)]
     Singleton(#[from] SingletonError),
+    /// A step failed, so `initialize` did.
+    #[error("step `{}` failed, so nothing is initialized", printable(.name))]
+    Step {
+        /// The step.
+        name: String,
+        /// Its own error, or why it was not run.
+        source: BoxError,
+    },
+    /// Steps that `initialize` is to run are async.
+    #[error("steps are async: {}; await `initialize_async(config)` instead", .names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))]
+    AsyncSteps {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// `initialize` was called by what it waits for.
+    #[error(
+        "already initializing, and that waits for this call: {path}; steps find the configuration by `initialization().config()`"
+    )]
+    Initializing {
+        /// The circle, with the place of each declaration.
+        path: String,
+    },
     /// The configuration was asked for before `initialize`.
     #[error("not initialized: call `initialize` first")]
     NotInitialized,

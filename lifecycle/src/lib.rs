@@ -21,8 +21,11 @@ pub mod init;
 #[cfg(not(loom))]
 mod instance;
 #[cfg(not(loom))]
+pub mod invocation;
+#[cfg(not(loom))]
 pub(crate) mod keyed;
 pub mod limiter;
+mod listeners;
 #[cfg(loom)]
 pub mod model;
 mod name;
@@ -58,8 +61,8 @@ mod face {
     #[doc(inline)]
     pub use crate::breaker::{
         Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, ListenerId, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict,
-        Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        KeyedCircuitBreaker, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict, Window,
+        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -68,20 +71,27 @@ mod face {
     #[doc(inline)]
     pub use crate::init::{
         InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
-        get_initialization_manager, initialization, initialize,
+        get_initialization_manager, initialization, initialize, initialize_async,
     };
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
     #[doc(inline)]
+    pub use crate::invocation::{
+        Deadline, InInvocation, Invocation, InvocationConfig, current_invocation, invocation, invocation_blocking,
+    };
+    #[doc(inline)]
     pub use crate::limiter::{KeyedRateLimiter, RateLimiter, RateLimiterBuilder};
+    #[doc(inline)]
+    pub use crate::listeners::ListenerId;
     #[doc(inline)]
     pub use crate::name::Name;
     #[doc(inline)]
     pub use crate::process::{
-        HealthCheck, HealthReport, HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError,
-        WarmUpFailure, health, health_blocking, is_shutting_down, request_shutdown, run_pressure_hooks,
-        run_reset_hooks, shutdown, shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within,
-        warm_up_within,
+        HealthCheck, HealthReport, HookOutcomeReport, HookReport, HooksReport, MemoryReading, MemoryThreshold,
+        ResetReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError, WarmUpFailure, before_snapshot,
+        before_snapshot_blocking, health, health_blocking, is_shutting_down, on_memory_pressure, on_restore,
+        on_restore_blocking, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
+        shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
     };
     #[doc(inline)]
     pub use crate::registry::{Kind, Snapshot, breaker, flag, keyed_breaker, keyed_limiter, limiter, snapshot, verify};
@@ -99,7 +109,7 @@ mod face {
     #[doc(inline)]
     pub use crate::wire::Args;
     #[doc(inline)]
-    pub use lifecycle_macros::{circuit_breaker, init_flag, rate_limit, singleton};
+    pub use lifecycle_macros::{FlagValue, circuit_breaker, init_flag, rate_limit, singleton};
 }
 #[cfg(not(loom))]
 pub use face::*;

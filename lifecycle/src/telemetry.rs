@@ -66,7 +66,7 @@ fn record(name: &'static str, component: &str, detail: impl FnOnce() -> String) 
 
 /// The correlation id as a field value; events outside any correlation do not have the field.
 fn correlation() -> Option<String> {
-    scope::correlation_id().map(|id| id.to_string())
+    scope::correlation_id()
 }
 
 fn millis(duration: Option<Duration>) -> Option<u64> {
@@ -82,19 +82,60 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The span of a factory run; its parent is whatever span the one who asked is in.
-pub(crate) fn singleton_init_span(name: &str, type_name: &'static str, source: (&'static str, u32)) -> tracing::Span {
+/// What a run of the users' code creates: that decides in whose name it is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Creates {
+    Singleton,
+    Step,
+    /// The initialization itself, which has events of its own.
+    Initialization,
+}
+
+/// The span of a run; its parent is whatever span the one who asked is in.
+pub(crate) fn creation_span(
+    creates: Creates,
+    name: &str,
+    type_name: &'static str,
+    source: (&'static str, u32),
+) -> tracing::Span {
     let Some(_emitting) = emitting() else {
         return tracing::Span::none();
     };
-    tracing::info_span!(
-        target: "lifecycle::singleton", "singleton.init",
-        singleton.name = printable(name), singleton.type = type_name,
-        singleton.source = format_args!("{}:{}", source.0, source.1), correlation_id = correlation(),
-    )
+    match creates {
+        Creates::Singleton => tracing::info_span!(
+            target: "lifecycle::singleton", "singleton.init",
+            singleton.name = printable(name), singleton.type = type_name,
+            singleton.source = format_args!("{}:{}", source.0, source.1), correlation_id = correlation(),
+        ),
+        Creates::Step => tracing::info_span!(
+            target: "lifecycle::init", "init.step", step.name = printable(name),
+            step.source = format_args!("{}:{}", source.0, source.1), correlation_id = correlation(),
+        ),
+        Creates::Initialization => {
+            tracing::info_span!(target: "lifecycle::init", "init", correlation_id = correlation())
+        }
+    }
 }
 
-pub(crate) fn singleton_initialized(name: &str, took: Duration, order: u64) {
+/// A run ended well; `order` is the place of what it created.
+pub(crate) fn created(creates: Creates, name: &str, took: Duration, order: u64) {
+    match creates {
+        Creates::Singleton => singleton_initialized(name, took, order),
+        Creates::Step => step_completed(name, took, order),
+        Creates::Initialization => {}
+    }
+}
+
+/// A run failed: the next access tries again.
+pub(crate) fn creation_failed(creates: Creates, name: &str, error_type: &str, message: &str, took: Duration) {
+    match creates {
+        Creates::Singleton => singleton_init_failed(name, error_type, message, took),
+        Creates::Step => step_failed(name, error_type, message, took),
+        Creates::Initialization => init_failed(error_type, message, took),
+    }
+}
+
+fn singleton_initialized(name: &str, took: Duration, order: u64) {
     record("lifecycle.singleton.initialized", name, || format!("order {order}"));
     event!(
         name: "lifecycle.singleton.initialized", target: "lifecycle::singleton", Level::DEBUG,
@@ -103,12 +144,47 @@ pub(crate) fn singleton_initialized(name: &str, took: Duration, order: u64) {
     );
 }
 
-pub(crate) fn singleton_init_failed(name: &str, error_type: &str, message: &str, took: Duration) {
+fn singleton_init_failed(name: &str, error_type: &str, message: &str, took: Duration) {
     record("lifecycle.singleton.init_failed", name, || message.to_owned());
     event!(
         name: "lifecycle.singleton.init_failed", target: "lifecycle::singleton", Level::ERROR,
         singleton.name = printable(name), error.type = error_type, error.message = message, duration_us = micros(took),
         correlation_id = correlation(), "singleton factory failed; the next access tries again"
+    );
+}
+
+fn step_completed(name: &str, took: Duration, order: u64) {
+    record("lifecycle.init.step_completed", name, || format!("order {order}"));
+    event!(
+        name: "lifecycle.init.step_completed", target: "lifecycle::init", Level::DEBUG,
+        step.name = printable(name), duration_us = micros(took), init.order = order, correlation_id = correlation(),
+        "step done"
+    );
+}
+
+fn step_failed(name: &str, error_type: &str, message: &str, took: Duration) {
+    record("lifecycle.init.step_failed", name, || message.to_owned());
+    event!(
+        name: "lifecycle.init.step_failed", target: "lifecycle::init", Level::ERROR,
+        step.name = printable(name), error.type = error_type, error.message = message, duration_us = micros(took),
+        correlation_id = correlation(), "step failed; the next call tries again"
+    );
+}
+
+pub(crate) fn step_reset(name: &str, reason: &'static str) {
+    record("lifecycle.init.step_reset", name, || reason.to_owned());
+    event!(
+        name: "lifecycle.init.step_reset", target: "lifecycle::init", Level::INFO,
+        step.name = printable(name), reason, correlation_id = correlation(), "step will run again"
+    );
+}
+
+fn init_failed(error_type: &str, message: &str, took: Duration) {
+    record("lifecycle.init.failed", "initialization", || message.to_owned());
+    event!(
+        name: "lifecycle.init.failed", target: "lifecycle::init", Level::ERROR,
+        error.type = error_type, error.message = message, duration_us = micros(took), correlation_id = correlation(),
+        "initialization failed; the next call tries again"
     );
 }
 
@@ -126,6 +202,36 @@ pub(crate) fn singleton_hook_failed(name: &str, hook: &'static str, message: &st
         name: "lifecycle.singleton.hook_failed", target: "lifecycle::singleton", Level::ERROR,
         singleton.name = printable(name), hook, error.message = message, correlation_id = correlation(),
         "singleton hook failed"
+    );
+}
+
+/// Reset hooks run while several invocations may be using what they reset.
+#[cfg(not(loom))]
+pub(crate) fn reset_while_active(active: usize) {
+    record("lifecycle.invocation.reset_while_active", "invocations", || active.to_string());
+    event!(
+        name: "lifecycle.invocation.reset_while_active", target: "lifecycle::invocation", Level::WARN,
+        invocations.active = active, correlation_id = correlation(),
+        "reset hooks run while several invocations are under way: what belongs to one is `scope = invocation`"
+    );
+}
+
+#[cfg(not(loom))]
+pub(crate) fn memory_short(resident: u64, threshold: u64, freed: u64) {
+    record("lifecycle.memory.short", "memory", || format!("{resident} over {threshold}, {freed} freed"));
+    event!(
+        name: "lifecycle.memory.short", target: "lifecycle::memory", Level::WARN, memory.resident = resident,
+        memory.threshold = threshold, memory.freed = freed, correlation_id = correlation(),
+        "memory is short; pressure hooks ran"
+    );
+}
+
+#[cfg(not(loom))]
+pub(crate) fn restored(hooks: usize, clean: bool, took: Duration) {
+    record("lifecycle.snapshot.restored", "process", || format!("{hooks} hooks"));
+    event!(
+        name: "lifecycle.snapshot.restored", target: "lifecycle::snapshot", Level::INFO, hooks, clean,
+        duration_us = micros(took), correlation_id = correlation(), "restored from a snapshot; time begins anew"
     );
 }
 
@@ -205,8 +311,9 @@ pub(crate) fn breaker_listener_panicked(name: &str) {
 }
 
 #[inline]
-pub(crate) fn breaker_rejected(name: &str, retry_after: Option<Duration>) {
+pub(crate) fn breaker_rejected<'a>(what: impl FnOnce() -> (&'a str, Option<Duration>)) {
     if heard(Level::DEBUG) {
+        let (name, retry_after) = what();
         tell_rejected(name, retry_after);
     }
 }
@@ -315,6 +422,14 @@ pub(crate) fn flag_changed(key: &str, old: &str, new: &str, by: &'static str) {
     );
 }
 
+pub(crate) fn flag_listener_panicked(key: &str) {
+    record("lifecycle.flag.listener_panicked", key, String::new);
+    event!(
+        name: "lifecycle.flag.listener_panicked", target: "lifecycle::flag", Level::ERROR,
+        feature_flag.key = printable(key), correlation_id = correlation(), "a listener of the flag panicked"
+    );
+}
+
 pub(crate) fn flag_env_invalid(key: &str, variable: &str, expected: &'static str) {
     record("lifecycle.flag.env_invalid", key, || variable.to_owned());
     // The value itself is not logged: what stands in the wrong variable may be a secret.
@@ -342,11 +457,13 @@ pub(crate) fn init_completed(took: Duration) {
     );
 }
 
-pub(crate) fn init_config_ignored() {
-    record("lifecycle.init.config_ignored", "initialization", String::new);
+pub(crate) fn init_config_ignored(keys: &[String]) {
+    // Names are short or long, few or many, as the caller likes.
+    let keys = printable(&keys.iter().take(32).map(String::as_str).collect::<Vec<_>>().join(", "));
+    record("lifecycle.init.config_ignored", "initialization", || keys.clone());
     event!(
-        name: "lifecycle.init.config_ignored", target: "lifecycle::init", Level::WARN, correlation_id = correlation(),
-        "already initialized; the differing configuration of a later call is ignored"
+        name: "lifecycle.init.config_ignored", target: "lifecycle::init", Level::WARN, keys,
+        correlation_id = correlation(), "already initialized; the differing configuration of a later call is ignored"
     );
 }
 

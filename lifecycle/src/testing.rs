@@ -142,6 +142,26 @@ pub fn clock() -> Arc<ManualClock> {
     world().manual_clock().clone()
 }
 
+/// Says how much memory the process takes, in bytes, for [`on_memory_pressure`](crate::on_memory_pressure) in this world;
+/// `None` for a system that does not tell.
+///
+/// ```
+/// use lifecycle::{on_memory_pressure, testing};
+///
+/// testing::isolated(|| {
+///     testing::set_memory(Some(500));
+///     assert!(on_memory_pressure(400).is_short() && !on_memory_pressure(500).is_short());
+/// });
+/// ```
+///
+/// # Panics
+/// Outside [`isolated`] and [`isolated_async`].
+#[track_caller]
+pub fn set_memory(resident: Option<u64>) {
+    _ = world();
+    crate::process::stand_in(resident);
+}
+
 /// The events of this world so far, oldest first: what tracing subscribers were told.
 ///
 /// ```

@@ -94,7 +94,7 @@ fn a_flag_without_a_declaration_works_and_is_not_listed() {
     assert!(snapshot().flags.iter().all(|one| one.name != "flag"));
 }
 
-fn survives<T: FlagValue + PartialEq + std::fmt::Debug>(flag: &'static Flag<T>, values: &[T]) {
+fn survives<T: FlagValue<Given = T> + Copy + PartialEq + std::fmt::Debug>(flag: &'static Flag<T>, values: &[T]) {
     for &value in values {
         let before = flag.get();
         assert_eq!(flag.set(value), before);

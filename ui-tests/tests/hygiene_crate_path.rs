@@ -56,6 +56,25 @@ impl Later {
 #[init_flag(crate = facade::deep::life)]
 static FLAG: Flag<bool> = true;
 
+#[derive(facade::deep::life::FlagValue)]
+#[flag_value(crate = facade::deep::life)]
+enum Word {
+    One,
+}
+
+#[init_flag(crate = facade::deep::life, secret)]
+static WORD: Flag<Word> = Word::One;
+
+#[init_flag(crate = facade::deep::life)]
+fn step() -> Result<(), facade::deep::life::SingletonError> {
+    Ok(())
+}
+
+#[test]
+fn steps_and_words_are_found_too() {
+    assert!(matches!(WORD.get(), Word::One) && step().is_ok());
+}
+
 mod inner {
     use super::facade::deep::life;
 

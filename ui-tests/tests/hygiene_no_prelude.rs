@@ -244,7 +244,7 @@ mod shadowed {
         key = key,
         max_keys = FAILURES
     )]
-    #[::lifecycle::rate_limit("100/s", key = 3)]
+    #[::lifecycle::rate_limit("100/s", key = key.len())]
     pub async fn with_policies(key: &::std::primitive::str) -> ::std::result::Result<::std::primitive::usize, ()> {
         let () = value;
         ::std::result::Result::Ok(key.len())
@@ -304,6 +304,27 @@ mod shadowed {
 
     #[::lifecycle::init_flag(env = "X")]
     pub static FLAG: ::lifecycle::Flag<::std::primitive::bool> = true;
+
+    #[derive(::lifecycle::FlagValue)]
+    pub enum Word {
+        None,
+        Some,
+        Ok,
+        #[flag_value(rename = "err")]
+        Err,
+    }
+
+    #[::lifecycle::init_flag(secret)]
+    pub static WORD: ::lifecycle::Flag<Word> = Word::None;
+
+    #[::lifecycle::init_flag(on_initialize, init_timeout = "1s")]
+    pub fn step() {}
+
+    #[::lifecycle::init_flag(depends_on(step))]
+    pub async fn async_step() -> ::std::result::Result<(), ::lifecycle::SingletonError> {
+        step();
+        ::std::result::Result::Ok(())
+    }
 
     #[::lifecycle::singleton(keyed, max_keys = FAILURES)]
     pub fn keyed(

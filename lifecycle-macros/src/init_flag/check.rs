@@ -1,7 +1,9 @@
 //! Which statics cannot be flags, each reason on its token.
 
+use super::args::GRAMMAR;
 use crate::errors::Errors;
 use crate::item::{DeclaredStatic, ItemKind, constructed};
+use crate::options::Options;
 use proc_macro2::{Span, TokenStream};
 use syn::Type;
 
@@ -9,12 +11,23 @@ const LIKE_THIS: &str = "static USE_CACHE: Flag<bool> = true;";
 
 pub(super) fn not_a_static(kind: ItemKind, keyword: Span, errors: &mut Errors) {
     let message = match kind {
-        ItemKind::Function => "`#[init_flag]` on a function, a step that runs once, arrives with a later version; today it stands on a static".to_owned(),
         ItemKind::Const => format!("a const is copied wherever it is used, so it cannot change: write `{LIKE_THIS}`"),
         ItemKind::Let => format!("a flag belongs to the whole process: write it outside, `{LIKE_THIS}`"),
-        kind => format!("`#[init_flag]` stands on a static, `{LIKE_THIS}`; it cannot stand on {}", kind.described()),
+        kind => format!(
+            "`#[init_flag]` stands on a static, `{LIKE_THIS}`, or on a function that runs once, `fn init_logging() {{ .. }}`; it cannot stand on {}",
+            kind.described()
+        ),
     };
     errors.at(keyword, message);
+}
+
+/// Options of steps.
+pub(super) fn options(options: &Options, errors: &mut Errors) {
+    for key in ["on_initialize", "depends_on", "init_timeout"] {
+        if let (Some(ident), Some(known)) = (options.ident(key), GRAMMAR.key(key)) {
+            errors.on(ident, format!("`{key}` belongs to a step, a function that runs once: `#[init_flag({})] fn migrate() {{ .. }}`; a flag runs nothing", known.example));
+        }
+    }
 }
 
 /// The flag's default; `None` when it has none.

@@ -9,7 +9,7 @@ use syn::spanned::Spanned as _;
 /// Input: `static X: Flag<bool> = true;`
 /// Output: `static X: Flag<bool> = Flag::__declared(true, descriptor, env, || &X); const _: () = { listed };`
 pub(super) fn expand(model: &Declared<'_>) -> TokenStream {
-    let Declared { runtime, name, env, flag, value, cfgs } = model;
+    let Declared { runtime, name, env, secret, flag, value, cfgs } = model;
     let private = runtime.private();
     let ident = &flag.ident;
     let descriptor = runtime.descriptor("Flag", name, proc_macro2::Span::call_site());
@@ -21,7 +21,8 @@ pub(super) fn expand(model: &Declared<'_>) -> TokenStream {
     // A type that is not a flag is told so on itself.
     let ty = &flag.ty;
     let declared = quote_spanned!(ty.span()=> <#ty>::__declared);
-    let declaration = flag.with_value(&generated!(#declared(#value, #descriptor, #env, || &#ident)));
+    let secret = secret.then(|| generated!(.__secret()));
+    let declaration = flag.with_value(&generated!(#declared(#value, #descriptor, #env, || &#ident) #secret));
     generated! {
         #declaration
         #(#cfgs)*

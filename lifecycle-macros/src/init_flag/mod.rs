@@ -1,9 +1,10 @@
-//! `#[init_flag]`: args -> model -> check -> expand.
+//! `#[init_flag]`: args -> model -> check -> expand, for statics; `step` for functions, which are singletons without a value.
 
 mod args;
 mod check;
 mod expand;
 mod model;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,9 @@ pub(crate) fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = args::Args::parse(args, &mut errors);
     let (kind, keyword) = ItemKind::of(&item);
+    if kind == ItemKind::Function {
+        return step::step(args, item, errors);
+    }
     if kind != ItemKind::Static {
         check::not_a_static(kind, keyword, &mut errors);
         return item_and(item, errors);
@@ -30,6 +34,7 @@ pub(crate) fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
             return item_and(item, errors);
         }
     };
+    check::options(&args.options, &mut errors);
     match check::flag(&flag, &mut errors) {
         Some(value) => {
             let model = model::Declared::new(args, &flag, value);

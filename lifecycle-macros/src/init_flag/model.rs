@@ -12,6 +12,7 @@ pub(super) struct Declared<'a> {
     pub(super) runtime: Runtime,
     pub(super) name: String,
     pub(super) env: Option<String>,
+    pub(super) secret: bool,
     pub(super) flag: &'a DeclaredStatic,
     /// The default: `true`, also where `Flag::new(true)` is written.
     pub(super) value: TokenStream,
@@ -24,6 +25,7 @@ impl<'a> Declared<'a> {
             runtime: Runtime::at(options.path("crate")),
             name: options.text("name").map_or_else(|| snake_case(&flag.ident), |name| name.value()),
             env: options.text("env").map(|env| env.value()),
+            secret: options.word("secret"),
             flag,
             value,
             cfgs: cfgs(&flag.attrs),

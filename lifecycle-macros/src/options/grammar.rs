@@ -58,8 +58,6 @@ pub(crate) enum Wanted {
     Singletons,
     /// A pause after failures, or how it grows: `"100ms"`, `"100ms..10s"`.
     Pauses,
-    /// Whose instance it is.
-    Scope,
     /// The calls that rates look at: `"100 calls"`, `"10s"`.
     Window,
     /// How a time grows: `exponential`, `exponential(factor = 2)`.

@@ -23,6 +23,7 @@ pub(crate) use numbers::{Count, TimeSpan};
 pub(crate) use on_limit::OnLimit;
 pub(crate) use pauses::Pauses;
 pub(crate) use singletons::Needed;
+pub(crate) use suggest::closest;
 pub(crate) use units::{Rate, parse_rate};
 pub(crate) use value::Value;
 pub(crate) use window::CallWindow;
@@ -274,6 +275,12 @@ impl Options {
     }
 
     /// The word that was chosen, and where it stands.
+    /// Has that word been chosen?
+    pub(crate) fn chooses(&self, key: &str, word: &str) -> bool {
+        let chosen = self.given.iter().find(|given| given.key == key).map(|given| &given.value);
+        matches!(chosen, Some(Value::Chosen(chosen)) if chosen == word)
+    }
+
     pub(crate) fn chosen(&mut self, key: &str) -> Option<Ident> {
         match self.take(key)?.1 {
             Value::Chosen(word) => Some(word),

@@ -1,7 +1,7 @@
 //! "Did you mean": which known word a misspelled one is nearest to.
 
 /// The nearest of `known`, if it is near enough to be meant.
-pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     known
         .map(|known| (steps(&word, known), known))

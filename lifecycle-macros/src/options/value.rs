@@ -79,14 +79,6 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
             _ => Err(format!("`{name}` is a path: write `{example}`")),
         },
         Wanted::Pauses => pauses::read(key, &value).map(Value::Pauses),
-        Wanted::Scope => match &value {
-            Expr::Path(path) if path.path.is_ident("process") => Ok(Value::Word),
-            Expr::Path(path) if path.path.is_ident("invocation") => Err(
-                "`scope = invocation` arrives with a later version of lifecycle; there is `scope = process`, which is what it is without being said"
-                    .to_owned(),
-            ),
-            _ => Err(format!("`{name}` is `process`: write `{example}`, or leave it away")),
-        },
         Wanted::Word => Err(match &value {
             Expr::Lit(ExprLit { lit: Lit::Bool(given), .. }) if !given.value => {
                 format!("`{name}` is off unless it is written: leave it away")

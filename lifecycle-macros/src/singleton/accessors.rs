@@ -10,8 +10,8 @@ pub(super) fn name(model: &TypeSingleton<'_>, tries: bool) -> Ident {
     let name = match (model.settings.storage, tries) {
         (Storage::Static, false) => "instance",
         (Storage::Static, true) => "try_instance",
-        (Storage::Swapped, false) => "current",
-        (Storage::Swapped, true) => "try_current",
+        (Storage::Swapped | Storage::Bound, false) => "current",
+        (Storage::Swapped | Storage::Bound, true) => "try_current",
     };
     Ident::new(name, Span::mixed_site())
 }
@@ -86,6 +86,7 @@ fn subject(model: &TypeSingleton<'_>) -> String {
     match model.settings.storage {
         Storage::Static => format!("The one `{}` of the process", model.ident),
         Storage::Swapped => format!("The current `{}`", model.ident),
+        Storage::Bound => format!("The one `{}` of this invocation", model.ident),
     }
 }
 
@@ -97,6 +98,9 @@ fn doc(model: &TypeSingleton<'_>, tries: bool) -> String {
         Storage::Swapped => {
             format!("{subject}, created on first use. A replaced one is freed with its last holder: hold it briefly.")
         }
+        Storage::Bound => {
+            format!("{subject}, created on first use in it, and dropped at its end unless somebody holds it still.")
+        }
     };
     if model.factory.is_async {
         doc.push_str("\n\nWho drops this future loses nothing: another caller's drives the same creation on.");
@@ -105,6 +109,9 @@ fn doc(model: &TypeSingleton<'_>, tries: bool) -> String {
     if tries && model.factory.fallible {
         when.push_str("the factory fails (the next call tries again");
         when.push_str(if model.settings.retry_backoff.is_some() { " once the pause is over), " } else { "), " });
+    }
+    if model.settings.storage == Storage::Bound {
+        when.push_str("there is no invocation here, it is over, or what asks for this would outlive it, ");
     }
     when.push_str("its creation needs itself");
     if model.settings.init_timeout.is_some() {

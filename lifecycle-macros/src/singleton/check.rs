@@ -25,24 +25,14 @@ pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
     let sig = &function.sig;
     let name = &sig.ident;
     options::of_function(&args.options, function, errors);
-    if let Some(token) = &sig.constness {
-        errors.on(token, "a singleton is created at run time: remove `const`");
-    }
-    if !matches!(sig.safety, syn::Safety::Default) {
-        errors.on(
-            &sig.safety,
-            "a singleton's function is called by everybody: remove `unsafe` and put the unsafe block inside",
-        );
-    }
-    if let Some(abi) = &sig.abi {
-        errors.on(abi, "a singleton's function is called from Rust: remove the ABI");
-    }
     if !sig.generics.params.is_empty() {
         errors.on(&sig.generics, format!("a singleton is one value, and a generic function makes many: write the types out, or one function a type instead of `{name}`"));
     }
-    if let Some(receiver) = sig.receiver() {
-        errors.on(receiver, format!("a singleton belongs to no value: remove `self` from `{name}`"));
-    } else if args.options.mentions("keyed") {
+    called_by_everybody(&Words { a: "a singleton", is_made: "is created" }, sig, errors);
+    if sig.receiver().is_some() {
+        return;
+    }
+    if args.options.mentions("keyed") {
         arguments::check(function, errors);
     } else if !sig.inputs.is_empty() {
         let inputs: Vec<&FnArg> = sig.inputs.iter().collect();
@@ -50,6 +40,32 @@ pub(super) fn function(args: &Args, function: &Function, errors: &mut Errors) {
             quote!(#(#inputs),*),
             "a singleton is created once, so it takes no arguments: write `#[singleton(keyed)]` for one instance for each argument",
         );
+    }
+}
+
+/// What a function declares, for messages.
+pub(crate) struct Words {
+    pub(crate) a: &'static str,
+    pub(crate) is_made: &'static str,
+}
+
+/// Forms of functions whose body cannot run once for everybody.
+pub(crate) fn called_by_everybody(words: &Words, sig: &syn::Signature, errors: &mut Errors) {
+    let Words { a, is_made } = words;
+    if let Some(token) = &sig.constness {
+        errors.on(token, format!("{a} {is_made} at run time: remove `const`"));
+    }
+    if !matches!(sig.safety, syn::Safety::Default) {
+        errors.on(
+            &sig.safety,
+            format!("{a}'s function is called by everybody: remove `unsafe` and put the unsafe block inside"),
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        errors.on(abi, format!("{a}'s function is called from Rust: remove the ABI"));
+    }
+    if let Some(receiver) = sig.receiver() {
+        errors.on(receiver, format!("{a} belongs to no value: remove `self` from `{}`", sig.ident));
     }
 }
 
@@ -71,11 +87,11 @@ pub(super) fn output(function: &Function, errors: &mut Errors) -> Option<Output>
         errors.on(word, "a singleton is kept in a static, whose type must have a name: write it out, or return a `Box<dyn Trait + Send + Sync>`");
         return None;
     }
-    result_of(ty, errors)
+    result_of(ty, "the singleton", errors)
 }
 
 /// `Self` in a type that stands in items of ours, which do not know it.
-pub(super) fn no_self(ty: &Type, errors: &mut Errors) {
+pub(crate) fn no_self(ty: &Type, errors: &mut Errors) {
     if let Some(word) = self_in(ty.to_token_stream()) {
         errors.on(word, "write the type's name: the statics that keep a singleton do not know `Self`");
     }
@@ -95,10 +111,10 @@ pub(super) fn says_result(output: &ReturnType) -> bool {
 }
 
 /// `Result<T, E>` -> its parts; `Result<T>` is an alias that hides `E`; everything else is the value.
-fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
+pub(crate) fn result_of(ty: &Type, who: &str, errors: &mut Errors) -> Option<Output> {
     let plain = match ty {
-        Type::Group(group) => return result_of(&group.elem, errors),
-        Type::Paren(paren) => return result_of(&paren.elem, errors),
+        Type::Group(group) => return result_of(&group.elem, who, errors),
+        Type::Paren(paren) => return result_of(&paren.elem, who, errors),
         Type::Path(path) => path,
         _ => return Some(Output::Value(Box::new(ty.clone()))),
     };
@@ -118,8 +134,7 @@ fn result_of(ty: &Type, errors: &mut Errors) -> Option<Output> {
     };
     let [value, error] = types[..] else {
         let written = written_out(plain, types.first().copied());
-        errors
-            .on(ty, format!("this alias hides the error's type, which the singleton needs: write it out, `{written}`"));
+        errors.on(ty, format!("this alias hides the error's type, which {who} needs: write it out, `{written}`"));
         return None;
     };
     Some(Output::Fallible(Box::new(Fallible { value: value.clone(), error: error.clone(), written: plain.clone() })))
@@ -130,6 +145,7 @@ fn written_out(alias: &TypePath, value: Option<&Type>) -> String {
     let home: Vec<String> = alias.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let value = match value {
         Some(Type::Path(value)) => value.path.get_ident().map_or_else(|| "T".to_owned(), ToString::to_string),
+        Some(Type::Tuple(value)) if value.elems.is_empty() => "()".to_owned(),
         _ => "T".to_owned(),
     };
     match home.split_last() {

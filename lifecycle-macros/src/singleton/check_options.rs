@@ -49,7 +49,9 @@ pub(super) fn of_function(options: &Options, function: &Function, errors: &mut E
 
 /// What holds for every form. `fallible`: creating can fail, as it does `only_there`.
 fn everywhere(options: &Options, fallible: bool, only_there: &str, errors: &mut Errors) {
-    if !options.mentions("swap") {
+    if options.chooses("scope", "invocation") {
+        of_an_invocation(options, errors);
+    } else if !options.mentions("swap") {
         for (key, does) in [("refresh", "makes the instance anew"), ("on_change", "hears of another instance")] {
             if let Some(ident) = options.ident(key) {
                 errors.on(
@@ -59,7 +61,9 @@ fn everywhere(options: &Options, fallible: bool, only_there: &str, errors: &mut 
             }
         }
     }
-    if options.mentions("keyed") {
+    if options.chooses("scope", "invocation") && options.mentions("keyed") {
+        // Said above.
+    } else if options.mentions("keyed") {
         let eager =
             "`eager` cannot know the keys: leave it away, and call the function with those that are needed early";
         let swap = "`swap` replaces one instance, and here each key has its own: leave one of the two away";
@@ -81,6 +85,37 @@ fn everywhere(options: &Options, fallible: bool, only_there: &str, errors: &mut 
     }
 }
 
+/// What goes with the process, or makes anew what an invocation has once.
+fn of_an_invocation(options: &Options, errors: &mut Errors) {
+    let mistakes = [
+        (
+            "eager",
+            "`eager` is created before any invocation, and this is created in each: leave one of the two away; what all of them need is a process-wide singleton of its own",
+        ),
+        (
+            "swap",
+            "`swap` replaces the one instance of the process, and here each invocation has its own: leave one of the two away",
+        ),
+        (
+            "refresh",
+            "`refresh` makes an instance anew that lives long, and this one goes with its invocation: leave it away",
+        ),
+        (
+            "on_change",
+            "`on_change` hears of another instance in the place of one, and each invocation has its own: leave it away",
+        ),
+        (
+            "keyed",
+            "`keyed` has one map for the process: leave one of the two away; for a map an invocation keep one in the value, `#[singleton(scope = invocation)] fn tables() -> Mutex<HashMap<..>> { .. }`",
+        ),
+    ];
+    for (key, message) in mistakes {
+        if let Some(ident) = options.ident(key) {
+            errors.on(ident, message);
+        }
+    }
+}
+
 /// Callables stand in an item of their own, where `Self` means nothing.
 pub(super) fn no_self(options: &Options, key: &str, instead: &str, errors: &mut Errors) {
     if let Some(word) = options.callable_tokens(key).and_then(self_in) {
@@ -88,7 +123,7 @@ pub(super) fn no_self(options: &Options, key: &str, instead: &str, errors: &mut 
     }
 }
 
-pub(super) fn not_itself(options: &Options, is_itself: impl Fn(&Needed) -> bool, errors: &mut Errors) {
+pub(crate) fn not_itself(options: &Options, is_itself: impl Fn(&Needed) -> bool, errors: &mut Errors) {
     for needed in options.listed("depends_on").iter().filter(|needed| is_itself(needed)) {
         errors.on(needed.tokens(), "it cannot need itself: leave this away");
     }

@@ -1,7 +1,7 @@
 //! A function whose body runs once.
 
 use super::body;
-use super::model::{FunctionSingleton, Output, Storage};
+use super::model::{Declares, FunctionSingleton, Output, Storage};
 use crate::item::{Function, braced};
 use crate::runtime::generated;
 use proc_macro2::{Span, TokenStream};
@@ -14,11 +14,11 @@ use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 ///
 /// The body is an item of its own, so that the cell can create the value for those who ask by name. Where the body says
 /// `Self`, which an inner item cannot, it is a closure, and the name gives the value only once it exists.
-pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
-    let FunctionSingleton { runtime, name, settings, output, .. } = model;
+pub(crate) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
+    let FunctionSingleton { runtime, name, settings, output, declares, .. } = model;
     let private = runtime.private();
     let value = output.value();
-    let descriptor = runtime.descriptor("Singleton", name, proc_macro2::Span::call_site());
+    let descriptor = runtime.descriptor(declares.kind(), name, proc_macro2::Span::call_site());
     let declared = settings.tokens(runtime, &value.to_token_stream());
     let body::Body { item, create } = body::body(model);
     let created = created(model, &create);
@@ -34,6 +34,7 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
     };
     let give = give(model, &given, &generated!(#private::declared::hot::<__LifecycleKept>(&__LIFECYCLE_CELL)));
     let mode = settings.storage.mode(runtime);
+    let listed = declares.listed();
     let fails_with = model.is_async().then(|| {
         let error = output.error(runtime);
         generated! {
@@ -60,7 +61,7 @@ pub(super) fn expand(model: &FunctionSingleton<'_>) -> TokenStream {
             #declared,
             #private::Ask::#ask,
         );
-        #private::inventory::submit! { #private::declared::listed::<__LifecycleKept>(&__LIFECYCLE_CELL) }
+        #private::inventory::submit! { #private::declared::#listed::<__LifecycleKept>(&__LIFECYCLE_CELL) }
         #item
         #ask_item
         #checks
@@ -160,20 +161,25 @@ pub(super) fn or_panic(model: &FunctionSingleton<'_>, created: TokenStream) -> T
 pub(super) fn give(model: &FunctionSingleton<'_>, created: &TokenStream, hot: &TokenStream) -> TokenStream {
     let private = model.runtime.private();
     let result = generated!(#private::core::result::Result);
+    let (handed, given) = match model.declares {
+        Declares::Singleton => (generated!(lifecycle_found), generated!(lifecycle_instance)),
+        Declares::Step => (generated!(*lifecycle_found), generated!(*lifecycle_instance)),
+    };
     let (found, given) = match &model.output {
-        Output::Value(_) => (generated!(lifecycle_found), created.clone()),
+        Output::Value(_) if model.declares == Declares::Step => (handed, generated!(*#created)),
+        Output::Value(_) => (handed, created.clone()),
         Output::Fallible(fallible) => {
             let error = &fallible.error;
             let given = generated! {
                 match #created {
-                    #result::Ok(lifecycle_instance) => #result::Ok(lifecycle_instance),
+                    #result::Ok(lifecycle_instance) => #result::Ok(#given),
                     #result::Err(lifecycle_error) => #result::Err({
                         use #private::channel::Panics as _;
                         #private::channel::Refusal::<#error>::NEW.__error(lifecycle_error)
                     }),
                 }
             };
-            (generated!(#result::Ok(lifecycle_found)), given)
+            (generated!(#result::Ok(#handed)), given)
         }
     };
     if !model.is_async() {
@@ -204,6 +210,8 @@ pub(super) fn text(model: &FunctionSingleton<'_>, error: &Type) -> TokenStream {
 pub(super) fn checks(model: &FunctionSingleton<'_>) -> TokenStream {
     let private = model.runtime.private();
     match &model.output {
+        // `()` is nobody's alias.
+        Output::Value(_) if model.declares == Declares::Step => TokenStream::new(),
         Output::Value(value) => {
             let message = format!(
                 "`{}` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever",
@@ -231,6 +239,17 @@ pub(super) fn checks(model: &FunctionSingleton<'_>) -> TokenStream {
 
 /// The user's function around `body`, returning what is handed out.
 fn around(model: &FunctionSingleton<'_>, body: TokenStream) -> TokenStream {
+    let inputs = model.function.sig.inputs.to_token_stream();
+    if model.declares == Declares::Step {
+        let written = match &model.function.sig.output {
+            ReturnType::Default => TokenStream::new(),
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+        };
+        let step = function_around(model.function, &inputs, &written, body);
+        // `initialize` calls it, which rustc cannot see.
+        let unseen = model.settings.eager.then(|| generated!(#[allow(dead_code)]));
+        return quote!(#unseen #step);
+    }
     let value = model.output.value();
     let handed = match (&model.output, model.settings.storage) {
         // Ours, so that clippy does not advise against `&Box<dyn Trait>`, which the author never wrote.
@@ -240,7 +259,6 @@ fn around(model: &FunctionSingleton<'_>, body: TokenStream) -> TokenStream {
         (Output::Fallible(_), Storage::Static) => quote!(&'static #value),
         (_, storage) => storage.handed(&model.runtime, value),
     };
-    let inputs = model.function.sig.inputs.to_token_stream();
     function_around(model.function, &inputs, &returned(&model.output, handed), body)
 }
 
@@ -254,6 +272,8 @@ pub(super) fn function_around(
     let Function { attrs, vis, sig, body: old } = function;
     let arrow = match &sig.output {
         ReturnType::Type(arrow, _) => quote!(#arrow),
+        // A step may say nothing.
+        ReturnType::Default if returned.is_empty() => TokenStream::new(),
         ReturnType::Default => quote!(->),
     };
     let Signature { asyncness, fn_token, ident, generics, paren_token, .. } = sig;
@@ -281,7 +301,7 @@ pub(super) fn returned(output: &Output, handed: TokenStream) -> TokenStream {
 }
 
 /// After a mistake: the signature that callers expect, around the body as it is written.
-pub(super) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
+pub(crate) fn stand_in(model: &FunctionSingleton<'_>) -> TokenStream {
     around(model, stand_in_body(model))
 }
 

@@ -9,7 +9,8 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 /// The names of all hooks.
-pub(super) const NAMES: [&str; 7] = ["shutdown", "on_retire", "reset", "pressure", "health", "memory", "on_change"];
+pub(super) const NAMES: [&str; 9] =
+    ["shutdown", "before_snapshot", "after_restore", "on_retire", "reset", "pressure", "health", "memory", "on_change"];
 
 /// A path or closure, and what it is for.
 pub(super) struct Hook {
@@ -34,7 +35,12 @@ impl Hook {
     ) -> (TokenStream, TokenStream) {
         let Self { name, callable } = self;
         // Nothing that is awaited may hold an instance that others replace.
-        let name = if *name == "health" && storage == Storage::Swapped { &"health_ref" } else { name };
+        let name = match (*name, storage) {
+            ("health", Storage::Swapped | Storage::Bound) => "health_ref",
+            // It is over before the instance is.
+            ("shutdown", Storage::Bound) => "leave",
+            (name, _) => name,
+        };
         let span = callable.span();
         let (private, here) = (runtime.private(), runtime.private_at(span));
         let setter = Ident::new(name, Span::mixed_site());
@@ -43,14 +49,21 @@ impl Hook {
         let ours = |name: &str| Ident::new(name, span.resolved_at(Span::mixed_site()));
         let (instance, outcome) = (ours("lifecycle_instance"), ours("lifecycle_outcome"));
         let usize = generated!(#private::core::primitive::usize);
-        let (signature, body) = match *name {
-            "shutdown" | "health" => {
-                let gives = ours(if *name == "health" { "HealthRun" } else { "HookRun" });
-                let run = ours(if *name == "health" { "health" } else { "run" });
+        let (signature, body) = match name {
+            "shutdown" | "health" | "leave" | "before_snapshot" | "after_restore" => {
+                let (gives, run) = match name {
+                    "health" => (generated!(HealthRun), ours("health")),
+                    "shutdown" => (generated!(HookRun<'static>), ours("run")),
+                    _ => (generated!(HookRun<'lifecycle>), ours("run")),
+                };
+                let (parameter, lifetime) = match name {
+                    "shutdown" | "health" => (generated!(), generated!('static)),
+                    _ => (generated!(<'lifecycle>), generated!('lifecycle)),
+                };
                 let called = call(quote_spanned!(span=> call(#callable, #instance)));
                 let settled = quote_spanned!(span=> (&#outcome).__kind().#run(#outcome));
                 (
-                    generated!((#instance: &'static #value) -> #private::#gives),
+                    generated!(#parameter (#instance: &#lifetime #value) -> #private::#gives),
                     generated! {
                         use #private::hooks::{FutureKind as _, PlainKind as _};
                         let #outcome = #called;

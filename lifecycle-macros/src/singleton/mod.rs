@@ -3,16 +3,16 @@
 mod accessors;
 mod args;
 mod body;
-mod check;
-mod check_options;
+pub(crate) mod check;
+pub(crate) mod check_options;
 mod erased;
-mod expand_fn;
+pub(crate) mod expand_fn;
 mod expand_type;
 mod hooks;
 mod keyed;
 mod lazy;
-mod model;
-mod settings;
+pub(crate) mod model;
+pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

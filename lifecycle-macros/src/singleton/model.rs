@@ -12,19 +12,32 @@ use syn::{Attribute, Expr, Type, TypePath, Visibility};
 
 /// How the instance is kept, and so what the accessors give.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Storage {
+pub(crate) enum Storage {
     /// `&'static T`
     Static,
     /// `Current<T>`
     Swapped,
+    /// `Current<T>`, one an invocation
+    Bound,
 }
 
 impl Storage {
+    /// By what was written, so that after a mistake in it callers find the accessors they expect.
+    pub(super) fn of(options: &Options) -> Self {
+        if options.chooses("scope", "invocation") {
+            Self::Bound
+        } else if options.mentions("swap") {
+            Self::Swapped
+        } else {
+            Self::Static
+        }
+    }
+
     /// What accessors give of a `value`.
     pub(super) fn handed(self, runtime: &Runtime, value: &impl ToTokens) -> TokenStream {
         match self {
             Self::Static => generated!(&'static #value),
-            Self::Swapped => {
+            Self::Swapped | Self::Bound => {
                 let root = runtime.root();
                 generated!(#root::Current<#value>)
             }
@@ -37,6 +50,7 @@ impl Storage {
         match self {
             Self::Static => generated!(#private::declared::Forever),
             Self::Swapped => generated!(#private::declared::Replaceable),
+            Self::Bound => generated!(#private::declared::PerInvocation),
         }
     }
 }
@@ -90,7 +104,7 @@ impl<'a> TypeSingleton<'a> {
 }
 
 /// What a function singleton returns, as its author wrote it.
-pub(super) enum Output {
+pub(crate) enum Output {
     /// `T`
     Value(Box<Type>),
     /// `Result<T, E>`
@@ -98,16 +112,16 @@ pub(super) enum Output {
 }
 
 /// The parts of a `Result<T, E>`.
-pub(super) struct Fallible {
-    pub(super) value: Type,
-    pub(super) error: Type,
+pub(crate) struct Fallible {
+    pub(crate) value: Type,
+    pub(crate) error: Type,
     /// `Result<T, E>` as it was written.
     pub(super) written: TypePath,
 }
 
 impl Output {
     /// `T`
-    pub(super) fn value(&self) -> &Type {
+    pub(crate) fn value(&self) -> &Type {
         match self {
             Self::Value(value) => value,
             Self::Fallible(fallible) => &fallible.value,
@@ -132,15 +146,44 @@ impl Output {
     }
 }
 
-/// `#[singleton] fn db() -> Result<Pool, DbError>`
-pub(super) struct FunctionSingleton<'a> {
-    pub(super) runtime: Runtime,
-    pub(super) name: String,
-    pub(super) settings: Settings,
-    pub(super) function: &'a Function,
-    pub(super) output: Output,
+/// What a function whose body runs once is to its users.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declares {
+    /// A value, which calls hand out.
+    Singleton,
+    /// A step: its value is `()`, and calls give that.
+    Step,
+}
+
+impl Declares {
+    /// The runtime's kind of component.
+    pub(super) const fn kind(self) -> &'static str {
+        match self {
+            Self::Singleton => "Singleton",
+            Self::Step => "Flag",
+        }
+    }
+
+    /// The runtime's function that makes the entry of the link-time list.
+    pub(super) fn listed(self) -> Ident {
+        let name = match self {
+            Self::Singleton => "listed",
+            Self::Step => "listed_step",
+        };
+        Ident::new(name, proc_macro2::Span::mixed_site())
+    }
+}
+
+/// `#[singleton] fn db() -> Result<Pool, DbError>`, and `#[init_flag] fn init_logging() -> Result<(), E>`
+pub(crate) struct FunctionSingleton<'a> {
+    pub(crate) runtime: Runtime,
+    pub(crate) name: String,
+    pub(crate) settings: Settings,
+    pub(crate) function: &'a Function,
+    pub(crate) output: Output,
+    pub(crate) declares: Declares,
     /// The body says `Self`, which an item inside the function cannot.
-    pub(super) says_self: bool,
+    pub(crate) says_self: bool,
 }
 
 impl<'a> FunctionSingleton<'a> {
@@ -151,6 +194,7 @@ impl<'a> FunctionSingleton<'a> {
             settings: Settings::take(&mut options),
             function,
             output,
+            declares: Declares::Singleton,
             says_self: says_self(function.body.stream()),
         }
     }
@@ -161,12 +205,12 @@ impl<'a> FunctionSingleton<'a> {
 }
 
 /// Whether `Self` stands anywhere in these tokens.
-pub(super) fn says_self(tokens: TokenStream) -> bool {
+pub(crate) fn says_self(tokens: TokenStream) -> bool {
     self_in(tokens).is_some()
 }
 
 /// The first `Self` in these tokens.
-pub(super) fn self_in(tokens: TokenStream) -> Option<Ident> {
+pub(crate) fn self_in(tokens: TokenStream) -> Option<Ident> {
     tokens.into_iter().find_map(|token| match token {
         proc_macro2::TokenTree::Ident(ident) if ident == "Self" => Some(ident),
         proc_macro2::TokenTree::Group(group) => self_in(group.stream()),

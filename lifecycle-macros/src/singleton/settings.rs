@@ -9,7 +9,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 
 /// The options that every form takes.
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) eager: bool,
     pub(super) storage: Storage,
     pub(super) init_timeout: Option<TimeSpan>,
@@ -23,13 +23,25 @@ impl Settings {
     pub(super) fn take(options: &mut Options) -> Self {
         Self {
             eager: options.word("eager"),
-            // By what was written, so that after a mistake in it callers find the accessors they expect.
-            storage: if options.mentions("swap") { Storage::Swapped } else { Storage::Static },
+            storage: Storage::of(options),
             init_timeout: options.time("init_timeout"),
             retry_backoff: options.pauses("retry_backoff"),
             refresh: options.time("refresh"),
             depends_on: options.singletons("depends_on"),
             hooks: hooks::take(options),
+        }
+    }
+
+    /// Those of a step: `initialize` runs one as `warm_up` creates what is eager.
+    pub(crate) fn of_step(options: &mut Options) -> Self {
+        Self {
+            eager: options.word("on_initialize"),
+            storage: Storage::Static,
+            init_timeout: options.time("init_timeout"),
+            retry_backoff: None,
+            refresh: None,
+            depends_on: options.singletons("depends_on"),
+            hooks: Vec::new(),
         }
     }
 

@@ -135,7 +135,7 @@ fn a_rich_async_function() {
                 &const {
                     fn __lifecycle_shutdown(
                         lifecycle_instance: &'static Pool,
-                    ) -> ::lifecycle::__private0::HookRun {
+                    ) -> ::lifecycle::__private0::HookRun<'static> {
                         use ::lifecycle::__private0::hooks::{FutureKind as _, PlainKind as _};
                         let lifecycle_outcome = ::lifecycle::__private0::hooks::call(
                             |pool| async move { pool.close().await },

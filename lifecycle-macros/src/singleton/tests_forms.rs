@@ -50,7 +50,7 @@ fn a_type_with_everything() {
                     };
                     fn __lifecycle_shutdown(
                         lifecycle_instance: &'static Pool,
-                    ) -> ::lifecycle::__private0::HookRun {
+                    ) -> ::lifecycle::__private0::HookRun<'static> {
                         use ::lifecycle::__private0::hooks::{FutureKind as _, PlainKind as _};
                         let lifecycle_outcome = ::lifecycle::__private0::hooks::call(
                             Pool::close,
@@ -326,4 +326,90 @@ fn an_async_type() {
             struct Pool;
         ),
     )));
+}
+
+#[test]
+fn one_an_invocation() {
+    let args = quote!(scope = invocation, shutdown = Session::close, health = |session| session.is_open());
+    let item = quote! {
+        fn session() -> Session {
+            Session::open()
+        }
+    };
+    let expected = expect![[r#"
+        fn session() -> ::lifecycle::Current<Session> {
+            struct __LifecycleKept;
+            impl ::lifecycle::__private0::declared::Kept for __LifecycleKept {
+                type Value = Session;
+            }
+            impl ::lifecycle::__private0::declared::Stored for __LifecycleKept {
+                type Mode = ::lifecycle::__private0::declared::PerInvocation;
+            }
+            fn __lifecycle_here() {}
+            static __LIFECYCLE_CELL: ::lifecycle::__private0::declared::Home<__LifecycleKept> = ::lifecycle::__private0::declared::cell::<
+                __LifecycleKept,
+            >(
+                ::lifecycle::__private0::Descriptor::new(
+                        ::lifecycle::__private0::Kind::Singleton,
+                        "session",
+                        ::lifecycle::__private0::core::module_path!(),
+                        ::lifecycle::__private0::core::file!(),
+                        ::lifecycle::__private0::core::line!(),
+                    )
+                    .inside(|| ::lifecycle::__private0::path_of(&__lifecycle_here)),
+                &const {
+                    fn __lifecycle_leave<'lifecycle>(
+                        lifecycle_instance: &'lifecycle Session,
+                    ) -> ::lifecycle::__private0::HookRun<'lifecycle> {
+                        use ::lifecycle::__private0::hooks::{FutureKind as _, PlainKind as _};
+                        let lifecycle_outcome = ::lifecycle::__private0::hooks::call(
+                            Session::close,
+                            lifecycle_instance,
+                        );
+                        (&lifecycle_outcome).__kind().run(lifecycle_outcome)
+                    }
+                    fn __lifecycle_health_ref(
+                        lifecycle_instance: &Session,
+                    ) -> ::lifecycle::__private0::Health {
+                        ::lifecycle::__private0::hooks::health_at_once(
+                            ::lifecycle::__private0::hooks::call_ref(
+                                |session| session.is_open(),
+                                lifecycle_instance,
+                            ),
+                        )
+                    }
+                    ::lifecycle::__private0::Settings::new()
+                        .leave(__lifecycle_leave)
+                        .health_ref(__lifecycle_health_ref)
+                },
+                ::lifecycle::__private0::Ask::Made(|| ::lifecycle::__private0::declared::made::<
+                    Session,
+                    _,
+                    _,
+                >(__lifecycle_create)),
+            );
+            ::lifecycle::__private0::inventory::submit! {
+                ::lifecycle::__private0::declared::listed:: < __LifecycleKept > (&
+                __LIFECYCLE_CELL)
+            }
+            #[allow(clippy::unnecessary_wraps)]
+            fn __lifecycle_create() -> Session {
+                Session::open()
+            }
+            const _: () = {
+                use ::lifecycle::__private0::channel::NotResult as _;
+                ::lifecycle::__private0::core::assert!(
+                    ! ::lifecycle::__private0::channel::IsResult:: < Session > ::HIDDEN,
+                    "`Session` is another name for a `Result`: write it out, `Result<T, E>`, so that a failure is not kept for ever"
+                );
+            };
+            return ::lifecycle::__private0::declared::instance::<
+                __LifecycleKept,
+            >(
+                &__LIFECYCLE_CELL,
+                || ::lifecycle::__private0::declared::made::<Session, _, _>(__lifecycle_create),
+            );
+        }
+    "#]];
+    expected.assert_eq(&pretty(&singleton(args, item)));
 }

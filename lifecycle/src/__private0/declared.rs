@@ -10,7 +10,7 @@ use crate::singleton::{
 };
 pub use crate::singleton::{
     Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, KeptByKey as Keyed, KeyedHome, Mode,
-    Replaceable, StorageOf, Stored,
+    PerInvocation, Replaceable, StorageOf, Stored,
 };
 use std::convert::Infallible;
 use std::future::Future;
@@ -24,6 +24,12 @@ pub const fn cell<K: Stored>(
     ask: Ask<K::Value, HandedBy<K>>,
 ) -> Home<K> {
     Home::new(Cell::new(descriptor, settings, ask))
+}
+
+/// The cell's entry in the link-time list, where it is a step's.
+#[must_use]
+pub const fn listed_step<K: Stored<Value = (), Mode = Forever>>(home: &'static Home<K>) -> Listed {
+    Listed::step(home.cell())
 }
 
 /// The cell's entry in the link-time list.

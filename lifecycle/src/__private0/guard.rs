@@ -164,16 +164,23 @@ impl<B: Deref<Target = CircuitBreaker>> Admission<B> {
         if self.0.is_plain() { self.run_here(body, judge) } else { self.run_outlined(body, judge) }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn run_outlined<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
-        let _inside = self.0.inside();
-        self.run_here(body, judge)
-    }
-
+    /// Apart, so that this permit is another variable than the one that `run_outlined` gets by reference: it stays in registers.
     #[inline(always)]
     fn run_here<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
         let value = body();
+        self.0.settle(judge(&value));
+        value
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[allow(clippy::needless_late_init, reason = "see below")]
+    fn run_outlined<R>(self, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> R {
+        let _inside = self.0.inside();
+        // Declared before it is there, so that it is made where the caller expects it. A small `Result` that was just written in
+        // parts and is then moved as a whole stalls for longer than all else here takes.
+        let value;
+        value = body();
         self.0.settle(judge(&value));
         value
     }

@@ -11,7 +11,7 @@ pub use crate::breaker::{
     Backoff, BreakerConfig, Cancelled, CircuitBreaker, KeyedCircuitBreaker, Permit, Verdict, Window,
 };
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
-pub use crate::flag::{Flag, FlagValue};
+pub use crate::flag::{Flag, FlagEnum, FlagValue};
 pub use crate::keyed::held as keyed;
 pub use crate::limiter::{KeyedRateLimiter, RateLimiter};
 pub use crate::registry::{Descriptor, Kind, Listed};

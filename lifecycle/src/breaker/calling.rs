@@ -1,7 +1,8 @@
 //! The futures of `call_async`: written out, since an `async fn` keeps its argument twice, and two of them four times.
 
+use super::guarded::Guarded;
 use super::handle::CircuitBreaker;
-use super::permit::{Guarded, acquire};
+use super::permit::acquire;
 use super::policy::Verdict;
 use crate::error::{CallError, Rejected};
 use std::future::Future;

@@ -6,7 +6,7 @@
 //! An open breaker refuses from the word and one more atomic, without the lock.
 
 use super::config::BreakerConfig;
-use super::machine::{Admission, Change, Machine, Outcome};
+use super::machine::{Admission, Change, Left, Machine, Outcome};
 use super::policy::{Cancelled, Window};
 use super::state::{State, Word};
 use crate::clock::{COARSE_TICK, ClockHandle, Moment, Reading, nanos};
@@ -17,17 +17,22 @@ use std::time::Duration;
 pub(crate) use super::machine::Ticket;
 
 /// A breaker's state shared between threads.
+///
+/// In this order: what calls write without the lock is in one cache line.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Cell {
     word: AtomicU64,
+    /// Time of the last counted failure; 0 = never.
+    last_failure: AtomicU64,
+    /// What is asked of the configuration off the lock. A plain word with so many failures stands one before the threshold.
+    most_failures: AtomicU32,
+    traits: AtomicU32,
+    slow_after: AtomicU64,
     /// When an open breaker's refusals end; written before the word that says open.
     open_until: AtomicU64,
     /// When it opened: a clock that lags behind must not make the rest longer than the whole.
     opened_at: AtomicU64,
-    /// What is asked of the configuration off the lock.
-    threshold: AtomicU32,
-    traits: AtomicU32,
-    slow_after: AtomicU64,
     machine: Mutex<Machine>,
 }
 
@@ -104,11 +109,12 @@ impl Cell {
         pub(crate) fn new() -> Self {
             Self {
                 word: AtomicU64::new(Word::INITIAL.0),
-                open_until: AtomicU64::new(0),
-                opened_at: AtomicU64::new(0),
-                threshold: AtomicU32::new(0),
+                last_failure: AtomicU64::new(0),
+                most_failures: AtomicU32::new(0),
                 traits: AtomicU32::new(0),
                 slow_after: AtomicU64::new(0),
+                open_until: AtomicU64::new(0),
+                opened_at: AtomicU64::new(0),
                 machine: Mutex::new(Machine::new()),
             }
         }
@@ -139,7 +145,8 @@ impl Cell {
     pub(crate) fn configure(&self, config: BreakerConfig, seed: u64, now: Moment) {
         self.transition(|machine| {
             machine.configure(config, seed, now);
-            self.threshold.store(config.consecutive().unwrap_or(u32::MAX), Ordering::Relaxed);
+            let most = config.consecutive().unwrap_or(u32::MAX).saturating_sub(1);
+            self.most_failures.store(most, Ordering::Relaxed);
             self.slow_after.store(nanos(config.slow_after()), Ordering::Relaxed);
             self.traits.store(Traits::of(&config).0, Ordering::Relaxed);
             ((), None)
@@ -155,8 +162,8 @@ impl Cell {
             }
             State::ForcedOpen => return (Err(Admission::Forced), None),
             State::Open => {
-                if let Some(refused) = self.still_open(clock) {
-                    return (Err(refused), None);
+                if let Some(left) = self.still_open(clock) {
+                    return (Err(Admission::Open(left.duration())), None);
                 }
             }
             State::HalfOpen => {}
@@ -175,9 +182,10 @@ impl Cell {
         }
     }
 
-    /// An open breaker's refusal. A clock that lags behind is good enough until shortly before the end.
+    /// How much longer an open breaker refuses, if it does. A clock that lags behind is good enough until shortly before the end.
     #[inline]
-    pub(crate) fn still_open(&self, clock: &ClockHandle) -> Option<Admission> {
+    pub(crate) fn still_open(&self, clock: &ClockHandle) -> Option<Left> {
+        const NEAR: u64 = nanos(COARSE_TICK);
         // The load of the word pairs with its publication, which wrote this first. A later opening may have moved it since:
         // then refusing is right all the more.
         let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
@@ -185,11 +193,16 @@ impl Cell {
         if clock.is_system() {
             coarse = coarse.max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
         }
-        if !until.has_come(coarse.after(COARSE_TICK)) {
-            return Some(Admission::Open(until.until(coarse)));
-        }
+        let left = Left::of(until, coarse);
+        if left.nanos() > NEAR { Some(left) } else { Self::open_at_last(until, clock) }
+    }
+
+    /// [`still_open`](Self::still_open) shortly before the end.
+    #[cold]
+    #[inline(never)]
+    fn open_at_last(until: Moment, clock: &ClockHandle) -> Option<Left> {
         let now = clock.now();
-        (!until.has_come(now)).then(|| Admission::Open(until.until(now)))
+        (!until.has_come(now)).then(|| Left::given(until.until(now)))
     }
 
     /// What [`admit`](Self::admit) would answer, without taking anything.
@@ -204,6 +217,47 @@ impl Cell {
         }
     }
 
+    /// Takes an outcome without the lock, if the word is all there is to it; `false` if not.
+    #[inline(always)]
+    pub(crate) fn settle_plain(&self, outcome: Outcome, generation: u32) -> bool {
+        let mut word = self.word();
+        while word.is_plain() && word.generation() == generation {
+            let new = match outcome {
+                Outcome::Neutral => return true,
+                Outcome::Success if word.failures() == 0 => return true,
+                Outcome::Success => word.without_failures(),
+                // A restored count may be at its end already; that is above every threshold.
+                Outcome::Failure if word.failures() >= self.most_failures.load(Ordering::Relaxed) => break,
+                Outcome::Failure => word.with_one_more(),
+            };
+            match self.word.compare_exchange(word.0, new.0, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(changed) => word = Word(changed),
+            }
+        }
+        false
+    }
+
+    /// A failure is counted at that time. Written when it changes only, a few times in a tick: it is in the word's cache line.
+    #[inline]
+    pub(crate) fn note_failure(&self, at: Moment) {
+        let at = at.as_nanos().max(1);
+        if self.last_failure.load(Ordering::Relaxed) != at {
+            self.last_failure.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// When the last failure was counted.
+    pub(crate) fn last_failure(&self) -> Option<Moment> {
+        let at = self.last_failure.load(Ordering::Relaxed);
+        (at > 0).then(|| Moment::from_nanos(at))
+    }
+
+    /// As if there had been none.
+    pub(crate) fn forget_failure(&self) {
+        self.last_failure.store(0, Ordering::Relaxed);
+    }
+
     /// Takes an outcome; `started` is when the call began, if that was asked.
     #[inline]
     pub(crate) fn settle(
@@ -213,25 +267,11 @@ impl Cell {
         started: Moment,
         clock: &ClockHandle,
     ) -> Option<Change> {
-        let mut word = self.word();
-        while word.is_plain() && word.generation() == ticket.generation {
-            let failures = match outcome {
-                Outcome::Neutral => return None,
-                Outcome::Success if word.failures() == 0 => return None,
-                Outcome::Success => 0,
-                // A restored count may be at its end already; that is above every threshold.
-                Outcome::Failure => word.failures().saturating_add(1),
-            };
-            if failures >= self.threshold.load(Ordering::Relaxed) {
-                break;
-            }
-            let new = word.with_failures(failures);
-            match self.word.compare_exchange(word.0, new.0, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return None,
-                Err(changed) => word = Word(changed),
-            }
+        if self.settle_plain(outcome, ticket.generation) {
+            return None;
         }
         // No outcome outlives its generation, and these states make nothing of any.
+        let word = self.word();
         if word.generation() != ticket.generation
             || matches!(word.state(), State::Open | State::ForcedOpen | State::Disabled)
         {
@@ -245,6 +285,28 @@ impl Cell {
         let (traits, reading) = (self.traits(), clock.reading());
         let ended = traits.ended(reading);
         let slow = traits.measured() && started != Moment::NEVER && ended.since(started) >= self.slow_after();
+        if outcome == Outcome::Success && !slow {
+            let mut machine = self.machine.lock();
+            // Not of a plain word: its failures are counted there.
+            if !self.word().is_plain() && machine.watch_success(ticket.generation, ended) {
+                if self.word().failures() != 0 {
+                    self.word.store(machine.word().0, Ordering::Release);
+                }
+                return None;
+            }
+        }
+        self.settle_machine(outcome, slow, ticket, ended, reading)
+    }
+
+    #[inline(never)]
+    fn settle_machine(
+        &self,
+        outcome: Outcome,
+        slow: bool,
+        ticket: Ticket,
+        ended: Moment,
+        reading: Reading,
+    ) -> Option<Change> {
         self.transition(|machine| ((), machine.settle(outcome, slow, ticket, ended, || reading.now()))).1
     }
 
@@ -263,8 +325,10 @@ impl Cell {
             machine.sync(Word(self.word.fetch_or(Word::LOCKED, Ordering::AcqRel)));
         }
         let answer = step(&mut machine);
-        self.open_until.store(machine.open_until().as_nanos(), Ordering::Relaxed);
-        self.opened_at.store(machine.opened_at.as_nanos(), Ordering::Relaxed);
+        if machine.state == State::Open {
+            self.open_until.store(machine.open_until().as_nanos(), Ordering::Relaxed);
+            self.opened_at.store(machine.opened_at.as_nanos(), Ordering::Relaxed);
+        }
         self.word.store(machine.word().0, Ordering::Release);
         answer
     }

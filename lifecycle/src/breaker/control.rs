@@ -1,13 +1,13 @@
 //! A breaker moved by hand, and listened to.
 
 use super::handle::{BreakerState, CircuitBreaker};
-use super::listeners::{ListenerId, Transition};
+use super::listeners::Transition;
 use super::machine::{Change, Machine};
 use super::state::State;
 use crate::clock::Moment;
+use crate::listeners::ListenerId;
 use crate::telemetry;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 impl CircuitBreaker {
@@ -66,7 +66,7 @@ impl CircuitBreaker {
         self.by_hand(Machine::forget);
         let state = self.resolve();
         state.counts.reset();
-        state.last_failure.store(0, Ordering::Relaxed);
+        state.cell.forget_failure();
     }
 
     /// Calls `listener` after each change of state, on the thread that caused it, with no lock held: it may use this breaker

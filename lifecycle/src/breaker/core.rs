@@ -373,6 +373,13 @@ impl CircuitBreakerCore {
         telemetry::core_reset("circuit_breaker");
     }
 
+    /// The clock may read anything now, for the breakers made here and for the limit.
+    pub(crate) fn restored(&self) {
+        let state = self.resolve();
+        state.breakers.values().iter().for_each(|breaker| breaker.on_restore());
+        state.gate.restored();
+    }
+
     /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
     ///
     /// # Errors

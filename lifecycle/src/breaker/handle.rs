@@ -5,8 +5,8 @@ use super::calling::{Calling, Flat};
 use super::cell::{Cell, Traits};
 use super::config::BreakerConfig;
 use super::listeners::{Listeners, Transition};
-use super::machine::{Admission, Change, Outcome, Ticket};
-use super::permit::{Admitted, OwnedPermit, Permit, Slow, acquire};
+use super::machine::{Admission, Change, Left, Outcome, Ticket};
+use super::permit::{Admitted, Answer, OwnedPermit, Permit, acquire};
 use super::policy::Verdict;
 use super::probing::is_inside;
 use super::state::State;
@@ -23,7 +23,7 @@ use crate::telemetry::{self, BreakerChange};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 /// A circuit breaker.
 ///
@@ -57,9 +57,9 @@ pub struct CircuitBreaker {
 pub(super) struct BreakerState {
     pub(super) cell: Cell,
     pub(super) counts: Counters<5>,
-    /// Monotonic time of the last counted failure; 0 = never.
-    pub(super) last_failure: AtomicU64,
     pub(super) clock: ClockHandle,
+    /// How far the wall clock was ahead of the other when they were read together, in nanoseconds; 0 = not yet.
+    pub(super) wall_apart: AtomicU64,
     pub(super) listeners: Listeners,
     /// What is said over `written`; locked while that is put in force.
     pub(super) layers: Mutex<Layers<BreakerSettings>>,
@@ -76,8 +76,8 @@ impl BreakerState {
         Self {
             cell: Cell::new(),
             counts: Counters::new(),
-            last_failure: AtomicU64::new(0),
             clock,
+            wall_apart: AtomicU64::new(0),
             listeners: Listeners::new(),
             layers: Mutex::new(Layers::new()),
         }
@@ -188,28 +188,30 @@ impl CircuitBreaker {
 
     /// Off the hot path: not plain, or something is installed on this thread.
     #[inline(never)]
-    pub(super) fn acquire_slow(&self) -> Result<Slow, Rejected> {
+    pub(super) fn acquire_slow(&self) -> Answer {
         if counter::at_home() {
             let state = self.process();
-            let (word, traits) = (state.cell.word(), state.cell.traits());
-            match word.state() {
-                State::Closed if traits.configured() => {
-                    return Ok(Slow { admitted: None, generation: word.generation(), started: state.began(traits) });
-                }
-                State::Open => {
-                    if let Some(refused) = state.cell.still_open(&state.clock) {
-                        return Err(self.refuse(state, refused));
-                    }
-                }
-                _ => {}
+            let word = state.cell.word();
+            let traits = state.cell.traits();
+            if word.state() == State::Closed && traits.configured() {
+                return Answer::Here { generation: word.generation(), started: state.began(traits) };
             }
         }
         self.acquire_anywhere()
     }
 
+    /// The refusal of a breaker whose word says open, at home: the way of those who call it while it is. `None` if its time is over.
+    #[inline(never)]
+    pub(super) fn refuse_open(&self) -> Option<Left> {
+        let state = self.process();
+        let left = state.cell.still_open(&state.clock)?;
+        self.refuse(state, left);
+        Some(left)
+    }
+
     #[cold]
     #[inline(never)]
-    fn acquire_anywhere(&self) -> Result<Slow, Rejected> {
+    fn acquire_anywhere(&self) -> Answer {
         counter::prepare();
         scope::look_again();
         let state = self.resolve();
@@ -225,16 +227,21 @@ impl CircuitBreaker {
             Err(Admission::HalfOpenFull(_)) if is_inside(&state) => {
                 Ticket { generation: state.cell.word().generation(), probe: None }
             }
-            ticket => ticket.map_err(|refused| self.refuse(&state, refused))?,
+            Err(refused) => {
+                let (kind, left) = self.refuse_admission(&state, refused);
+                return Answer::Refused(kind, left);
+            }
+            Ok(ticket) => ticket,
         };
         let started = state.began(state.cell.traits());
-        let generation = ticket.generation;
-        let admitted = match state {
-            StateRef::Process(_) if ticket.probe.is_none() => None,
-            StateRef::Process(_) => Some(Box::new(Admitted { state: None, ticket })),
-            StateRef::Own(state) => Some(Box::new(Admitted { state: Some(state), ticket })),
+        let state = match state {
+            StateRef::Process(_) if ticket.probe.is_none() => {
+                return Answer::Here { generation: ticket.generation, started };
+            }
+            StateRef::Process(_) => None,
+            StateRef::Own(state) => Some(state),
         };
-        Ok(Slow { admitted, generation, started })
+        Answer::Elsewhere(Box::new(Admitted { state, ticket, started }))
     }
 
     /// Looks whether a call would be refused now, and takes nothing: what a guarded function does before it spends a permit
@@ -254,19 +261,35 @@ impl CircuitBreaker {
         match state.cell.peek(&state.clock) {
             Admission::Admitted { .. } => Ok(()),
             Admission::HalfOpenFull(_) if is_inside(&state) => Ok(()),
-            refused => Err(self.refuse(&state, refused)),
+            refused => {
+                let (kind, left) = self.refuse_admission(&state, refused);
+                Err(self.rejected(kind, left))
+            }
         }
     }
 
-    fn refuse(&self, state: &BreakerState, refused: Admission) -> Rejected {
-        self.count::<REJECTED>(state);
-        let (kind, retry_after) = match refused {
+    fn refuse_admission(&self, state: &BreakerState, refused: Admission) -> (RejectedKind, Left) {
+        let (kind, left) = match refused {
             Admission::Forced | Admission::Admitted { .. } => (RejectedKind::ForcedOpen, None),
             Admission::Open(left) => (RejectedKind::Open, left),
             Admission::HalfOpenFull(left) => (RejectedKind::HalfOpenFull, left),
         };
-        telemetry::breaker_rejected(self.name(), retry_after);
-        Rejected::new(kind, self.descriptor.shared_name(), retry_after)
+        let left = Left::given(left);
+        self.refuse(state, left);
+        (kind, left)
+    }
+
+    /// Counts a refusal and tells of it.
+    #[inline]
+    fn refuse(&self, state: &BreakerState, left: Left) {
+        self.count::<REJECTED>(state);
+        telemetry::breaker_rejected(|| (self.name(), left.duration()));
+    }
+
+    /// A refusal as its caller gets it. Inlined: made where it stays, it is never moved.
+    #[inline]
+    pub(super) fn rejected(&self, kind: RejectedKind, left: Left) -> Rejected {
+        Rejected::new(kind, self.descriptor.shared_name(), left.duration())
     }
 
     #[inline(always)]
@@ -286,7 +309,7 @@ impl CircuitBreaker {
     /// Takes a call's outcome: the failure clock, the cell, the event. Counting is the permit's.
     pub(super) fn settle(&self, state: &BreakerState, outcome: Outcome, ticket: Ticket, started: Moment) {
         if outcome == Outcome::Failure {
-            state.last_failure.store(state.clock.coarse().as_nanos().max(1), Ordering::Relaxed);
+            state.cell.note_failure(state.clock.coarse());
         }
         if let Some(change) = state.cell.settle(outcome, ticket, started, &state.clock) {
             self.tell(state, change);

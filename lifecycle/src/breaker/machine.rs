@@ -6,7 +6,7 @@
 use super::config::BreakerConfig;
 use super::samples::{Samples, Tally};
 use super::state::{GENERATION_MASK, State, Word};
-use crate::clock::Moment;
+use crate::clock::{Moment, nanos};
 use std::time::Duration;
 
 /// How a call ended.
@@ -29,6 +29,33 @@ pub(crate) enum Admission {
     HalfOpenFull(Option<Duration>),
     /// Opened by hand.
     Forced,
+}
+
+/// How long a refusal holds, in nanoseconds: [`FOREVER`](Self::FOREVER) is until somebody resets it. Fits a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left(u64);
+
+impl Left {
+    const FOREVER: u64 = u64::MAX;
+
+    #[inline]
+    pub(crate) fn of(until: Moment, now: Moment) -> Self {
+        if until == Moment::NEVER { Self(Self::FOREVER) } else { Self(until.as_nanos().saturating_sub(now.as_nanos())) }
+    }
+
+    pub(crate) fn given(duration: Option<Duration>) -> Self {
+        Self(duration.map_or(Self::FOREVER, nanos))
+    }
+
+    #[inline]
+    pub(crate) const fn nanos(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn duration(self) -> Option<Duration> {
+        if self.0 == Self::FOREVER { None } else { Some(Duration::from_nanos(self.0)) }
+    }
 }
 
 /// Something to tell.
@@ -206,7 +233,13 @@ impl Machine {
         }
         match self.state {
             State::Closed | State::ObserveOnly => {
-                let reason = self.record(outcome, slow, ended)?;
+                let failed = match outcome {
+                    Outcome::Neutral => return None,
+                    Outcome::Success => false,
+                    Outcome::Failure => true,
+                };
+                self.record(failed, slow, ended);
+                let reason = self.reason(failed, slow)?;
                 if self.state == State::Closed {
                     return self.open(reason, now());
                 }
@@ -233,21 +266,29 @@ impl Machine {
         }
     }
 
-    /// Counts an outcome while closed; the reason to open, if it gives one. A success never does, except by being slow.
-    fn record(&mut self, outcome: Outcome, slow: bool, now: Moment) -> Option<&'static str> {
-        let failed = match outcome {
-            Outcome::Neutral => return None,
-            Outcome::Success => false,
-            Outcome::Failure => true,
-        };
+    /// What [`settle`](Self::settle) does with a success that was not slow, if no more comes of it: it was a call of this generation,
+    /// and the breaker is watching. Such a success is never a reason to do anything.
+    #[inline]
+    pub(crate) fn watch_success(&mut self, generation: u32, ended: Moment) -> bool {
+        let watching = matches!(self.state, State::Closed | State::ObserveOnly) && generation == self.generation;
+        if watching {
+            self.record(false, false, ended);
+        }
+        watching
+    }
+
+    /// Counts an outcome.
+    #[inline]
+    fn record(&mut self, failed: bool, slow: bool, ended: Moment) {
         self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
-        let tally = match &mut self.samples {
-            Some(samples) => {
-                samples.add(now, failed, slow);
-                samples.tally()
-            }
-            None => Tally::default(),
-        };
+        if let Some(samples) = &mut self.samples {
+            samples.add(ended, failed, slow);
+        }
+    }
+
+    /// The reason to open, if what was recorded last gives one. A success never does, except by being slow.
+    fn reason(&self, failed: bool, slow: bool) -> Option<&'static str> {
+        let tally = self.samples.as_ref().map_or_else(Tally::default, |samples| samples.tally());
         if failed && self.config.consecutive().is_some_and(|threshold| self.failures >= threshold) {
             return Some("threshold reached");
         }
@@ -349,6 +390,9 @@ impl Machine {
     }
 }
 
+#[cfg(not(loom))]
+#[path = "restored.rs"]
+mod restored;
 #[cfg(test)]
 #[path = "machine_tests.rs"]
 mod tests;

@@ -17,6 +17,8 @@ mod control;
 #[cfg(not(loom))]
 mod core;
 #[cfg(not(loom))]
+mod guarded;
+#[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
 mod keyed;
@@ -39,7 +41,9 @@ mod state;
 
 pub use config::BreakerConfig;
 #[cfg(not(loom))]
-pub(crate) use permit::{Guarded, Held, acquire};
+pub(crate) use guarded::Guarded;
+#[cfg(not(loom))]
+pub(crate) use permit::{Held, acquire};
 pub use policy::{Backoff, Cancelled, Verdict, Window};
 pub use state::State;
 #[cfg(not(loom))]
@@ -48,7 +52,7 @@ pub use {
     builder::CircuitBreakerBuilder,
     handle::CircuitBreaker,
     keyed::KeyedCircuitBreaker,
-    listeners::{ListenerId, Transition},
+    listeners::Transition,
     operation::{CircuitBreakerOperation, execute_circuit_breaker_operation},
     permit::{OwnedPermit, Permit},
     report::{SavedBreaker, SavedCalls},

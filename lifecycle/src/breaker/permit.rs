@@ -1,26 +1,25 @@
 //! The permit: one admitted call, whose outcome is reported exactly once.
 
+use super::guarded::Guarded;
 use super::handle::{BreakerState, CANCELLED, CircuitBreaker, FAILED, IGNORED, SUCCEEDED};
-use super::machine::{Outcome, Ticket};
+use super::machine::{Left, Outcome, Ticket};
 use super::policy::{Cancelled, Verdict};
 use super::probing::Inside;
 use super::state::{State, Word};
 use crate::clock::Moment;
 use crate::counter;
-use crate::error::Rejected;
+use crate::error::{Rejected, RejectedKind};
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// One call that a [`CircuitBreaker`] let through.
 ///
 /// Report the outcome with [`success`](Self::success), [`failure`](Self::failure) or [`ignore`](Self::ignore). Dropped
-/// without one it counts for nothing and gives a probe's slot back; dropped by a panic it is a failure. It reads no clock, so
-/// how long it was held does not matter, unless the breaker has a `slow_call_rate` (guarded functions and
-/// [`call_async`](CircuitBreaker::call_async) know how long they took); [`Cancelled`] says more.
+/// without one it counts for nothing and gives a probe's slot back, however long it was held, unless the breaker says
+/// [`cancelled = failure`](Cancelled::Failure); dropped by a panic it is a failure. (Futures are different: one that is dropped
+/// after [`slow_call`](crate::BreakerConfig::slow_call) fails, see [`Cancelled`].)
 /// An outcome that comes after the breaker changed state goes to the statistics only.
 ///
 /// ```
@@ -103,14 +102,18 @@ pub(super) struct Admitted {
     /// `None` is the process's.
     pub(super) state: Option<Arc<BreakerState>>,
     pub(super) ticket: Ticket,
+    pub(super) started: Moment,
 }
 
-/// An admission off the hot path. Boxed, so that the permit of the hot path stays in registers.
+/// The answer off the hot path: it fits two registers.
 #[derive(Debug)]
-pub(super) struct Slow {
-    pub(super) admitted: Option<Box<Admitted>>,
-    pub(super) generation: u32,
-    pub(super) started: Moment,
+pub(super) enum Answer {
+    /// Admitted by the process's state, and not as a probe.
+    Here { generation: u32, started: Moment },
+    /// Boxed, so that the permit of the hot path stays in registers.
+    Elsewhere(Box<Admitted>),
+    /// Counted and told, and not written out yet.
+    Refused(RejectedKind, Left),
 }
 
 /// How a permit ends.
@@ -128,19 +131,31 @@ enum End {
 /// Its refusal.
 #[inline(always)]
 pub(crate) fn acquire<B: Deref<Target = CircuitBreaker>>(breaker: B) -> Result<Held<B>, Rejected> {
-    if counter::at_home() {
-        let word = breaker.process().cell.word();
-        if word.is_plain() {
-            return Ok(Held { breaker, admitted: None, seen: word, started: Moment::NEVER });
+    let (kind, left) = 'refused: {
+        if counter::at_home() {
+            let word = breaker.process().cell.word();
+            if word.is_plain() {
+                return Ok(Held { breaker, admitted: None, seen: word, started: Moment::NEVER });
+            }
+            if word.is_open()
+                && let Some(left) = breaker.refuse_open()
+            {
+                break 'refused (RejectedKind::Open, left);
+            }
         }
-    }
-    match breaker.acquire_slow() {
-        Ok(Slow { admitted, generation, started }) => {
-            // The compiler is to see that this is never plain: then the hot path keeps nothing but the word.
-            Ok(Held { breaker, admitted, seen: Word::off_path(generation), started })
+        // The compiler is to see that these are never plain: then the hot path keeps nothing but the word.
+        match breaker.acquire_slow() {
+            Answer::Here { generation, started } => {
+                return Ok(Held { breaker, admitted: None, seen: Word::off_path(generation), started });
+            }
+            Answer::Elsewhere(admitted) => {
+                let (seen, started) = (Word::off_path(admitted.ticket.generation), admitted.started);
+                return Ok(Held { breaker, admitted: Some(admitted), seen, started });
+            }
+            Answer::Refused(kind, left) => (kind, left),
         }
-        Err(rejected) => Err(rejected),
-    }
+    };
+    Err(breaker.rejected(kind, left))
 }
 
 impl<B: Deref<Target = CircuitBreaker>> Held<B> {
@@ -160,7 +175,14 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
                 return;
             }
         }
-        self.end(End::Success);
+        self.succeed();
+    }
+
+    /// Apart, so that the permit of the hot path is never anywhere but in registers.
+    #[inline(always)]
+    fn succeed(mut self) {
+        let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
+        succeeded(&self.into_breaker(), admitted, seen, started);
     }
 
     /// Takes the permit apart without its drop; the rest of a plain one needs none.
@@ -171,12 +193,19 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         unsafe { std::ptr::read(&raw const this.breaker) }
     }
 
-    #[inline]
+    // Always: the inliner takes less trouble where what follows is cold, and handed over by reference the permit would have to be
+    // in memory on the hot path too.
+    #[inline(always)]
     pub(crate) fn failure(self) {
-        self.end(End::Failure);
+        if self.is_plain() {
+            let seen = self.seen;
+            failed(&self.into_breaker(), seen);
+        } else {
+            self.end(End::Failure);
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ignore(self) {
         self.end(End::Ignored);
     }
@@ -193,25 +222,28 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
     /// Says, while it lives, that this thread runs the probe that this is, if it is one.
     #[inline(always)]
     pub(crate) fn inside(&self) -> Option<Inside> {
-        if self.is_plain() { None } else { self.inside_probe() }
+        match &self.admitted {
+            Some(admitted) if !self.is_plain() => self.inside_probe(admitted),
+            _ => None,
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn inside_probe(&self) -> Option<Inside> {
-        let admitted = self.admitted.as_deref().filter(|admitted| admitted.ticket.probe.is_some())?;
+    fn inside_probe(&self, admitted: &Admitted) -> Option<Inside> {
+        admitted.ticket.probe?;
         Inside::enter(state_of(&self.breaker, Some(admitted)))
     }
 
     /// A panic went through the call: a failure.
     #[cold]
-    fn panicked(self) {
+    pub(super) fn panicked(self) {
         self.failure();
     }
 
     /// A guarded future did not finish at once: from now on dropping it may be a failure. Reads the clock the first time.
     #[inline]
-    fn suspended(&mut self) {
+    pub(super) fn suspended(&mut self) {
         if self.started == Moment::NEVER {
             self.started = self.now();
         }
@@ -236,20 +268,21 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
         future: F,
         judge: J,
     ) -> Guarded<B, F, J> {
-        Guarded { under_way: UnderWay(Some((self, judge))), future }
+        Guarded::running(self, future, judge)
     }
 
-    /// The call is given up; no panic of its own is the reason.
+    /// A future is given up; no panic of its own is the reason.
     #[inline]
-    fn cancelled(mut self) {
+    pub(super) fn cancelled(mut self) {
         let (admitted, seen, started) = (self.admitted.take(), self.seen, self.started);
-        dropped(&self.into_breaker(), admitted, seen, started, false);
+        abandoned(&self.into_breaker(), admitted, seen, started);
     }
 }
 
 impl<B: Deref<Target = CircuitBreaker>> Drop for Held<B> {
     #[cold]
     fn drop(&mut self) {
+        // No more than this call: inlined, it leaves a permit of the hot path in registers.
         dropped(&self.breaker, self.admitted.take(), self.seen, self.started, std::thread::panicking());
     }
 }
@@ -261,33 +294,78 @@ fn state_of<'a>(breaker: &'a CircuitBreaker, admitted: Option<&'a Admitted>) -> 
     }
 }
 
-/// A call that its caller gave up, or that panicked.
+/// A permit that goes without an outcome.
 #[cold]
 #[inline(never)]
 fn dropped(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment, panicked: bool) {
     let state = state_of(breaker, admitted.as_deref());
+    let failed = panicked || state.cell.traits().cancelled() == Cancelled::Failure;
+    given_up(breaker, admitted, seen, started, failed);
+}
+
+/// A future that its caller gave up. Only here the time matters: a permit that is dropped by hand, be it late, says nothing of the
+/// call.
+#[cold]
+#[inline(never)]
+fn abandoned(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment) {
+    let state = state_of(breaker, admitted.as_deref());
     let traits = state.cell.traits();
-    let failed = panicked
-        || match traits.cancelled() {
-            Cancelled::Failure => true,
-            Cancelled::Neutral => false,
-            Cancelled::FailureWhenSlow => {
-                let now = || traits.now(state.clock.reading());
-                started != Moment::NEVER && now().since(started) >= state.cell.slow_after()
-            }
-        };
+    let failed = match traits.cancelled() {
+        Cancelled::Failure => true,
+        Cancelled::Neutral => false,
+        Cancelled::FailureWhenSlow => {
+            let now = || traits.now(state.clock.reading());
+            started != Moment::NEVER && now().since(started) >= state.cell.slow_after()
+        }
+    };
+    given_up(breaker, admitted, seen, started, failed);
+}
+
+/// A call that ends without an outcome.
+#[cold]
+fn given_up(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment, failed: bool) {
     finish(breaker, admitted, seen, started, if failed { End::Failure } else { End::Cancelled });
 }
 
-/// Counts the outcome and gives it to the state it was admitted by.
+/// The failure of a permit of the hot path: while the breaker is plain, no more than a coarse reading and a compare-exchange.
+#[cold]
+#[inline(never)]
+fn failed(breaker: &CircuitBreaker, seen: Word) {
+    let state = breaker.process();
+    // Read first: between the word's load and its exchange there is to be as little as possible.
+    let now = state.clock.coarse();
+    if state.cell.settle_plain(Outcome::Failure, seen.generation()) {
+        state.cell.note_failure(now);
+        breaker.count::<FAILED>(state);
+    } else {
+        finish(breaker, None, seen, Moment::NEVER, End::Failure);
+    }
+}
+
+/// A success that is more than a look at the word: mostly of a breaker that watches rates.
+#[cold]
+#[inline(never)]
+fn succeeded(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment) {
+    if admitted.is_some() {
+        return finish(breaker, admitted, seen, started, End::Success);
+    }
+    conclude(breaker, breaker.process(), Ticket { generation: seen.generation(), probe: None }, started, End::Success);
+}
+
+/// Any other end, of any permit.
 #[cold]
 #[inline(never)]
 fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word, started: Moment, end: End) {
-    let state = state_of(breaker, admitted.as_deref());
     let ticket = match &admitted {
         Some(admitted) => admitted.ticket,
         None => Ticket { generation: seen.generation(), probe: None },
     };
+    conclude(breaker, state_of(breaker, admitted.as_deref()), ticket, started, end);
+}
+
+/// Counts the outcome and gives it to the state it was admitted by.
+#[inline(always)]
+fn conclude(breaker: &CircuitBreaker, state: &BreakerState, ticket: Ticket, started: Moment, end: End) {
     // A disabled breaker records nothing.
     if state.cell.word().state() == State::Disabled {
         return;
@@ -311,98 +389,4 @@ fn finish(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Word,
         }
     };
     breaker.settle(state, outcome, ticket, started);
-}
-
-/// A future under a permit. Dropped early it drops the permit, which knows since when it hung; a panic inside a poll is a
-/// failure at once, because the future itself may be dropped much later.
-#[doc(hidden)]
-#[must_use = "futures do nothing unless polled"]
-pub struct Guarded<B: Deref<Target = CircuitBreaker>, F, J> {
-    /// Declared first: the permit is settled before the future's own drop runs.
-    under_way: UnderWay<B, J>,
-    future: F,
-}
-
-/// A future's permit and judge; gone once the outcome is reported. A panic of a poll is settled there, so whatever unwinds while
-/// this is dropped is somebody else's: the call is cancelled.
-struct UnderWay<B: Deref<Target = CircuitBreaker>, J>(Option<(Held<B>, J)>);
-
-impl<B: Deref<Target = CircuitBreaker>, J> Drop for UnderWay<B, J> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some((permit, _)) = self.0.take() {
-            permit.cancelled();
-        }
-    }
-}
-
-impl<B: Deref<Target = CircuitBreaker>, F, J> Guarded<B, F, J> {
-    /// Nothing to poll before it has a permit.
-    pub(super) const fn waiting(future: F) -> Self {
-        Self { under_way: UnderWay(None), future }
-    }
-
-    pub(super) fn begin(self: Pin<&mut Self>, permit: Held<B>, judge: J) {
-        // SAFETY: nothing is moved but what stands in `under_way`, which is never pinned.
-        unsafe { self.get_unchecked_mut() }.under_way.0 = Some((permit, judge));
-    }
-
-    pub(super) const fn is_under_way(&self) -> bool {
-        self.under_way.0.is_some()
-    }
-}
-
-impl<B, F, J> Future for Guarded<B, F, J>
-where
-    B: Deref<Target = CircuitBreaker>,
-    F: Future,
-    J: FnOnce(&F::Output) -> Verdict,
-{
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Dropped while armed: the poll below unwinds.
-        struct OnPanic<'b, B: Deref<Target = CircuitBreaker>, J> {
-            under_way: &'b mut Option<(Held<B>, J)>,
-            armed: bool,
-        }
-        impl<B: Deref<Target = CircuitBreaker>, J> Drop for OnPanic<'_, B, J> {
-            #[inline]
-            fn drop(&mut self) {
-                if !self.armed {
-                    return;
-                }
-                if let Some((permit, _)) = self.under_way.take() {
-                    permit.panicked();
-                }
-            }
-        }
-
-        // SAFETY: `future` is structurally pinned: it is never moved out of `self` and has no `Drop` of ours around it;
-        // `under_way` is never pinned. `Guarded` is `Unpin` only if `F` is, since it holds an `F` by value.
-        let (under_way, future) = unsafe {
-            let this = self.get_unchecked_mut();
-            (&mut this.under_way.0, Pin::new_unchecked(&mut this.future))
-        };
-        let _inside = under_way.as_ref().and_then(|(permit, _)| permit.inside());
-        let mut guard = OnPanic { under_way, armed: true };
-        // The output is moved as what it is: as a part of the `Poll` it would be copied byte by byte, which stalls.
-        match future.poll(cx) {
-            Poll::Pending => {
-                guard.armed = false;
-                if let Some((permit, _)) = guard.under_way {
-                    permit.suspended();
-                }
-                Poll::Pending
-            }
-            Poll::Ready(output) => {
-                guard.armed = false;
-                if let Some((permit, judge)) = guard.under_way.take() {
-                    permit.settle(judge(&output));
-                }
-                Poll::Ready(output)
-            }
-        }
-    }
 }

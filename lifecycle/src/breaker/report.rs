@@ -1,9 +1,8 @@
 //! What a breaker looks like from outside, and its state put away and put back.
 
-use super::handle::{CANCELLED, CircuitBreaker, FAILED, IGNORED, REJECTED, SUCCEEDED};
+use super::handle::{BreakerState, CANCELLED, CircuitBreaker, FAILED, IGNORED, REJECTED, SUCCEEDED};
 use super::machine::Machine;
-use super::policy::Window;
-use super::samples::{Entry, Tally};
+use super::samples::{Aged, Tally};
 use super::state::State;
 use crate::clock::{Moment, nanos, unix_seconds};
 use crate::registry::{BreakerRates, BreakerSnapshot, BreakerStatistics};
@@ -11,7 +10,7 @@ use crate::settings::BreakerSettings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A breaker's state as a value, to be kept somewhere and given to [`restore`](CircuitBreaker::restore) by another process, or
 /// by this one after it was thawed. Times are seconds since 1970, so that they mean the same elsewhere.
@@ -36,6 +35,9 @@ pub struct SavedBreaker {
     /// Probes that had succeeded in a row, if it was half-open.
     #[serde(default)]
     pub successes: u32,
+    /// It was opened by hand, for a time that somebody gave; a new configuration leaves that alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// The calls its rates looked at, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<SavedCalls>,
@@ -66,6 +68,23 @@ struct Both {
 }
 
 impl Both {
+    /// Now, by the state's clock. The two cannot be read at once, so their difference is kept from look to look, that the wall time
+    /// of a moment stays the same; until the wall clock was set, or has run differently for long.
+    fn now(state: &BreakerState) -> Self {
+        const SET: u64 = 5_000_000;
+        let mono = state.clock.now();
+        let wall = state.clock.wall();
+        let since_1970 = nanos(wall.duration_since(UNIX_EPOCH).unwrap_or_default());
+        let apart = since_1970.saturating_sub(mono.as_nanos());
+        let kept = state.wall_apart.load(Ordering::Relaxed);
+        if kept == 0 || kept.abs_diff(apart) >= SET {
+            state.wall_apart.store(apart, Ordering::Relaxed);
+            return Self { mono, wall };
+        }
+        let wall = Duration::from_nanos(mono.as_nanos().saturating_add(kept));
+        Self { mono, wall: UNIX_EPOCH.checked_add(wall).unwrap_or(UNIX_EPOCH) }
+    }
+
     /// A past or future moment on the wall.
     fn wall(self, at: Moment) -> f64 {
         let past = self.wall.checked_sub(self.mono.since(at)).unwrap_or(self.wall);
@@ -76,6 +95,11 @@ impl Both {
     fn mono(self, at: f64) -> Moment {
         let ahead = seconds(at - unix_seconds(self.wall));
         Moment::from_nanos(self.mono.as_nanos().saturating_sub(nanos(self.age(at)))).after(ahead)
+    }
+
+    /// The wall time so many nanoseconds ago.
+    fn ago(self, age: u64) -> f64 {
+        unix_seconds(self.wall.checked_sub(Duration::from_nanos(age)).unwrap_or(self.wall))
     }
 
     /// How long ago a wall time was.
@@ -89,8 +113,7 @@ impl CircuitBreaker {
     #[must_use]
     pub fn metrics(&self) -> BreakerSnapshot {
         let state = self.resolve();
-        let now = Both { mono: state.clock.now(), wall: state.clock.wall() };
-        let last_failure = Moment::from_nanos(state.last_failure.load(Ordering::Relaxed));
+        let now = Both::now(&state);
         let read = |which| state.counts.read(which);
         let (successful, failed, cancelled, ignored) = (read(SUCCEEDED), read(FAILED), read(CANCELLED), read(IGNORED));
         state.cell.look(|word, machine| {
@@ -107,7 +130,7 @@ impl CircuitBreaker {
                 },
                 threshold: config.consecutive(),
                 timeout: config.timeout.as_secs_f64(),
-                last_failure_time: (last_failure.as_nanos() > 0).then(|| now.wall(last_failure)),
+                last_failure_time: state.cell.last_failure().map(|at| now.wall(at)),
                 opened_at: open.then(|| now.wall(machine.opened_at)),
                 retry_after_seconds: match word.state() {
                     State::Open => machine.open_until().until(now.mono).map(|left| left.as_secs_f64()),
@@ -195,12 +218,12 @@ impl CircuitBreaker {
     #[must_use]
     pub fn snapshot(&self) -> SavedBreaker {
         let state = self.resolve();
-        let now = Both { mono: state.clock.now(), wall: state.clock.wall() };
+        let now = Both::now(&state);
         state.cell.look(|word, machine| {
             let was_open = matches!(word.state(), State::Open | State::ForcedOpen | State::HalfOpen);
             let until = machine.open_until();
             let timed = machine.samples.as_ref().is_some_and(|samples| samples.is_timed());
-            let entries = machine.samples.as_ref().map(|samples| samples.entries()).unwrap_or_default();
+            let entries = machine.samples.as_ref().map(|samples| samples.entries(now.mono)).unwrap_or_default();
             SavedBreaker {
                 name: self.name().to_owned(),
                 state: word.state(),
@@ -209,10 +232,11 @@ impl CircuitBreaker {
                 open_until: (word.state() == State::Open && until != Moment::NEVER).then(|| now.wall(until)),
                 reopened: machine.reopened,
                 successes: machine.successes,
+                by_hand: machine.by_hand && word.state() == State::Open,
                 calls: entries
                     .into_iter()
-                    .map(|Entry { at, tally: Tally { calls, failures, slow } }| SavedCalls {
-                        at: timed.then(|| now.wall(at)),
+                    .map(|Aged { age, tally: Tally { calls, failures, slow } }| SavedCalls {
+                        at: timed.then(|| now.ago(age)),
                         calls,
                         failures,
                         slow,
@@ -227,7 +251,7 @@ impl CircuitBreaker {
     /// open that lies further ahead than it was long is cut: the other machine's wall clock was wrong.
     pub fn restore(&self, saved: &SavedBreaker) {
         let state = self.resolve();
-        let now = Both { mono: state.clock.now(), wall: state.clock.wall() };
+        let now = Both::now(&state);
         let ((), change) = state.cell.transition(|machine| ((), machine.restore(saved, now)));
         if let Some(change) = change {
             self.tell(&state, change);
@@ -251,7 +275,7 @@ impl Machine {
         self.failures = saved.failures;
         self.reopened = saved.reopened;
         self.successes = saved.successes;
-        self.by_hand = false;
+        self.by_hand = saved.by_hand;
         self.opened_at = saved.opened_at.map_or(now.mono, |at| now.mono(at)).min(now.mono);
         self.open_until = match (saved.opened_at, saved.open_until) {
             (Some(from), Some(to)) => {
@@ -263,14 +287,10 @@ impl Machine {
         };
         if let Some(samples) = &mut self.samples {
             samples.clear();
-            // By the wall, since the clock may be younger than they are.
-            let is_in = |calls: &&SavedCalls| match (samples.window(), calls.at) {
-                (Window::Time(length), Some(at)) => now.age(at) < length,
-                (Window::Calls(_), None) => true,
-                _ => false,
-            };
-            let entries = saved.calls.iter().filter(is_in).map(|calls| Entry {
-                at: calls.at.map_or(now.mono, |at| now.mono(at)).min(now.mono),
+            let timed = samples.is_timed();
+            let entries = saved.calls.iter().filter(|calls| calls.at.is_some() == timed).map(|calls| Aged {
+                // By the wall: the clock may be younger than they are.
+                age: calls.at.map_or(0, |at| nanos(now.age(at))),
                 tally: Tally {
                     calls: calls.calls,
                     failures: calls.failures.min(calls.calls),

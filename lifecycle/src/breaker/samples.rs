@@ -50,11 +50,21 @@ impl Tally {
     }
 }
 
-/// Calls of one moment.
+/// Calls of one moment, as they are given out and taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) at: Moment,
+pub(crate) struct Aged {
+    /// How long ago they ended, in nanoseconds. The moment itself may lie before the clock's beginning.
+    pub(crate) age: u64,
     pub(crate) tally: Tally,
+}
+
+/// Calls of one moment, as a window of time keeps them.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// When they are out of the window: exactly its length after they ended. Never before the clock's beginning, even if they
+    /// come from a time before that.
+    leaves: Moment,
+    tally: Tally,
 }
 
 /// The calls of a window.
@@ -67,15 +77,9 @@ pub(crate) struct Samples {
 #[derive(Debug)]
 enum Kept {
     /// A ring of two bits a call: failed, slow. `next` is the place of the oldest once it is full.
-    Calls {
-        bits: Box<[u64]>,
-        capacity: u32,
-        next: u32,
-    },
-    Time {
-        length: Duration,
-        entries: VecDeque<Entry>,
-    },
+    Calls { bits: Box<[u64]>, capacity: u32, next: u32 },
+    /// `length` is in nanoseconds: a `Duration` would be multiplied out with each call.
+    Time { window: Duration, length: u64, entries: VecDeque<Entry> },
 }
 
 impl Samples {
@@ -85,7 +89,7 @@ impl Samples {
                 let bits = vec![0; capacity.div_ceil(32) as usize].into_boxed_slice();
                 Kept::Calls { bits, capacity, next: 0 }
             }
-            Window::Time(length) => Kept::Time { length, entries: VecDeque::new() },
+            Window::Time(window) => Kept::Time { window, length: nanos(window), entries: VecDeque::new() },
         };
         Self { kept, sum: Tally::default() }
     }
@@ -93,7 +97,7 @@ impl Samples {
     pub(crate) fn window(&self) -> Window {
         match &self.kept {
             Kept::Calls { capacity, .. } => Window::Calls(*capacity),
-            Kept::Time { length, .. } => Window::Time(*length),
+            Kept::Time { window, .. } => Window::Time(*window),
         }
     }
 
@@ -118,13 +122,14 @@ impl Samples {
     /// What the window holds at `now`, without changing it.
     pub(crate) fn tally_at(&self, now: Moment) -> Tally {
         let mut left = self.sum;
-        if let Kept::Time { length, entries } = &self.kept {
-            entries.iter().take_while(|entry| is_out(entry, *length, now)).for_each(|entry| left.take(entry.tally));
+        if let Kept::Time { entries, .. } = &self.kept {
+            entries.iter().take_while(|entry| entry.leaves <= now).for_each(|entry| left.take(entry.tally));
         }
         left
     }
 
     /// Adds one call that ended at `now`. For a window of calls the time does not matter.
+    #[inline(always)]
     pub(crate) fn add(&mut self, now: Moment, failed: bool, slow: bool) {
         let one = Tally::one(failed, slow);
         match &mut self.kept {
@@ -136,50 +141,52 @@ impl Samples {
                 }
                 *next = if *next + 1 == *capacity { 0 } else { *next + 1 };
             }
-            Kept::Time { .. } => self.add_at(now, one),
+            Kept::Time { .. } => self.add_aged(now, 0, one),
         }
         self.sum.add(one);
     }
 
-    /// Adds an entry to a window of time; the sum is the caller's.
-    fn add_at(&mut self, now: Moment, more: Tally) {
-        let Kept::Time { length, entries } = &mut self.kept else { return };
-        while let Some(oldest) = entries.front().filter(|oldest| is_out(oldest, *length, now)) {
+    /// Adds calls that ended `age` before `now` to a window of time; the sum is the caller's.
+    #[inline]
+    fn add_aged(&mut self, now: Moment, age: u64, more: Tally) {
+        let Kept::Time { length, entries, .. } = &mut self.kept else { return };
+        while let Some(oldest) = entries.front().filter(|oldest| oldest.leaves <= now) {
             self.sum.take(oldest.tally);
             entries.pop_front();
         }
+        let leaves = Moment::from_nanos(now.as_nanos().saturating_add(length.saturating_sub(age)));
         // A clock that goes back must not put a call before older ones: it counts at their time.
-        if let Some(newest) = entries.back_mut().filter(|newest| newest.at >= now) {
+        if let Some(newest) = entries.back_mut().filter(|newest| newest.leaves >= leaves) {
             newest.tally.add(more);
             return;
         }
-        if entries.len() >= ENTRIES {
-            merge(entries, *length);
-        }
-        entries.push_back(Entry { at: now, tally: more });
+        push(entries, *length, Entry { leaves, tally: more });
     }
 
     /// The same calls in a window of another size; the newest that fit.
     pub(crate) fn resized(&self, window: Window, now: Moment) -> Self {
         let mut other = Self::new(window);
-        other.refill(self.entries(), now);
+        other.refill(self.entries(now), now);
         other
     }
 
-    /// All calls, oldest first; equal neighbours of a window of calls in one entry, without a time.
-    pub(crate) fn entries(&self) -> Vec<Entry> {
+    /// All calls, oldest first; equal neighbours of a window of calls in one entry, without an age.
+    pub(crate) fn entries(&self, now: Moment) -> Vec<Aged> {
         match &self.kept {
-            Kept::Time { entries, .. } => entries.iter().copied().collect(),
+            Kept::Time { length, entries, .. } => {
+                let age = |leaves: Moment| length.saturating_sub(leaves.as_nanos().saturating_sub(now.as_nanos()));
+                entries.iter().map(|&Entry { leaves, tally }| Aged { age: age(leaves), tally }).collect()
+            }
             Kept::Calls { bits, capacity, next } => {
-                let mut runs: Vec<Entry> = Vec::new();
+                let mut runs: Vec<Aged> = Vec::new();
                 let full = self.sum.calls == *capacity;
                 for at in 0..self.sum.calls {
                     let place = if full { (next + at) % capacity } else { at };
                     let (failed, slow) = read(bits, place);
                     let one = Tally::one(failed, slow);
                     match runs.last_mut() {
-                        Some(Entry { tally, .. }) if alike(*tally, one) => tally.add(one),
-                        _ => runs.push(Entry { at: Moment::default(), tally: one }),
+                        Some(Aged { tally, .. }) if alike(*tally, one) => tally.add(one),
+                        _ => runs.push(Aged { age: 0, tally: one }),
                     }
                 }
                 runs
@@ -188,13 +195,13 @@ impl Samples {
     }
 
     /// Puts back what [`entries`](Self::entries) gave.
-    pub(crate) fn refill(&mut self, old: Vec<Entry>, now: Moment) {
+    pub(crate) fn refill(&mut self, old: Vec<Aged>, now: Moment) {
         match &self.kept {
             Kept::Time { length, .. } => {
                 let length = *length;
-                for entry in old.into_iter().filter(|entry| !is_out(entry, length, now)) {
-                    self.add_at(entry.at, entry.tally);
-                    self.sum.add(entry.tally);
+                for Aged { age, tally } in old.into_iter().filter(|old| old.age < length) {
+                    self.add_aged(now, age, tally);
+                    self.sum.add(tally);
                 }
             }
             Kept::Calls { capacity, .. } => {
@@ -202,17 +209,17 @@ impl Samples {
                 // (none of ours) the failures and the slow calls are taken for the newest.
                 let mut room = *capacity;
                 let mut newest = Vec::new();
-                for Entry { at, tally } in old.into_iter().rev() {
+                for Aged { tally, .. } in old.into_iter().rev() {
                     if room == 0 {
                         break;
                     }
                     let calls = tally.calls.min(room);
                     room -= calls;
-                    newest.push((at, calls, tally));
+                    newest.push((calls, tally));
                 }
-                for (at, calls, tally) in newest.into_iter().rev() {
+                for (calls, tally) in newest.into_iter().rev() {
                     for left in (0..calls).rev() {
-                        self.add(at, left < tally.failures, left < tally.slow);
+                        self.add(now, left < tally.failures, left < tally.slow);
                     }
                 }
             }
@@ -220,10 +227,13 @@ impl Samples {
     }
 }
 
-/// A call exactly as old as the window is out of it.
-fn is_out(entry: &Entry, length: Duration, now: Moment) -> bool {
-    // In nanoseconds: a `Duration` would be divided for, with each call.
-    now.as_nanos().saturating_sub(entry.at.as_nanos()) >= nanos(length)
+/// Adds a moment of its own: once a tick at most, unless the clock is exact.
+#[inline(never)]
+fn push(entries: &mut VecDeque<Entry>, length: u64, entry: Entry) {
+    if entries.len() >= ENTRIES {
+        merge(entries, length);
+    }
+    entries.push_back(entry);
 }
 
 fn alike(run: Tally, one: Tally) -> bool {
@@ -235,7 +245,9 @@ fn read(bits: &[u64], place: u32) -> (bool, bool) {
     (two & 1 != 0, two & 2 != 0)
 }
 
-/// Writes a call to its place; gives the one that was there.
+/// Writes a call to its place; gives the one that was there. Inlined: a tally handed over in memory is written in parts and read as
+/// a whole, which stalls.
+#[inline(always)]
 fn exchange(bits: &mut [u64], place: u32, failed: bool, slow: bool) -> Tally {
     let shift = place % 32 * 2;
     let word = &mut bits[place as usize / 32];
@@ -247,14 +259,14 @@ fn exchange(bits: &mut [u64], place: u32, failed: bool, slow: bool) -> Tally {
 /// Makes one entry of those in the same [`PARTS`]-th of the window; it counts until its newest call is out. The parts lie fixed on
 /// the clock's scale, so that merging again and again never makes an entry longer than one. Frees a quarter of the entries at
 /// least, usually half, so that a call costs the same on average; allocates nothing.
-fn merge(entries: &mut VecDeque<Entry>, length: Duration) {
-    let part = (nanos(length) / PARTS).max(1);
+fn merge(entries: &mut VecDeque<Entry>, length: u64) {
+    let part = (length / PARTS).max(1);
     let mut kept: usize = 0;
     for next in 0..entries.len() {
         let entry = entries[next];
         match kept.checked_sub(1).map(|last| &mut entries[last]) {
-            Some(last) if last.at.as_nanos() / part == entry.at.as_nanos() / part => {
-                last.at = entry.at;
+            Some(last) if last.leaves.as_nanos() / part == entry.leaves.as_nanos() / part => {
+                last.leaves = entry.leaves;
                 last.tally.add(entry.tally);
             }
             _ => {

@@ -103,6 +103,12 @@ impl Word {
         self.0 >> GENERATION_BITS == 0
     }
 
+    /// Open, until its time is over.
+    #[inline(always)]
+    pub(crate) const fn is_open(self) -> bool {
+        self.0 >> 60 == (Self::LOCKED >> 60) | State::Open as u64
+    }
+
     #[inline(always)]
     pub(crate) const fn generation(self) -> u32 {
         self.0 as u32 & GENERATION_MASK
@@ -113,8 +119,15 @@ impl Word {
         (self.0 >> GENERATION_BITS) as u32
     }
 
-    /// The same state and generation with another failure count.
-    pub(crate) const fn with_failures(self, failures: u32) -> Self {
-        Self((self.0 & !((u32::MAX as u64) << GENERATION_BITS)) | ((failures as u64) << GENERATION_BITS))
+    /// The same state and generation with no failures.
+    #[inline(always)]
+    pub(crate) const fn without_failures(self) -> Self {
+        Self(self.0 & !((u32::MAX as u64) << GENERATION_BITS))
+    }
+
+    /// The same with one failure more: not for a count that is at its end.
+    #[inline(always)]
+    pub(crate) const fn with_one_more(self) -> Self {
+        Self(self.0.wrapping_add(1 << GENERATION_BITS))
     }
 }

@@ -1,10 +1,16 @@
 //! A flag of whatever type: what the by-name face and the snapshot see.
 
 use super::state::Sourced;
-use super::{Flag, FlagSource, FlagValue};
+use super::{Flag, FlagSource, FlagValue, REDACTED};
 use crate::error::Error;
+use crate::listeners::ListenerId;
 use crate::registry::{Descriptor, FlagSnapshot};
+use crate::singleton::{AnySingleton, SingletonCell};
 use serde_json::Value;
+use std::sync::Arc;
+
+/// Told of an old value and a new one; `None` where there is none.
+pub(crate) type JsonListener = Arc<dyn Fn(Option<&Value>, Option<&Value>) + Send + Sync>;
 
 mod sealed {
     pub trait Sealed {}
@@ -36,40 +42,60 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     /// Its type.
     fn type_name(&self) -> &'static str;
 
-    /// Its value.
-    fn get_json(&self) -> Value;
+    /// Its value; `***` of a secret one.
+    fn get_json(&'static self) -> Value;
+
+    /// Is its value shown to nobody?
+    fn is_secret(&self) -> bool {
+        false
+    }
 
     /// Sets it; gives the value before.
     ///
     /// # Errors
-    /// [`Error::FlagType`] when the value is not one of its type; the flag stays as it is.
-    fn set_json(&self, value: &Value) -> Result<Value, Error> {
+    /// [`Error::FlagType`] when the value is not one of its type, [`Error::NotPossible`] for a step; the flag stays as it is.
+    fn set_json(&'static self, value: &Value) -> Result<Value, Error> {
         self.__replace_json(value).map(|(old, _)| old)
     }
 
     /// [`set_json`](Self::set_json) that tells where the value before came from.
     #[doc(hidden)]
-    fn __replace_json(&self, value: &Value) -> Result<(Value, FlagSource), Error>;
+    fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error>;
 
     /// Sends its readers the slow way, for a test world that begins.
     #[doc(hidden)]
     fn __hide(&self);
 
-    /// Takes back what was set: the environment variable or the default holds again.
-    fn reset(&self);
+    /// Takes back what was set: the environment variable or the default holds again. A step runs again when it is called
+    /// next.
+    fn reset(&'static self) {
+        if let Some(tell) = self.__take_back() {
+            tell();
+        }
+    }
 
-    /// [`reset`](Self::reset) in two steps: the first under a caller's lock, silently, the second tells of it.
+    /// [`reset`](Self::reset) in two parts: the first under a caller's lock, silently; calling what it gives tells of it.
     #[doc(hidden)]
-    fn __take_back(&self) -> Option<u64>;
+    fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>>;
+
+    /// Tells `listener` of changes: the old value and the new one, `***` of a secret one.
+    #[doc(hidden)]
+    fn __on_change(&'static self, listener: JsonListener) -> Result<ListenerId, Error>;
 
     #[doc(hidden)]
-    fn __tell_taken_back(&self, old: u64);
+    fn __remove_listener(&'static self, id: ListenerId) -> bool;
+
+    /// What is wrong with its declaration and its environment, for [`verify`](crate::verify).
+    #[doc(hidden)]
+    fn __problem(&'static self) -> Option<Error> {
+        None
+    }
 
     /// Where its value comes from.
     fn source(&self) -> FlagSource;
 
     /// Its value and source as they stand in [`snapshot`](crate::snapshot).
-    fn observe(&self) -> FlagSnapshot;
+    fn observe(&'static self) -> FlagSnapshot;
 }
 
 impl<T: FlagValue> AnyFlag for Flag<T> {
@@ -78,51 +104,130 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
     }
 
     fn type_name(&self) -> &'static str {
-        T::NAME
+        T::__NAME
     }
 
-    fn get_json(&self) -> Value {
-        self.get().to_json()
+    fn get_json(&'static self) -> Value {
+        self.shown(&self.current().0)
     }
 
-    fn __replace_json(&self, value: &Value) -> Result<(Value, FlagSource), Error> {
-        let Some(new) = T::from_json(value) else {
+    fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error> {
+        let Some(new) = T::__from_json(value) else {
             let name = self.name().to_owned();
-            return Err(Error::FlagType { name, expected: T::EXPECTED, found: shortened(value) });
+            let found = match value {
+                _ if self.secret => REDACTED.to_owned(),
+                value => shortened(value),
+            };
+            let hint = value.as_str().filter(|_| !self.secret).map(T::__near).unwrap_or_default();
+            return Err(Error::FlagType { name, expected: T::__EXPECTED, found, hint });
         };
-        let Sourced { word, source } = self.replace(new);
-        Ok((T::decode(word).to_json(), source))
+        let Sourced { held, source } = self.replace(new);
+        Ok((self.shown(&held), source))
     }
 
     fn __hide(&self) {
         self.state.process().hide(true);
     }
 
-    fn reset(&self) {
-        Flag::reset(self);
+    fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>> {
+        let tell = self.take_back()?;
+        Some(Box::new(tell))
     }
 
-    fn __take_back(&self) -> Option<u64> {
-        self.state().clear().map(|old| old.word)
+    fn __on_change(&'static self, listener: JsonListener) -> Result<ListenerId, Error> {
+        Ok(self.state().listeners.add(Arc::new(move |old, new| {
+            let json = |given| match self.secret {
+                true => REDACTED.into(),
+                false => T::__given_to_json(&given),
+            };
+            listener(Some(&json(old)), Some(&json(new)));
+        })))
     }
 
-    fn __tell_taken_back(&self, old: u64) {
-        self.tell_change(old, self.settled().word, "reset");
+    fn __remove_listener(&'static self, id: ListenerId) -> bool {
+        self.remove_listener(id)
+    }
+
+    fn __problem(&'static self) -> Option<Error> {
+        let variable = self.env.filter(|_| self.source() == FlagSource::EnvInvalid)?;
+        let text = std::env::var(variable).ok().filter(|_| !self.secret);
+        let hint = text.as_deref().map(T::__near).unwrap_or_default();
+        let (name, variable) = (self.name().to_owned(), variable.to_owned());
+        Some(Error::InvalidEnv { name, variable, expected: T::__EXPECTED, hint })
     }
 
     fn source(&self) -> FlagSource {
         Flag::source(self)
     }
 
-    fn observe(&self) -> FlagSnapshot {
-        let (value, source) = self.current();
+    fn observe(&'static self) -> FlagSnapshot {
+        let (held, source) = self.current();
         FlagSnapshot {
             name: self.name().to_owned(),
             path: self.descriptor.path(),
             declared_at: self.descriptor.declared_at(),
-            type_name: T::NAME.to_owned(),
-            value: value.to_json(),
+            type_name: T::__NAME.to_owned(),
+            value: self.shown(&held),
             source: source.as_str().to_owned(),
+        }
+    }
+}
+
+impl sealed::Sealed for SingletonCell<()> {}
+
+/// A step: true once it has run.
+impl AnyFlag for SingletonCell<()> {
+    fn descriptor(&self) -> &Descriptor {
+        AnySingleton::descriptor(self)
+    }
+
+    fn type_name(&self) -> &'static str {
+        <bool as FlagValue>::__NAME
+    }
+
+    fn get_json(&'static self) -> Value {
+        self.exists().into()
+    }
+
+    fn __replace_json(&'static self, _: &Value) -> Result<(Value, FlagSource), Error> {
+        let reason = "it is a step, true once it has run: call the function, or let `lifecycle::handle(the_function)?.override_with(())` \
+                      stand in for it in a test";
+        Err(Error::NotPossible { name: self.name().to_owned(), reason })
+    }
+
+    fn __hide(&self) {}
+
+    fn __take_back(&'static self) -> Option<Box<dyn FnOnce()>> {
+        let tell = self.take_back()?;
+        Some(Box::new(tell))
+    }
+
+    fn __on_change(&'static self, _: JsonListener) -> Result<ListenerId, Error> {
+        let reason = "it is a step, true once it has run: what is to happen then stands at its end";
+        Err(Error::NotPossible { name: self.name().to_owned(), reason })
+    }
+
+    fn __remove_listener(&'static self, _: ListenerId) -> bool {
+        false
+    }
+
+    fn source(&self) -> FlagSource {
+        FlagSource::Step
+    }
+
+    fn observe(&'static self) -> FlagSnapshot {
+        let descriptor = AnySingleton::descriptor(self);
+        FlagSnapshot {
+            name: descriptor.name().to_owned(),
+            path: descriptor.path(),
+            declared_at: descriptor.declared_at(),
+            type_name: <bool as FlagValue>::__NAME.to_owned(),
+            value: self.exists().into(),
+            source: FlagSource::Step.as_str().to_owned(),
         }
     }
 }
@@ -134,7 +239,7 @@ impl std::fmt::Debug for dyn AnyFlag {
 }
 
 /// The value for a message, which a caller may print: not longer than a line.
-fn shortened(value: &Value) -> String {
+pub(crate) fn shortened(value: &Value) -> String {
     const LONGEST: usize = 60;
     let text = value.to_string();
     match text.char_indices().nth(LONGEST) {

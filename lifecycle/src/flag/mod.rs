@@ -1,24 +1,33 @@
 //! Typed flags: a default in the code, an environment variable over it, `set` over both, an override over all.
 //!
-//! Reading one is a load and a branch: the value sits encoded in one atomic word. `value` is the encoding and the reading of
-//! text, `state` the word and what is behind it, `published` when readers may take the word as it is, `any` the flag as the
-//! by-name face sees it, this file [`Flag`] itself.
+//! Reading one is a load and a branch: the value sits encoded in one atomic word, or, a text, behind one atomic pointer. `value`
+//! says what a type needs for that, `word` and `text` have it; `state` is what readers look at and what is behind it, `published`
+//! when readers may take that as it is, `any` the flag as the by-name face sees it, this file [`Flag`] itself.
 
 mod any;
 mod published;
 mod state;
+mod text;
 mod value;
+mod word;
 
 pub use any::AnyFlag;
+pub(crate) use any::shortened;
 pub(crate) use published::hide_all;
 pub use value::FlagValue;
+#[doc(hidden)]
+pub use word::FlagEnum;
 
+use crate::listeners::ListenerId;
 use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind};
 use crate::scope::{self, OverrideGuard, Scoped, StateRef};
 use crate::telemetry;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use state::{FlagState, Sourced};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// A flag of type `T`, in a static.
 ///
@@ -41,12 +50,16 @@ use state::{FlagState, Sourced};
 /// In a test world ([`testing::isolated`](crate::testing)) a declared flag starts at its default, whatever the environment
 /// says, and what is set there stays there.
 ///
+/// A flag declared `secret` shows its value to those who have the static and to nobody else: not by name, in the snapshot, in
+/// events, or in `Debug`.
+///
 /// A flag orders no other memory accesses: it tells what to do, not that something has been done.
 pub struct Flag<T: FlagValue> {
-    state: Scoped<FlagState>,
-    default: T,
+    state: Scoped<FlagState<T>>,
+    default: T::Init,
     descriptor: Descriptor,
     env: Option<&'static str>,
+    secret: bool,
     /// How a declared flag puts itself on the list.
     me: Option<fn() -> &'static dyn AnyFlag>,
 }
@@ -70,6 +83,9 @@ pub enum FlagSource {
     /// [`Flag::override_with`].
     #[serde(rename = "override")]
     Override,
+    /// A step (`#[init_flag]` on a function): true once it has run.
+    #[serde(rename = "step")]
+    Step,
 }
 
 impl FlagSource {
@@ -82,6 +98,7 @@ impl FlagSource {
             Self::EnvInvalid => "default (env invalid)",
             Self::Set => "set",
             Self::Override => "override",
+            Self::Step => "step",
         }
     }
 }
@@ -102,47 +119,78 @@ impl<T: FlagValue> Flag<T> {
     /// assert!(VERBOSE.get());
     /// ```
     #[must_use]
-    pub const fn new(default: T) -> Self {
+    pub const fn new(default: T::Init) -> Self {
         let descriptor = Descriptor::dynamic(Kind::Flag, Name::from_static("flag"));
-        Self { state: Scoped::owned(FlagState::new()), default, descriptor, env: None, me: None }
+        Self { state: Scoped::owned(FlagState::new()), default, descriptor, env: None, secret: false, me: None }
     }
 
     /// A declared flag. `me` gives the static it stands in.
     #[doc(hidden)]
     #[must_use]
     pub const fn __declared(
-        default: T,
+        default: T::Init,
         descriptor: Descriptor,
         env: Option<&'static str>,
         me: fn() -> &'static dyn AnyFlag,
     ) -> Self {
-        Self { state: Scoped::declared(FlagState::new()), default, descriptor, env, me: Some(me) }
+        Self { state: Scoped::declared(FlagState::new()), default, descriptor, env, secret: false, me: Some(me) }
+    }
+
+    /// Shown to nobody.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __secret(mut self) -> Self {
+        self.secret = true;
+        self
     }
 
     /// Its value.
     #[inline(always)]
-    pub fn get(&self) -> T {
+    pub fn get(&self) -> T::Given {
         // No look at `scope::quiet`: see `published`.
-        let word = self.state.process().word();
-        if !T::is_resolved(word) {
-            return self.get_slow();
+        match self.state.process().shown() {
+            Some(value) => value,
+            None => self.get_slow(),
         }
-        T::decode(word)
     }
 
     #[cold]
     #[inline(never)]
-    fn get_slow(&self) -> T {
-        let value = self.current().0;
+    fn get_slow(&self) -> T::Given {
+        let held = self.current().0;
         if scope::quiet() {
             published::publish(self.state.process(), self.me.map(|me| me()));
         }
-        value
+        T::__give(&held)
     }
 
     /// Sets it, and gives the value it had before. An override in force goes on hiding both.
-    pub fn set(&self, value: T) -> T {
-        T::decode(self.replace(value).word)
+    pub fn set(&self, value: T) -> T::Given {
+        T::__give(&self.replace(value.__hold()).held)
+    }
+
+    /// Calls `listener` with the old value and the new one after each change by [`set`](Self::set) or [`reset`](Self::reset), here
+    /// or by name, with no lock held: it may do what it likes to this flag. Its panics end with it. Changes at the same time may
+    /// be told in any order; overrides are not told of. In a test world it hears of that world's changes.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// static LIMIT: lifecycle::Flag<u32> = lifecycle::Flag::new(10);
+    /// static RAISED: AtomicU32 = AtomicU32::new(0);
+    ///
+    /// let listener = LIMIT.on_change(|old, new| _ = RAISED.fetch_add(new - old, Relaxed));
+    /// LIMIT.set(15);
+    /// assert_eq!(RAISED.load(Relaxed), 5);
+    /// assert!(LIMIT.remove_listener(listener));
+    /// ```
+    pub fn on_change(&self, listener: impl Fn(T::Given, T::Given) + Send + Sync + 'static) -> ListenerId {
+        self.state().listeners.add(Arc::new(listener))
+    }
+
+    /// Removes a listener; false when it is none of this flag's.
+    pub fn remove_listener(&self, id: ListenerId) -> bool {
+        self.state().listeners.remove(id)
     }
 
     /// Takes back what was set: the environment variable, read anew, or else the default holds again.
@@ -154,11 +202,15 @@ impl<T: FlagValue> Flag<T> {
     /// assert_eq!(RETRIES.get(), 3);
     /// ```
     pub fn reset(&self) {
-        let Some(old) = self.state().clear() else {
-            return;
-        };
-        let new = self.settled();
-        self.tell_change(old.word, new.word, "reset");
+        if let Some(tell) = self.take_back() {
+            tell();
+        }
+    }
+
+    /// The first part of a reset, which tells nobody; calling what it gives does.
+    fn take_back(&self) -> Option<impl FnOnce() + '_> {
+        let old = self.state().clear()?;
+        Some(move || self.tell_change(&old.held, &self.settled().held, "reset"))
     }
 
     /// Where its value comes from.
@@ -185,29 +237,29 @@ impl<T: FlagValue> Flag<T> {
     /// assert!(!DRY_RUN.get());
     /// ```
     pub fn override_with(&'static self, value: T) -> OverrideGuard {
-        let guard = OverrideGuard::install(self.state.key(), value);
+        let guard = OverrideGuard::install(self.state.key(), value.__hold());
         published::hide(self.state.process());
         guard
     }
 
-    fn state(&self) -> StateRef<'_, FlagState> {
+    fn state(&self) -> StateRef<'_, FlagState<T>> {
         self.state.resolve(|_| FlagState::new())
     }
 
     /// The value in force here, and its source.
-    fn current(&self) -> (T, FlagSource) {
+    fn current(&self) -> (T::Held, FlagSource) {
         let overridden = if scope::quiet() { None } else { scope::overrides() };
-        match overridden.and_then(|list| list.find::<T>(self.state.key())) {
-            Some(value) => (*value, FlagSource::Override),
+        match overridden.and_then(|list| list.find::<T::Held>(self.state.key())) {
+            Some(held) => ((*held).clone(), FlagSource::Override),
             None => {
-                let Sourced { word, source } = self.settled();
-                (T::decode(word), source)
+                let Sourced { held, source } = self.settled();
+                (held, source)
             }
         }
     }
 
     /// The value without overrides. The first look settles it, lists the flag, and complains of an unusable variable.
-    fn settled(&self) -> Sourced {
+    fn settled(&self) -> Sourced<T::Held> {
         let state = self.state();
         if let Some(value) = state.read() {
             return value;
@@ -219,48 +271,62 @@ impl<T: FlagValue> Flag<T> {
             registry::register(Component::Flag(me()));
         }
         if let (true, Some(variable)) = (resolved.warn, env) {
-            telemetry::flag_env_invalid(self.name(), variable, T::EXPECTED);
+            telemetry::flag_env_invalid(self.name(), variable, T::__EXPECTED);
         }
         resolved.value
     }
 
-    fn initial(&self, env: Option<&str>) -> Sourced {
-        let sourced = |value: T, source| Sourced { word: value.encode(), source };
+    fn initial(&self, env: Option<&str>) -> Sourced<T::Held> {
+        let default = |source| Sourced { held: T::__initial(&self.default), source };
         match env.and_then(std::env::var_os) {
-            None => sourced(self.default, FlagSource::Default),
-            Some(text) => match text.to_str().and_then(T::parse) {
-                Some(value) => sourced(value, FlagSource::Env),
-                None => sourced(self.default, FlagSource::EnvInvalid),
+            None => default(FlagSource::Default),
+            Some(text) => match text.to_str().and_then(T::__parse) {
+                Some(held) => Sourced { held, source: FlagSource::Env },
+                None => default(FlagSource::EnvInvalid),
             },
         }
     }
 
     /// Sets it, and gives the value before with its source.
-    fn replace(&self, value: T) -> Sourced {
-        let (state, new) = (self.state(), value.encode());
+    fn replace(&self, new: T::Held) -> Sourced<T::Held> {
+        let state = self.state();
         let old = loop {
             // It has a value to replace once it is settled, unless another thread resets it just then.
             self.settled();
-            if let Some(old) = state.set(new) {
+            if let Some(old) = state.set(new.clone()) {
                 break old;
             }
         };
-        self.tell_change(old.word, new, "set");
+        self.tell_change(&old.held, &new, "set");
         old
     }
 
-    fn tell_change(&self, old: u64, new: u64, by: &'static str) {
-        if old != new {
-            let text = |word| T::decode(word).to_json().to_string();
-            telemetry::flag_changed(self.name(), &text(old), &text(new), by);
+    /// With no lock held: subscribers and listeners are somebody else's code.
+    fn tell_change(&self, old: &T::Held, new: &T::Held, by: &'static str) {
+        if old == new {
+            return;
         }
+        telemetry::flag_changed(self.name(), &self.shown(old).to_string(), &self.shown(new).to_string(), by);
+        for listener in self.state().listeners.all() {
+            if catch_unwind(AssertUnwindSafe(|| listener(T::__give(old), T::__give(new)))).is_err() {
+                telemetry::flag_listener_panicked(self.name());
+            }
+        }
+    }
+
+    /// A value as it may be shown.
+    fn shown(&self, held: &T::Held) -> Value {
+        if self.secret { REDACTED.into() } else { T::__to_json(held) }
     }
 }
 
+/// What stands for a value that is not to be seen.
+pub(crate) const REDACTED: &str = "***";
+
 impl<T: FlagValue> std::fmt::Debug for Flag<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (value, source) = self.current();
-        let value = value.to_json();
+        let (held, source) = self.current();
+        let value = self.shown(&held);
         f.debug_struct("Flag").field("name", &self.name()).field("value", &value).field("source", &source).finish()
     }
 }

@@ -11,8 +11,8 @@
 //! Publishing therefore comes either before the hiding, and is undone by it, or after it, and finds the process not quiet. A
 //! running factory, too, keeps flags from being published, but hides none.
 
-use super::AnyFlag;
 use super::state::FlagState;
+use super::{AnyFlag, FlagValue};
 use crate::scope;
 use crate::sync::Mutex;
 
@@ -20,7 +20,7 @@ use crate::sync::Mutex;
 static PUBLISHED: Mutex<Vec<&'static dyn AnyFlag>> = Mutex::new(Vec::new());
 
 /// Publishes the process's value of a flag, if the process is quiet.
-pub(super) fn publish(state: &FlagState, flag: Option<&'static dyn AnyFlag>) {
+pub(super) fn publish<T: FlagValue>(state: &FlagState<T>, flag: Option<&'static dyn AnyFlag>) {
     let mut published = PUBLISHED.lock();
     if scope::quiet() && state.publish() {
         published.extend(flag);
@@ -28,7 +28,7 @@ pub(super) fn publish(state: &FlagState, flag: Option<&'static dyn AnyFlag>) {
 }
 
 /// Hides one flag: an override is installed.
-pub(super) fn hide(state: &FlagState) {
+pub(super) fn hide<T: FlagValue>(state: &FlagState<T>) {
     let _order = PUBLISHED.lock();
     // It stays on the list until the next world comes.
     state.hide(false);

@@ -1,13 +1,11 @@
 //! The configuration: named JSON values in the order they were given, hidden unless revealed.
 
 use crate::error::Error;
+use crate::flag::REDACTED;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What stands for a value that is not to be seen.
-const REDACTED: &str = "***";
 
 /// The largest configuration, as JSON text.
 const MAX_BYTES: usize = 1 << 20;
@@ -134,6 +132,13 @@ impl InitConfig {
                 None => format!("it does not fit `{type_name}`"),
             })
         })
+    }
+
+    /// The names of what `self` and `other` do not have alike, in the order of `self`.
+    pub(super) fn differing(&self, other: &Self) -> Vec<String> {
+        let own = self.values.iter().filter(|(name, value)| other.get(name) != Some(*value)).map(|(name, _)| name);
+        let left_out = other.values.keys().filter(|name| !self.values.contains_key(*name));
+        own.chain(left_out).cloned().collect()
     }
 
     /// The values as they may be shown.

@@ -2,11 +2,14 @@
 
 use super::config::InitConfig;
 use super::flags::Flags;
+use super::initializing::Installing;
 use super::outcome::{InitOutcome, InitReset, InitStatus, millis};
 use crate::clock::{Clock, ClockHandle, Moment, unix_seconds};
 use crate::error::Error;
+use crate::flag::{AnyFlag, FlagSource};
 use crate::registry::InitializationSnapshot;
 use crate::scope::{Scoped, StateRef, Universe};
+use crate::singleton::{Creation, Record};
 use crate::sync::Mutex;
 use crate::telemetry;
 use crate::wire::Gate;
@@ -40,28 +43,33 @@ pub struct InitializationCore {
 pub(super) struct CoreState {
     pub(super) gate: Gate,
     pub(super) flags: Flags,
-    clock: ClockHandle,
+    pub(super) clock: ClockHandle,
+    /// Who initializes, who waits, and what is remembered of it.
+    pub(super) creation: Creation<Done>,
+    /// What the steps see meanwhile.
+    pub(super) installing: Mutex<Option<Installing>>,
     /// A copy of "`done` is some" that is read without its lock; written with it.
-    initialized: AtomicBool,
-    done: Mutex<Option<Arc<Done>>>,
+    pub(super) initialized: AtomicBool,
+    pub(super) done: Mutex<Option<Arc<Done>>>,
     /// A differing later configuration was told of.
-    told_of_ignored: AtomicBool,
+    pub(super) told_of_ignored: AtomicBool,
 }
 
 /// An initialization that is complete.
 #[derive(Debug)]
-struct Done {
-    config: Arc<InitConfig>,
-    began: SystemTime,
-    began_mono: Moment,
-    took: Duration,
+pub(super) struct Done {
+    pub(super) config: Arc<InitConfig>,
+    pub(super) began: SystemTime,
+    pub(super) began_mono: Moment,
+    pub(super) took: Duration,
 }
 
 impl Done {
-    fn outcome(&self, cached: bool, ignored: bool, now: Moment) -> InitOutcome {
+    pub(super) fn outcome(&self, cached: bool, ignored_keys: Vec<String>, now: Moment) -> InitOutcome {
         InitOutcome {
             cached,
-            ignored,
+            ignored: !ignored_keys.is_empty(),
+            ignored_keys,
             timestamp: self.began,
             duration: self.took,
             uptime: now.since(self.began_mono),
@@ -76,6 +84,8 @@ impl CoreState {
             gate: Gate::new(MANAGER),
             flags: Flags::new(),
             clock: ClockHandle::System,
+            creation: Creation::new(),
+            installing: Mutex::new(None),
             initialized: AtomicBool::new(false),
             done: Mutex::new(None),
             told_of_ignored: AtomicBool::new(false),
@@ -90,7 +100,7 @@ impl CoreState {
         Self::on(universe.clock())
     }
 
-    fn done(&self) -> Option<Arc<Done>> {
+    pub(super) fn done(&self) -> Option<Arc<Done>> {
         self.done.lock().clone()
     }
 }
@@ -111,20 +121,6 @@ pub fn initialization() -> &'static InitializationCore {
 #[must_use]
 pub fn get_initialization_manager() -> &'static InitializationCore {
     initialization()
-}
-
-/// Initializes the process: [`InitializationCore::initialize`] on its core.
-///
-/// ```
-/// let outcome = lifecycle::initialize(lifecycle::InitConfig::new().with("debug", true))?;
-/// assert_eq!(outcome.config_keys, ["debug"]);
-/// # Ok::<(), lifecycle::Error>(())
-/// ```
-///
-/// # Errors
-/// As there.
-pub fn initialize(config: InitConfig) -> Result<InitOutcome, Error> {
-    initialization().initialize(config)
 }
 
 impl Default for InitializationCore {
@@ -172,41 +168,6 @@ impl InitializationCore {
         self.state.is_declared()
     }
 
-    /// Initializes with `config`, the first time it is called. Of callers at the same time one initializes, and the others
-    /// find it complete. Later calls change nothing; a differing configuration is ignored, which the outcome says (and a
-    /// warning, once).
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`]; [`Error::TooLarge`] for more than 1 MiB. It is then as uninitialized as before.
-    pub fn initialize(&self, config: InitConfig) -> Result<InitOutcome, Error> {
-        let state = self.resolve();
-        state.gate.charge()?;
-        config.check_size()?;
-        let (began, began_mono) = (state.clock.wall(), state.clock.now());
-        let config = Arc::new(config);
-        // No code but this crate's runs between the two readings, so far: the clock is not read under the lock.
-        let took = state.clock.now().since(began_mono);
-        let done = Arc::new(Done { config: config.clone(), began, began_mono, took });
-        let earlier = {
-            let mut published = state.done.lock();
-            let earlier = published.clone();
-            if earlier.is_none() {
-                *published = Some(done.clone());
-                state.initialized.store(true, Ordering::Release);
-            }
-            earlier
-        };
-        let Some(earlier) = earlier else {
-            telemetry::init_completed(took);
-            return Ok(done.outcome(false, false, began_mono.after(took)));
-        };
-        let ignored = !config.is_empty() && config.values() != earlier.config.values();
-        if ignored && !state.told_of_ignored.swap(true, Ordering::Relaxed) {
-            telemetry::init_config_ignored();
-        }
-        Ok(earlier.outcome(true, ignored, state.clock.now()))
-    }
-
     /// [`initialize`](Self::initialize) with the fields of a type of your own.
     ///
     /// ```
@@ -225,14 +186,15 @@ impl InitializationCore {
         self.initialize(InitConfig::from_serialize(settings)?)
     }
 
-    /// The configuration in force. What was handed out stays as it is, also after a reset.
+    /// The configuration in force; to a step that `initialize` waits for, the one that is being installed. What was handed out stays as it is, also after a reset.
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::NotInitialized`].
     pub fn config(&self) -> Result<Arc<InitConfig>, Error> {
         let state = self.resolve();
         state.gate.charge()?;
-        state.done().map(|done| done.config.clone()).ok_or(Error::NotInitialized)
+        let installed = state.done().map(|done| done.config.clone());
+        installed.or_else(|| state.being_installed()).ok_or(Error::NotInitialized)
     }
 
     /// [`config`](Self::config), empty where there is none or the limit refuses.
@@ -257,23 +219,37 @@ impl InitializationCore {
     }
 
     /// Back to the beginning: not initialized, no configuration, no flags by name, declared flags as declared, the limit's
-    /// window empty and its refusals forgotten. Never refused.
+    /// window empty and its refusals forgotten; steps run again when they are called next, so they must bear that. Never
+    /// refused.
+    ///
+    /// While somebody initializes, it counts as before that: the steps that have run for it stay done.
     pub fn reset(&self) -> InitReset {
         let state = self.resolve();
         let timestamp = state.clock.wall();
         let declared = self.declared_flags_here();
-        let (gone, taken_back) = {
-            let mut done = state.done.lock();
-            state.initialized.store(false, Ordering::Release);
-            state.gate.reset();
-            // Under this lock too: whoever initializes anew must not lose to this reset what is set after that.
-            let taken_back: Vec<_> =
-                declared.into_iter().filter_map(|flag| flag.__take_back().map(|old| (flag, old))).collect();
-            ((done.take(), state.flags.clear()), taken_back)
-        };
+        let (gone, taken_back) = state.creation.exclusively(
+            |record| {
+                *record = Record::default();
+                let gone = {
+                    let mut done = state.done.lock();
+                    state.initialized.store(false, Ordering::Release);
+                    done.take()
+                };
+                state.gate.reset();
+                // No step begins while this is held, and none that has begun is taken back.
+                let installing = state.installing.lock();
+                let stays = |flag: &&'static dyn AnyFlag| installing.is_some() && flag.source() == FlagSource::Step;
+                // Under this lock too: whoever initializes anew must not lose to this reset what is set after that.
+                let taken_back: Vec<_> =
+                    declared.into_iter().filter(|flag| !stays(flag)).filter_map(AnyFlag::__take_back).collect();
+                ((gone, state.flags.clear()), taken_back)
+            },
+            false,
+        );
         let was_initialized = gone.0.is_some();
+        state.flags.tell_cleared(&gone.1);
         drop(gone);
-        taken_back.into_iter().for_each(|(flag, old)| flag.__tell_taken_back(old));
+        taken_back.into_iter().for_each(|tell| tell());
         telemetry::init_reset(was_initialized);
         InitReset { was_initialized, timestamp }
     }
@@ -308,6 +284,11 @@ impl InitializationCore {
         self.get_status()
     }
 
+    /// The clock may read anything now: the limit's window is empty.
+    pub(crate) fn restored(&self) {
+        self.resolve().gate.restored();
+    }
+
     /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
     ///
     /// # Errors
@@ -319,8 +300,12 @@ impl InitializationCore {
     /// Its state as it stands in [`snapshot`](crate::snapshot): of the configuration the names only.
     #[must_use]
     pub fn observe(&self) -> InitializationSnapshot {
-        let done = self.resolve().done();
+        let state = self.resolve();
+        let (done, record) = (state.done(), state.creation.record());
         InitializationSnapshot {
+            steps: record.depends_on.iter().map(|step| step.name.to_string()).collect(),
+            failures: record.failures,
+            last_error: record.last_error,
             initialized: done.is_some(),
             timestamp: done.as_ref().map(|done| unix_seconds(done.began)),
             duration_ms: done.as_ref().map(|done| millis(done.took)),

@@ -4,12 +4,14 @@ use super::config::json_size;
 use super::core::{CoreState, InitializationCore};
 use super::outcome::FlagChange;
 use crate::error::Error;
-use crate::flag::{AnyFlag, FlagSource};
+use crate::flag::{AnyFlag, FlagSource, REDACTED, shortened};
 use crate::keyed::KeyedMap;
+use crate::listeners::{ListenerId, Listeners};
 use crate::registry::{self, Component, FlagSnapshot, Kind};
 use crate::telemetry;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Names come from outside, so there is a bound on how many, how long, and how much each holds.
@@ -19,26 +21,73 @@ const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 /// The flags that were set by name and are not declared.
 #[derive(Debug)]
-pub(super) struct Flags(KeyedMap<Arc<str>, Arc<Value>>);
+pub(super) struct Flags {
+    all: KeyedMap<Arc<str>, Arc<ByName>>,
+    /// Each looks for its own flag.
+    listeners: Listeners<Told>,
+}
+
+/// Told of a flag's name, its old value and its new one.
+type Told = dyn Fn(&str, Option<&Value>, Option<&Value>) + Send + Sync;
+
+/// A flag that was set by name.
+#[derive(Debug, Clone)]
+pub(super) struct ByName {
+    name: Arc<str>,
+    value: Value,
+}
 
 impl Flags {
     pub(super) const fn new() -> Self {
-        Self(KeyedMap::new(MAX_FLAGS))
+        Self { all: KeyedMap::new(MAX_FLAGS), listeners: Listeners::new() }
     }
 
-    /// Takes them out. The caller drops the values when it holds no lock.
-    pub(super) fn clear(&self) -> Vec<Arc<Value>> {
-        self.0.clear()
+    /// Takes them out, and tells nobody. The caller drops the values when it holds no lock.
+    pub(super) fn clear(&self) -> Vec<Arc<ByName>> {
+        self.all.clear()
+    }
+
+    /// They were taken out.
+    pub(super) fn tell_cleared(&self, gone: &[Arc<ByName>]) {
+        gone.iter().for_each(|flag| self.tell(&flag.name, Some(&flag.value), None, "reset"));
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        self.all.read(name, |flag| flag.value.clone())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.all.read(name, |_| ()).is_some()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = ByName> {
+        self.all.values().into_iter().map(Arc::unwrap_or_clone)
     }
 
     fn set(&self, name: &str, value: Value) -> Result<FlagChange, Error> {
-        let shared = Arc::new(value.clone());
-        let old = self.0.update(name, |_| Some(shared)).map_err(|_| Error::Full {
+        let new = Arc::new(ByName { name: name.into(), value: value.clone() });
+        let old = self.all.update(name, |_| Some(new)).map_err(|_| Error::Full {
             what: "the list of flags set by name",
             name: name.to_owned(),
             limit: MAX_FLAGS,
         })?;
-        Ok(FlagChange::new(value, old.map(Arc::unwrap_or_clone)))
+        let old = old.map(|old| Arc::unwrap_or_clone(old).value);
+        self.tell(name, old.as_ref(), Some(&value), "set");
+        Ok(FlagChange::new(value, old))
+    }
+
+    /// With no lock held.
+    fn tell(&self, name: &str, old: Option<&Value>, new: Option<&Value>, by: &'static str) {
+        if old == new {
+            return;
+        }
+        let text = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), shortened);
+        telemetry::flag_changed(name, &text(old), &text(new), by);
+        for listener in self.listeners.all() {
+            if catch_unwind(AssertUnwindSafe(|| listener(name, old, new))).is_err() {
+                telemetry::flag_listener_panicked(name);
+            }
+        }
     }
 }
 
@@ -67,27 +116,20 @@ fn check_name(name: &str) -> Result<(), Error> {
 
 /// Of the errors of a look-up by name, the one that does not mean "not declared".
 fn found(looked_up: Result<Option<Component>, Error>) -> Result<Option<&'static dyn AnyFlag>, Error> {
-    Ok(match looked_up? {
-        Some(Component::Flag(flag)) => Some(flag),
-        _ => None,
-    })
+    Ok(looked_up?.and_then(Component::flag))
 }
 
 impl InitializationCore {
     /// The declared flag of that name, unless one that was set by name before holds the name.
     fn declared_flag(&self, state: &CoreState, name: &str) -> Result<Option<&'static dyn AnyFlag>, Error> {
-        if !self.sees_declared() || state.flags.0.get(name).is_some() {
+        if !self.sees_declared() || state.flags.has(name) {
             return Ok(None);
         }
         found(registry::find(Kind::Flag, name))
     }
 
     fn all_declared(&self) -> impl Iterator<Item = &'static dyn AnyFlag> {
-        let pick = |component| match component {
-            Component::Flag(flag) => Some(flag),
-            _ => None,
-        };
-        let declared = if self.sees_declared() { registry::declared(pick) } else { Vec::new() };
+        let declared = if self.sees_declared() { registry::declared(Component::flag) } else { Vec::new() };
         declared.into_iter()
     }
 
@@ -120,23 +162,70 @@ impl InitializationCore {
             return state.flags.set(name, value);
         };
         let (old, source) = flag.__replace_json(&value)?;
+        let value = if flag.is_secret() { REDACTED.into() } else { value };
         Ok(FlagChange::new(value, (source == FlagSource::Set).then_some(old)))
+    }
+
+    /// Calls `listener` with the old value and the new one whenever the flag of that name changes, declared or not; `None` is
+    /// no value. Flags that are not declared need not exist. What else holds for it stands at [`Flag::on_change`](crate::Flag::on_change).
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let core = lifecycle::InitializationCore::new();
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let all = seen.clone();
+    /// let listener = core.on_flag_change("beta", move |old, new| all.lock().unwrap().push((old.cloned(), new.cloned())))?;
+    /// core.set_flag("beta", true)?;
+    /// core.reset();
+    /// assert_eq!(*seen.lock().unwrap(), [(None, Some(true.into())), (Some(true.into()), None)]);
+    /// assert!(core.remove_flag_listener(listener));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] and [`Error::TooLarge`] for the name, [`Error::Ambiguous`], [`Error::NotPossible`] for a step.
+    pub fn on_flag_change(
+        &self,
+        name: &str,
+        listener: impl Fn(Option<&Value>, Option<&Value>) + Send + Sync + 'static,
+    ) -> Result<ListenerId, Error> {
+        let state = self.resolve();
+        check_name(name)?;
+        if let Some(flag) = self.declared_flag(&state, name)? {
+            return flag.__on_change(Arc::new(listener));
+        }
+        let own = name.to_owned();
+        Ok(state.flags.listeners.add(Arc::new(move |name, old, new| {
+            if name == own {
+                listener(old, new);
+            }
+        })))
+    }
+
+    /// Removes a listener that [`on_flag_change`](Self::on_flag_change) added; false when there is none such.
+    pub fn remove_flag_listener(&self, id: ListenerId) -> bool {
+        self.resolve().flags.listeners.remove(id) || self.all_declared().any(|flag| flag.__remove_listener(id))
     }
 
     /// The value of a flag by name, declared or not; none when there is no such flag. Asking makes none.
     ///
     /// # Errors
     /// [`Error::RateLimited`] for flags that are not declared; [`Error::InvalidName`] for an empty name;
-    /// [`Error::Ambiguous`].
+    /// [`Error::Ambiguous`]; [`Error::NotPossible`] for a flag declared `secret`.
     pub fn get_flag(&self, name: &str) -> Result<Option<Value>, Error> {
         let state = self.resolve();
         let declared = if name.is_empty() { None } else { self.declared_flag(&state, name)? };
+        if let Some(flag) = declared.filter(|flag| flag.is_secret()) {
+            let reason = "it is secret: only the code that has its static can read it";
+            return Err(Error::NotPossible { name: flag.name().to_owned(), reason });
+        }
         if let Some(flag) = declared {
             return Ok(Some(flag.get_json()));
         }
         state.gate.charge()?;
         check_name(name)?;
-        Ok(state.flags.0.get(name).map(Arc::unwrap_or_clone))
+        Ok(state.flags.get(name))
     }
 
     /// The value of a flag by name, as a `T`.
@@ -188,21 +277,20 @@ impl InitializationCore {
     /// The flags set by name that are not declared, as they stand in [`snapshot`](crate::snapshot).
     #[must_use]
     pub fn observe_dynamic(&self) -> Vec<FlagSnapshot> {
-        let observe = |(name, value): (Arc<str>, Arc<Value>)| FlagSnapshot {
+        let observe = |ByName { name, value }| FlagSnapshot {
             name: name.to_string(),
             path: name.to_string(),
             declared_at: String::new(),
             type_name: json_type(&value).to_owned(),
-            value: Arc::unwrap_or_clone(value),
+            value,
             source: FlagSource::Set.as_str().to_owned(),
         };
-        self.resolve().flags.0.entries().into_iter().map(observe).collect()
+        self.resolve().flags.entries().map(observe).collect()
     }
 
     /// The flags that were set: by name, then declared ones.
     pub(super) fn flags_set(&self, state: &CoreState) -> Map<String, Value> {
-        let by_name =
-            state.flags.0.entries().into_iter().map(|(name, value)| (name.to_string(), Arc::unwrap_or_clone(value)));
+        let by_name = state.flags.entries().map(|flag| (flag.name.to_string(), flag.value));
         let declared = self.all_declared().filter(|flag| flag.source() == FlagSource::Set);
         let mut flags: Map<String, Value> = by_name.collect();
         for flag in declared {

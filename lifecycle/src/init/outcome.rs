@@ -14,6 +14,8 @@ pub struct InitOutcome {
     pub cached: bool,
     /// This call gave a configuration that differs from the one in force, which was ignored.
     pub ignored: bool,
+    /// The names of what differs: given with another value, given in addition, or left out.
+    pub ignored_keys: Vec<String>,
     /// When the initialization in force began.
     pub timestamp: SystemTime,
     /// How long it took.

@@ -60,7 +60,7 @@ impl Run {
     /// Begins a run that `askers` wait for.
     pub fn begin(name: &'static str, askers: &[&Self]) -> Self {
         let askers: Vec<_> = askers.iter().map(|asker| asker.0.clone()).collect();
-        Self(Frame::begin(Subject { name: name.into(), place: ("", 0), key: name.as_ptr().addr() }, &askers))
+        Self(Frame::begin(Subject { name: name.into(), place: ("", 0), key: name.as_ptr().addr() }, true, &askers))
     }
 
     /// Waits for `other`, or gives the circle that this would close.

@@ -4,6 +4,7 @@ use super::gather::{Ended, Gather, Work, panic_text};
 use super::warm_up::block_on;
 use crate::clock::ClockHandle;
 use crate::registry::{self, Component};
+use crate::scope::Book;
 use crate::singleton::hooks::{Health, HealthRun};
 use crate::singleton::{AnySingleton, HookOf};
 use crate::{telemetry, timer};
@@ -116,8 +117,62 @@ pub fn health_blocking(limit: Duration) -> HealthReport {
     block_on(health(limit))
 }
 
-/// Runs the `reset` hooks of all singletons that exist, one after the other; gives the name and text of each that failed.
-/// Instances stay.
+/// What [`run_reset_hooks`] did.
+///
+/// ```
+/// let report = lifecycle::run_reset_hooks();
+/// assert!(report.is_clean());
+/// println!("{report}");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ResetReport {
+    /// Hooks that ran.
+    pub hooks: usize,
+    /// The name and text of each that failed or panicked.
+    pub failed: Vec<(String, String)>,
+    /// Invocations that were under way meanwhile. With more than one, what was reset may have been in use by others.
+    pub active_invocations: usize,
+}
+
+impl ResetReport {
+    /// Did all hooks succeed, with one invocation under way at most?
+    ///
+    /// ```
+    /// use lifecycle::{invocation_blocking, run_reset_hooks};
+    ///
+    /// assert!(invocation_blocking("req-1", run_reset_hooks).is_clean());
+    /// ```
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.failed.is_empty() && self.active_invocations <= 1
+    }
+}
+
+impl std::fmt::Display for ResetReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} reset hooks ran", self.hooks)?;
+        for (name, text) in &self.failed {
+            write!(f, "; `{name}` failed: {text}")?;
+        }
+        if self.active_invocations > 1 {
+            write!(
+                f,
+                "; {} invocations were under way: what was reset may be in use by another one, so declare what belongs to one \
+                 `#[singleton(scope = invocation)]`",
+                self.active_invocations
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs the `reset` hooks of all singletons that exist, one after the other; says which failed. Instances stay, and so does what
+/// [`initialize`](crate::initialize) set up.
+///
+/// For a process that serves one invocation at a time: what one leaves behind is cleared before the next. While several are under
+/// way this takes away what others are using; that is told by an event and in the report. What belongs to one invocation is
+/// better declared with `scope = invocation`, and then needs no reset.
 ///
 /// ```
 /// use lifecycle::singleton;
@@ -129,20 +184,43 @@ pub fn health_blocking(limit: Duration) -> HealthReport {
 /// }
 ///
 /// seen().lock().unwrap().push(7);
-/// assert!(lifecycle::run_reset_hooks().is_empty());
+/// assert!(lifecycle::run_reset_hooks().is_clean());
 /// assert!(seen().lock().unwrap().is_empty());
 /// ```
-pub fn run_reset_hooks() -> Vec<(String, String)> {
-    let mut failed = Vec::new();
+#[allow(clippy::must_use_candidate, reason = "done is done")]
+pub fn run_reset_hooks() -> ResetReport {
+    let active_invocations = Book::in_force().active();
+    if active_invocations > 1 {
+        telemetry::reset_while_active(active_invocations);
+    }
+    let mut report = ResetReport { hooks: 0, failed: Vec::new(), active_invocations };
     for (name, hook) in collect(AnySingleton::reset_hooks) {
+        report.hooks += 1;
         let outcome = catch_unwind(AssertUnwindSafe(hook));
         let outcome = outcome.unwrap_or_else(|panic| Err(format!("it panicked: {}", panic_text(&*panic))));
         if let Err(text) = outcome {
             telemetry::singleton_hook_failed(&name, "reset", &text);
-            failed.push((name, text));
+            report.failed.push((name, text));
         }
     }
-    failed
+    report
+}
+
+/// [`run_reset_hooks`], by the name that handlers of the concept call at their beginning.
+///
+/// ```
+/// use lifecycle::{invocation_blocking, reset_all_managers};
+///
+/// fn handler() {
+///     assert!(reset_all_managers().is_clean());
+///     // ..
+/// }
+///
+/// invocation_blocking("req-1", handler);
+/// ```
+#[allow(clippy::must_use_candidate, reason = "done is done")]
+pub fn reset_all_managers() -> ResetReport {
+    run_reset_hooks()
 }
 
 /// Runs the `pressure` hooks of all singletons that exist, one after the other; gives the bytes they say they freed.

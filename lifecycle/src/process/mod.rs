@@ -2,18 +2,28 @@
 
 mod gather;
 mod hooks;
+mod memory;
 mod order;
 mod phase;
 mod shutdown;
+mod snapstart;
 mod warm_up;
 
-pub use hooks::{HealthCheck, HealthReport, health, health_blocking, run_pressure_hooks, run_reset_hooks};
+pub use hooks::{
+    HealthCheck, HealthReport, ResetReport, health, health_blocking, reset_all_managers, run_pressure_hooks,
+    run_reset_hooks,
+};
+pub(crate) use memory::last_reading;
+#[cfg(feature = "testing")]
+pub(crate) use memory::stand_in;
+pub use memory::{MemoryReading, MemoryThreshold, on_memory_pressure};
 pub(crate) use order::resolve;
 pub(crate) use phase::{Busy, Phase};
 pub use shutdown::{
     HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, is_shutting_down, request_shutdown, shutdown,
     shutdown_blocking,
 };
+pub use snapstart::{HooksReport, before_snapshot, before_snapshot_blocking, on_restore, on_restore_blocking};
 pub use warm_up::{
     WarmUp, WarmUpError, WarmUpFailure, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
 };

@@ -1,22 +1,20 @@
 //! Who depends on whom among what exists, and so in which order things are shut down.
 
-use crate::registry::{self, Component};
+use crate::registry::{self, Component, Kind};
 use crate::singleton::hooks::HookRun;
 use crate::singleton::{AnySingleton, HookOf, Needs, of_function, singletons};
 use std::collections::{HashMap, HashSet};
 
 /// Hooks that may run at the same time: nothing in it depends on anything else in it.
 pub(super) struct Level {
-    pub(super) hooks: Vec<HookOf<HookRun>>,
+    pub(super) hooks: Vec<HookOf<HookRun<'static>>>,
 }
 
 /// The hooks of all that exists, dependents first. Singletons made by name have no hooks, but what they were made of is
 /// still made of something.
 pub(super) fn levels() -> Vec<Level> {
-    let declared: Vec<&'static dyn AnySingleton> = registry::declared(|component| match component {
-        Component::Singleton(singleton) if singleton.exists() => Some(singleton),
-        _ => None,
-    });
+    let declared: Vec<&'static dyn AnySingleton> =
+        registry::declared(|component| component.created().filter(|created| created.exists()));
     let key = |singleton: &'static dyn AnySingleton| std::ptr::from_ref(singleton.descriptor()).addr();
     let mut needs: HashMap<usize, Vec<usize>> = singletons().needs().into_iter().collect();
     for singleton in &declared {
@@ -25,7 +23,7 @@ pub(super) fn levels() -> Vec<Level> {
         needs.insert(key(*singleton), all);
     }
     let levels = depths(&needs);
-    let mut by_level: Vec<(usize, std::cmp::Reverse<Option<u64>>, HookOf<HookRun>)> = Vec::new();
+    let mut by_level: Vec<(usize, std::cmp::Reverse<Option<u64>>, HookOf<HookRun<'static>>)> = Vec::new();
     for singleton in declared {
         let level = levels.get(&key(singleton)).copied().unwrap_or(0);
         let order = std::cmp::Reverse(singleton.order());
@@ -43,15 +41,15 @@ pub(super) fn levels() -> Vec<Level> {
     all.into_iter().map(|(_, level)| level).collect()
 }
 
-/// The singleton that a `depends_on` means, if there is one.
+/// The singleton or step that a `depends_on` means, if there is one.
 pub(crate) fn resolve(needs: Needs) -> Option<&'static dyn AnySingleton> {
     match needs {
         Needs::Component(singleton) => Some(singleton),
         Needs::Function(name) => of_function(name).ok(),
-        Needs::Name(name) => match registry::find(registry::Kind::Singleton, name) {
-            Ok(Some(Component::Singleton(singleton))) => Some(singleton),
-            _ => None,
-        },
+        Needs::Name(name) => {
+            let named = |kind| registry::find(kind, name).ok().flatten().and_then(Component::created);
+            named(Kind::Singleton).or_else(|| named(Kind::Flag))
+        }
     }
 }
 

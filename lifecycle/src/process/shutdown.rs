@@ -371,12 +371,10 @@ async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
 }
 
 fn abandon(even_if_awaited: bool) {
-    let declared = registry::declared(|component| match component {
-        Component::Singleton(singleton) => Some(singleton),
-        _ => None,
-    });
+    let declared = registry::declared(Component::created);
     declared.into_iter().for_each(|singleton| singleton.abandon(even_if_awaited));
     crate::singleton::singletons().abandon(even_if_awaited);
+    crate::init::initialization().abandon(even_if_awaited);
 }
 
 async fn one_level(phase: &Phase, level: &mut UnderWay, clock: &ClockHandle, until: Moment) {

@@ -123,10 +123,7 @@ pub fn keyed_limiter(name: &str) -> Result<&'static KeyedRateLimiter, Error> {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.
 pub fn flag(name: &str) -> Result<&'static dyn AnyFlag, Error> {
-    match find(Kind::Flag, name)? {
-        Some(Component::Flag(flag)) => Ok(flag),
-        _ => Err(not_found(Kind::Flag, name)),
-    }
+    find(Kind::Flag, name)?.and_then(Component::flag).ok_or_else(|| not_found(Kind::Flag, name))
 }
 
 /// What a name says.

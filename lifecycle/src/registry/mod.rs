@@ -15,8 +15,8 @@ pub(crate) use labels::labels;
 
 pub use by_name::{breaker, flag, keyed_breaker, keyed_limiter, limiter};
 pub use snapshot::{
-    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, KeyedSnapshot,
-    LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
+    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, InvocationsSnapshot,
+    KeyedSnapshot, LimiterSnapshot, SettingSnapshot, SingletonSnapshot, Snapshot, snapshot,
 };
 
 use crate::breaker::{CircuitBreaker, KeyedCircuitBreaker};
@@ -25,7 +25,7 @@ use crate::flag::AnyFlag;
 use crate::limiter::{KeyedRateLimiter, RateLimiter};
 use crate::name::{Name, SHARED, in_brackets};
 use crate::scope::Subject;
-use crate::singleton::{AnySingleton, Needs};
+use crate::singleton::{AnySingleton, Needs, SingletonCell};
 use std::sync::Arc;
 
 /// The four kinds of components.
@@ -148,9 +148,29 @@ pub(crate) enum Component {
     Limiter(&'static RateLimiter),
     KeyedLimiter(&'static KeyedRateLimiter),
     Flag(&'static dyn AnyFlag),
+    /// `#[init_flag]` on a function: a flag by its kind, and a singleton of `()` to all who create and order.
+    Step(&'static SingletonCell<()>),
 }
 
 impl Component {
+    /// As what is created: a singleton or a step.
+    pub(crate) fn created(self) -> Option<&'static dyn AnySingleton> {
+        match self {
+            Self::Singleton(singleton) => Some(singleton),
+            Self::Step(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// As a flag.
+    pub(crate) fn flag(self) -> Option<&'static dyn AnyFlag> {
+        match self {
+            Self::Flag(flag) => Some(flag),
+            Self::Step(step) => Some(step),
+            _ => None,
+        }
+    }
+
     pub(crate) fn descriptor(&self) -> &'static Descriptor {
         match self {
             Self::Singleton(singleton) => singleton.descriptor(),
@@ -159,6 +179,7 @@ impl Component {
             Self::Limiter(limiter) => limiter.descriptor(),
             Self::KeyedLimiter(family) => family.descriptor(),
             Self::Flag(flag) => flag.descriptor(),
+            Self::Step(step) => AnySingleton::descriptor(*step),
         }
     }
 }
@@ -206,6 +227,11 @@ impl Listed {
     pub const fn flag(flag: &'static dyn AnyFlag) -> Self {
         Self(Component::Flag(flag), None)
     }
+
+    #[must_use]
+    pub const fn step(step: &'static SingletonCell<()>) -> Self {
+        Self(Component::Step(step), None)
+    }
 }
 
 inventory::collect!(Listed);
@@ -244,7 +270,7 @@ pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descri
 }
 
 /// What is wrong with the declarations: names declared more than once within a kind, and a `depends_on` that names nothing;
-/// and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
+/// flags whose environment variable cannot be used; and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
 #[must_use]
@@ -256,15 +282,13 @@ pub fn verify() -> Vec<Error> {
     }
     let several = by_name.into_iter().filter(|(_, all)| all.len() > 1);
     let mut errors: Vec<Error> = several.map(|((_, name), all)| ambiguous(name, all.into_iter())).collect();
-    let dependencies = declared(|component| match component {
-        Component::Singleton(singleton) => Some(singleton.dependencies()),
-        _ => None,
-    });
+    let dependencies = declared(|component| component.created().map(AnySingleton::dependencies));
     for needs in dependencies.into_iter().flatten().map(|find| find()) {
         if let (Needs::Function(name) | Needs::Name(name), None) = (needs, crate::process::resolve(needs)) {
             errors.push(not_found(Kind::Singleton, name));
         }
     }
+    errors.extend(declared(Component::flag).into_iter().filter_map(AnyFlag::__problem));
     errors.extend(crate::settings::problems().into_iter().map(|problem| Error::IgnoredSetting { problem }));
     errors
 }

@@ -2,7 +2,9 @@
 
 use super::{Component, components};
 use crate::clock::{ClockHandle, unix_seconds};
+use crate::flag::AnyFlag;
 use crate::settings::Source;
+use crate::singleton::AnySingleton;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +17,9 @@ pub struct Snapshot {
     pub timestamp: f64,
     /// Declared singletons, created or not, then those made by name at run time.
     pub singletons: Vec<SingletonSnapshot>,
+    /// Steps (`#[init_flag]` on a function), run or not: as singletons that have no value.
+    #[serde(default)]
+    pub steps: Vec<SingletonSnapshot>,
     /// Declared breakers, then those made by name at run time.
     pub breakers: Vec<BreakerSnapshot>,
     /// Declared families of breakers, one a key.
@@ -29,6 +34,12 @@ pub struct Snapshot {
     pub flags: Vec<FlagSnapshot>,
     /// `initialize`: done or not, when, how long.
     pub initialization: InitializationSnapshot,
+    /// Invocations, done and under way.
+    #[serde(default)]
+    pub invocations: InvocationsSnapshot,
+    /// What [`on_memory_pressure`](crate::on_memory_pressure) saw last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<crate::process::MemoryReading>,
     /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
 }
@@ -51,6 +62,10 @@ pub struct SingletonSnapshot {
     pub eager: bool,
     /// How often an instance was handed out.
     pub accesses: u64,
+    /// Of one with `scope = invocation`: the instances there are, in all invocations. `created` and the like speak of the
+    /// invocation in which the snapshot is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive: Option<usize>,
     /// When the present instance was stored.
     pub created_at: Option<f64>,
     /// When its factory began, in microseconds of the process's monotonic clock: for a waterfall of the start.
@@ -259,8 +274,27 @@ pub struct InitializationSnapshot {
     pub timestamp: Option<f64>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,
+    /// The steps that it ran or found done, in that order.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// How often it failed.
+    #[serde(default)]
+    pub failures: u64,
+    /// Why it last did, while it is not initialized.
+    #[serde(default)]
+    pub last_error: Option<String>,
     /// The names of the configuration's values; the values may be secret.
     pub config_keys: Vec<String>,
+}
+
+/// Invocations of the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InvocationsSnapshot {
+    /// Those that began.
+    pub begun: u64,
+    /// Those that go on now.
+    pub active: usize,
 }
 
 /// Takes a [`Snapshot`]: every declared component with its state and counts, whether it was used or not, and what was made
@@ -277,15 +311,19 @@ pub struct InitializationSnapshot {
 /// ```
 #[must_use]
 pub fn snapshot() -> Snapshot {
+    let book = crate::scope::Book::in_force();
     let mut all = Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
         singletons: Vec::new(),
+        steps: Vec::new(),
         breakers: Vec::new(),
         keyed_breakers: Vec::new(),
         limiters: Vec::new(),
         keyed_limiters: Vec::new(),
         flags: Vec::new(),
         initialization: crate::init::initialization().observe(),
+        invocations: InvocationsSnapshot { begun: book.begun(), active: book.active() },
+        memory: crate::process::last_reading(),
         duplicates: super::verify().iter().map(ToString::to_string).collect(),
     };
     for component in components().iter() {
@@ -296,6 +334,10 @@ pub fn snapshot() -> Snapshot {
             Component::Limiter(limiter) => all.limiters.push(limiter.observe()),
             Component::KeyedLimiter(family) => all.keyed_limiters.push(family.observe()),
             Component::Flag(flag) => all.flags.push(flag.observe()),
+            Component::Step(step) => {
+                all.steps.extend(AnySingleton::observe(*step));
+                all.flags.push(AnyFlag::observe(*step));
+            }
         }
     }
     crate::singleton::singletons().observe_dynamic(&mut all.singletons);
@@ -308,9 +350,7 @@ impl Snapshot {
     /// The dependency edges, observed and declared: (dependent, dependency), by name.
     #[must_use]
     pub fn edges(&self) -> Vec<(&str, &str)> {
-        self.singletons
-            .iter()
-            .flat_map(|one| one.depends_on.iter().map(move |on| (one.name.as_str(), on.as_str())))
-            .collect()
+        let created = self.singletons.iter().chain(&self.steps);
+        created.flat_map(|one| one.depends_on.iter().map(move |on| (one.name.as_str(), on.as_str()))).collect()
     }
 }

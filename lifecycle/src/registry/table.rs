@@ -88,7 +88,8 @@ fn window(seconds: f64) -> String {
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sections = [
-            ("singletons", self.singleton_table()),
+            ("singletons", created_table(&self.singletons, ["lazy", "ready"])),
+            ("steps", created_table(&self.steps, ["not run", "done"])),
             ("circuit breakers", self.breaker_table()),
             ("rate limiters", self.limiter_table()),
             ("flags", self.flag_table()),
@@ -97,6 +98,12 @@ impl fmt::Display for Snapshot {
             writeln!(f, "{title}")?;
             table.write(f)?;
         }
+        if self.invocations.begun > 0 {
+            writeln!(f, "invocations: {} begun, {} under way", self.invocations.begun, self.invocations.active)?;
+        }
+        if let Some(bytes) = self.memory.as_ref().and_then(|memory| memory.resident) {
+            writeln!(f, "memory: {} MiB resident when it was looked at", bytes >> 20)?;
+        }
         for duplicate in &self.duplicates {
             writeln!(f, "warning: {duplicate}")?;
         }
@@ -104,41 +111,42 @@ impl fmt::Display for Snapshot {
     }
 }
 
-impl Snapshot {
-    fn singleton_table(&self) -> Table {
-        let mut table =
-            Table::new(&["name", "type", "state", "accesses", "order", "created in", "needs", "declared at"]);
-        for (one, label) in self.singletons.iter().zip(labels(identities!(self.singletons))) {
-            let times = |failures| if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
-            let state = match (one.created, one.failures) {
-                _ if one.keys.is_some() => keys(one.keys.unwrap_or(0), one.unkept),
-                (true, _) if one.retired > 0 => format!("ready, {} retired", one.retired),
-                (true, _) => "ready".to_owned(),
-                (false, 0) if one.unkept > 0 => {
-                    format!("{} keys, {} found no place", one.keys.unwrap_or(0), one.unkept)
-                }
-                (false, 0) if one.keys.is_some_and(|keys| keys > 0) => format!("{} keys", one.keys.unwrap_or(0)),
-                (false, 0) => "lazy".to_owned(),
-                (false, failures) => match &one.last_error {
-                    Some(error) => format!("failed {}: {}", times(failures), cut(error)),
-                    None => format!("failed {}", times(failures)),
-                },
-            };
-            let took = or_dash(one.creation_us.filter(|_| one.created).map(|us| format!("{us} us")));
-            table.row(vec![
-                label,
-                one.type_name.clone(),
-                state,
-                one.accesses.to_string(),
-                or_dash(one.order),
-                took,
-                if one.depends_on.is_empty() { "-".to_owned() } else { one.depends_on.join(", ") },
-                one.declared_at.clone(),
-            ]);
-        }
-        table
+/// Singletons or steps: what they are called before and after their creation.
+fn created_table(all: &[super::SingletonSnapshot], [lazy, ready]: [&str; 2]) -> Table {
+    let mut table = Table::new(&["name", "type", "state", "accesses", "order", "created in", "needs", "declared at"]);
+    for (one, label) in all.iter().zip(labels(identities!(all))) {
+        let times = |failures| if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
+        let state = match (one.created, one.failures) {
+            _ if one.keys.is_some() => keys(one.keys.unwrap_or(0), one.unkept),
+            (_, 0) if one.alive.is_some() => format!("one an invocation, {} now", one.alive.unwrap_or(0)),
+            (true, _) if one.retired > 0 => format!("{ready}, {} retired", one.retired),
+            (true, _) => ready.to_owned(),
+            (false, 0) if one.unkept > 0 => {
+                format!("{} keys, {} found no place", one.keys.unwrap_or(0), one.unkept)
+            }
+            (false, 0) if one.keys.is_some_and(|keys| keys > 0) => format!("{} keys", one.keys.unwrap_or(0)),
+            (false, 0) => lazy.to_owned(),
+            (false, failures) => match &one.last_error {
+                Some(error) => format!("failed {}: {}", times(failures), cut(error)),
+                None => format!("failed {}", times(failures)),
+            },
+        };
+        let took = or_dash(one.creation_us.filter(|_| one.created).map(|us| format!("{us} us")));
+        table.row(vec![
+            label,
+            one.type_name.clone(),
+            state,
+            one.accesses.to_string(),
+            or_dash(one.order),
+            took,
+            if one.depends_on.is_empty() { "-".to_owned() } else { one.depends_on.join(", ") },
+            one.declared_at.clone(),
+        ]);
     }
+    table
+}
 
+impl Snapshot {
     fn breaker_table(&self) -> Table {
         let mut table = Table::new(&[
             "name",

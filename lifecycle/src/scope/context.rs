@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task;
 
-/// What is in force where it was captured: the test world, the overrides, the correlation id and the running factory.
+/// What is in force where it was captured: the test world, the overrides, the invocation, the correlation id and the running
+/// factory.
 ///
 /// Threads and tasks start with nothing installed; a captured context brings it to them.
 ///

@@ -3,7 +3,7 @@
 //! Entries are shared owners, never pointers with "restore the previous one": dropping an outer guard before an inner one is
 //! legal and only takes the outer entry away.
 
-use super::{Frame, OverrideList, Raised, Universe};
+use super::{Frame, InvocationState, OverrideList, Raised, Universe};
 use crate::sync::thread_static;
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -20,14 +20,15 @@ pub(crate) enum Entry {
     /// The overrides of the thread a captured context came from.
     Overrides(Arc<OverrideList>),
     Correlation(Arc<str>),
+    Invocation(Arc<InvocationState>),
     /// The singleton with this key is to be made anew.
     Renew(usize),
 }
 
 impl Entry {
-    /// A correlation id changes no look-up, so it does not slow the process.
+    /// A correlation id changes no look-up, and an invocation only those of what lives for one: neither slows the process.
     fn slows(&self) -> bool {
-        !matches!(self, Self::Correlation(_))
+        !matches!(self, Self::Correlation(_) | Self::Invocation(_))
     }
 }
 
@@ -166,14 +167,47 @@ pub(crate) fn frames() -> Vec<Arc<Frame>> {
     read(all).unwrap_or_default()
 }
 
-/// The correlation id in force.
-pub(crate) fn correlation_id() -> Option<Arc<str>> {
+/// The correlation id in force: one that was given, or the id of the invocation.
+pub(crate) fn correlation_id() -> Option<String> {
     read(|current| {
         visible(current, |entry| match entry {
-            Entry::Correlation(id) => Some(id.clone()),
+            Entry::Correlation(id) => Some(id.to_string()),
+            Entry::Invocation(invocation) => Some(invocation.id().to_owned()),
             _ => None,
         })
     })
+}
+
+/// The innermost invocation.
+pub(crate) fn invocation() -> Option<Arc<InvocationState>> {
+    read(|current| {
+        visible(current, |entry| match entry {
+            Entry::Invocation(invocation) => Some(invocation.clone()),
+            _ => None,
+        })
+    })
+}
+
+/// On whose behalf something is asked for that lives for an invocation.
+pub(crate) enum Asker {
+    /// The invocation this code runs in.
+    Invocation(Arc<InvocationState>),
+    /// A factory, inside that invocation or none, whose value lives as long as the process.
+    Process(Arc<Frame>),
+    Nobody,
+}
+
+/// Who asks here for what lives for an invocation.
+pub(crate) fn asker() -> Asker {
+    let asker = read(|current| {
+        visible(current, |entry| match entry {
+            Entry::Invocation(invocation) => Some(Asker::Invocation(invocation.clone())),
+            Entry::Frame(frame) if frame.lasts => Some(Asker::Process(frame.clone())),
+            Entry::CapturedFrame(frame) => frame.upgrade().filter(|frame| frame.lasts).map(Asker::Process),
+            _ => None,
+        })
+    });
+    asker.unwrap_or(Asker::Nobody)
 }
 
 /// The singleton that is to be made anew here.
@@ -215,7 +249,8 @@ pub(super) fn overrides_or_new() -> Option<Arc<OverrideList>> {
     })
 }
 
-/// What a captured context takes along: the universe, the overrides, the correlation id and, weakly, the running factory.
+/// What a captured context takes along: the universe, the overrides, and in the order of their installation the invocation,
+/// the correlation id and, weakly, the running factory.
 pub(super) fn capture() -> Vec<Entry> {
     let mut entries = Vec::new();
     match universe() {
@@ -231,7 +266,32 @@ pub(super) fn capture() -> Vec<Entry> {
             entries.extend(overrides().map(Entry::Overrides));
         }
     }
-    entries.extend(correlation_id().map(Entry::Correlation));
-    entries.extend(frame().map(|frame| Entry::CapturedFrame(Arc::downgrade(&frame))));
+    let outside = entries.len();
+    let (mut invocation, mut correlation, mut frame) = (false, false, false);
+    _ = read(|current| {
+        let mut hidden = false;
+        for (_, entry) in current.entries.iter().rev() {
+            let taken = match entry {
+                Entry::Universe(_) => {
+                    hidden = true;
+                    continue;
+                }
+                Entry::Invocation(_) if !hidden => &mut invocation,
+                Entry::Correlation(_) if !hidden => &mut correlation,
+                // A world hides no factory that runs around it.
+                Entry::Frame(_) => &mut frame,
+                Entry::CapturedFrame(captured) if captured.strong_count() > 0 => &mut frame,
+                _ => continue,
+            };
+            if !std::mem::replace(taken, true) {
+                entries.push(match entry {
+                    Entry::Frame(frame) => Entry::CapturedFrame(Arc::downgrade(frame)),
+                    other => other.clone(),
+                });
+            }
+        }
+        Some(())
+    });
+    entries[outside..].reverse();
     entries
 }

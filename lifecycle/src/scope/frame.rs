@@ -50,6 +50,8 @@ impl fmt::Display for CyclePath {
 pub(crate) struct Frame {
     pub(crate) id: FrameId,
     pub(crate) subject: Subject,
+    /// What it makes lives as long as the process, and not for an invocation.
+    pub(crate) lasts: bool,
     /// The frames that wait for this one: those of the thread that asked for it.
     askers: Vec<FrameId>,
     noted: Mutex<Noted>,
@@ -89,7 +91,7 @@ pub(crate) fn waits() -> BTreeMap<FrameId, Vec<FrameId>> {
 
 impl Frame {
     /// Begins a factory run; the frames on whose behalf it was asked for wait for it from now on.
-    pub(crate) fn begin(subject: Subject, askers: &[Arc<Self>]) -> Arc<Self> {
+    pub(crate) fn begin(subject: Subject, lasts: bool, askers: &[Arc<Self>]) -> Arc<Self> {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let askers: Vec<FrameId> = askers.iter().map(|asker| asker.id).collect();
         let mut graph = graph();
@@ -100,7 +102,7 @@ impl Frame {
             }
         }
         drop(graph);
-        Arc::new(Self { id, subject, askers, noted: Mutex::default(), ended: false.into() })
+        Arc::new(Self { id, subject, lasts, askers, noted: Mutex::default(), ended: false.into() })
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -143,6 +145,12 @@ impl Frame {
             at = node.waits_for.last().copied();
         }
         path
+    }
+
+    /// Does `id` wait for one of these, be it by way of others, or is it one of them?
+    pub(crate) fn waits_for_any(id: FrameId, frames: &[Arc<Self>]) -> bool {
+        let graph = graph();
+        frames.iter().any(|frame| path_between(&graph, id, frame.id).is_some())
     }
 
     /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).

@@ -6,14 +6,19 @@
 mod context;
 mod current;
 mod frame;
+mod invocation;
 mod overrides;
 mod universe;
 
 pub use context::{Context, ContextGuard, InContext, with_correlation_id, with_correlation_id_async};
-pub(crate) use current::{Entry, correlation_id, frame, frames, install, look_again, overrides, renewing, universe};
+pub(crate) use current::{
+    Asker, Entry, Installed, asker, correlation_id, frame, frames, install, invocation, look_again, overrides,
+    renewing, universe,
+};
 #[cfg(loom)]
 pub(crate) use frame::waits;
 pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge};
+pub(crate) use invocation::{Book, InvocationState, Leaving, Limit, Resident};
 pub use overrides::OverrideGuard;
 pub(crate) use overrides::OverrideList;
 pub(crate) use universe::Universe;

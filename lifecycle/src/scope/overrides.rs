@@ -68,7 +68,11 @@ impl OverrideGuard {
     /// Lets `value` stand in for component `key` on this thread, or in the universe this code runs in.
     pub(crate) fn install<V: Send + Sync + 'static>(key: usize, value: V) -> Self {
         // While a thread is torn down nothing more runs on it that could see an override: a list of its own will do.
-        let list = current::overrides_or_new().unwrap_or_default();
+        Self::install_in(current::overrides_or_new().unwrap_or_default(), key, value)
+    }
+
+    /// The same for those who look into `list`.
+    pub(crate) fn install_in<V: Send + Sync + 'static>(list: Arc<OverrideList>, key: usize, value: V) -> Self {
         let raised = Raised::new();
         let value = Arc::new(value);
         let mut installed = list.lock();

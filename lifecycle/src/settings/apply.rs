@@ -54,7 +54,7 @@ fn each(keys: bool, mut visit: impl FnMut(&Names, &dyn Configurable)) {
                 let all = if keys { family.limiters() } else { Vec::new() };
                 all.iter().for_each(|limiter| see(&**limiter));
             }
-            Component::Singleton(_) | Component::Flag(_) => {}
+            Component::Singleton(_) | Component::Flag(_) | Component::Step(_) => {}
         }
     }
     breakers().dynamic().iter().for_each(|breaker| see(&**breaker));

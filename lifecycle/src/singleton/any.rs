@@ -4,6 +4,7 @@ use super::asking::{Ask, Asking};
 use super::cell::Cell;
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::output::SingletonValue;
+use super::running::Running;
 use super::settings::Dependency;
 use super::storage::Storing;
 use crate::error::{Error, SingletonError};
@@ -11,10 +12,33 @@ use crate::instance::AnyInstance;
 use crate::registry::{Descriptor, SingletonSnapshot};
 use crate::scope::OverrideGuard;
 use std::any::{Any, TypeId, type_name};
+use std::sync::atomic::Ordering;
 
 /// One instance's hook: its label and what it gives.
 #[doc(hidden)]
 pub type HookOf<R> = (String, Box<dyn FnOnce() -> R + Send>);
+
+/// When a hook runs that has to do with snapshots of the process.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snapped {
+    /// One is about to be taken.
+    Before,
+    /// The process went on from one.
+    After,
+}
+
+/// One instance's hook around a snapshot.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct SnapshotHook {
+    /// The instance's label.
+    pub name: String,
+    /// Its place in the order of storing.
+    pub order: Option<u64>,
+    /// The hook.
+    pub run: Running,
+}
 
 /// A declared singleton whose type is not known: what lists, reports and the by-name core work with.
 #[doc(hidden)]
@@ -96,7 +120,7 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     /// Gives up a factory's future: only where nobody waits for it, or in any case.
     fn abandon(&'static self, _even_if_awaited: bool) {}
     /// Its shutdown hook, for each instance that exists.
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         Vec::new()
     }
     /// Its reset hook.
@@ -107,6 +131,12 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
         Vec::new()
     }
+    /// Its hook before or after a snapshot, for each instance that exists.
+    fn snapshot_hooks(&'static self, _when: Snapped) -> Vec<SnapshotHook> {
+        Vec::new()
+    }
+    /// The clock may read anything now: what is made anew from time to time is due, and no pause goes on.
+    fn restored(&'static self) {}
     /// Its health check.
     fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {
         Vec::new()
@@ -150,7 +180,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     }
 
     fn delete_any(&'static self) -> usize {
-        usize::from(self.put(None).is_some())
+        usize::from(self.take().is_some())
     }
 
     fn needs(&'static self) -> Vec<usize> {
@@ -192,7 +222,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         value: Box<dyn Any + Send + Sync>,
         found: &'static str,
     ) -> Result<Option<AnyInstance>, Error> {
-        Ok(self.put(Some(self.typed(value, found)?)).map(|old| S::instance(old).into_any()))
+        Ok(self.put(self.typed(value, found)?)?.map(|old| S::instance(old).into_any()))
     }
 
     fn override_any(
@@ -223,7 +253,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         self.resolve().creation.abandon(even_if_awaited);
     }
 
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         self.hook(self.settings().shutdown.map(|hook| move |instance| hook(S::forever(instance))))
     }
 
@@ -233,6 +263,24 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
 
     fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
         self.hook(self.settings().pressure.map(|hook| move |instance: S::Owned| hook(&instance)))
+    }
+
+    fn snapshot_hooks(&'static self, when: Snapped) -> Vec<SnapshotHook> {
+        let one = self.settings().around(when).zip(self.owned()).map(|(hook, instance)| SnapshotHook {
+            name: self.descriptor.name().to_owned(),
+            order: self.resolve().creation.order(),
+            run: Running::new(hook, instance),
+        });
+        one.into_iter().collect()
+    }
+
+    fn restored(&'static self) {
+        let slot = self.resolve();
+        if let (Some(due), Some(_)) = (slot.stored.due(), slot.settings.refresh) {
+            // Without an instance the next access makes one anyway.
+            due.store(0, Ordering::Relaxed);
+        }
+        slot.creation.restored();
     }
 
     fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {

@@ -99,9 +99,9 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     }
 
     fn only_existing(&'static self, missing: fn(String) -> SingletonError) -> Result<Instance<T>, SingletonError> {
-        let (slot, found) = self.enter();
+        let (slot, found) = self.enter()?;
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
-        slot.accesses.hit::<0>();
+        slot.hit();
         Ok(S::instance(found.into_inner()))
     }
 }

@@ -10,11 +10,11 @@ use super::slot::Slot;
 use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::Moment;
 use crate::counter::{self};
-use crate::error::CreateError;
-use crate::registry::{Component, Descriptor, register};
-use crate::scope::{self, OverrideGuard, Scoped, StateRef};
-use crate::telemetry;
-use std::any::type_name;
+use crate::error::{CreateError, SingletonError};
+use crate::registry::{Component, Descriptor, Kind, register};
+use crate::scope::{self, OverrideGuard, OverrideList, Scoped, StateRef};
+use crate::telemetry::{self, Creates};
+use std::any::{Any, type_name};
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -74,6 +74,9 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// hot path. Everything else is [`create`](Self::create)'s.
     #[inline(always)]
     pub(crate) fn hot(&self) -> Option<S::Handed> {
+        if S::BOUND {
+            return None;
+        }
         // Where something is installed on this thread `try_hit` says no: one comparison asks both.
         let here = counter::here();
         let slot = self.slot.process();
@@ -148,14 +151,21 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// The instance if it exists: never creates, never waits, is not counted.
     #[inline]
     pub fn existing(&'static self) -> Option<S::Handed> {
-        if scope::quiet() { self.slot.process().stored.load() } else { self.owned().map(S::hand) }
+        if !S::BOUND && scope::quiet() { self.slot.process().stored.load() } else { self.owned().map(S::hand) }
     }
 
     pub(super) fn owned(&'static self) -> Option<S::Owned> {
         self.overridden().or_else(|| self.resolve().stored.owned())
     }
 
+    /// The slot that is meant here. Of what lives for an invocation: the invocation's, if it has one, else an empty one.
     pub(super) fn resolve(&'static self) -> StateRef<'static, Slot<T, S>> {
+        let bound = if S::BOUND { self.bound() } else { None };
+        bound.map_or_else(|| self.home(), StateRef::Own)
+    }
+
+    /// The world's slot.
+    pub(super) fn home(&'static self) -> StateRef<'static, Slot<T, S>> {
         self.slot.resolve(|universe| Slot::in_universe(universe, self.settings()))
     }
 
@@ -167,24 +177,44 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         self.slot.process().settings
     }
 
+    /// Is it a step, and no singleton to its users?
+    fn is_step(&self) -> bool {
+        self.descriptor.kind() == Kind::Flag
+    }
+
+    /// This, as it stands on the list.
+    pub(super) fn component(&'static self) -> Component {
+        match (self as &dyn Any).downcast_ref::<SingletonCell<()>>() {
+            Some(step) if self.is_step() => Component::Step(step),
+            _ => Component::Singleton(self),
+        }
+    }
+
     fn overridden(&'static self) -> Option<S::Owned> {
-        let list = scope::overrides()?;
-        list.find::<Override<S::Owned>>(self.slot.key()).map(|found| found.0.clone())
+        let find = |list: &OverrideList| list.find::<Override<S::Owned>>(self.slot.key()).map(|found| found.0.clone());
+        let within = if S::BOUND { scope::invocation() } else { None };
+        let within = within.and_then(|invocation| invocation.overrides().and_then(|list| find(list)));
+        within.or_else(|| scope::overrides().and_then(|list| find(&list)))
     }
 
     pub(super) fn plan<'a>(&self, slot: &'a Slot<T, S>) -> Plan<'a> {
-        Plan::new(self.descriptor.subject(), type_name::<T>(), &slot.clock, slot.settings.limits)
+        let invocation = slot.bound.as_ref().map(|bound| bound.invocation().clone());
+        let plan = Plan::new(self.descriptor.subject(), type_name::<T>(), &slot.clock, slot.settings.limits);
+        let plan = plan.within(invocation);
+        if self.is_step() { plan.of(Creates::Step) } else { plan }
     }
 
-    /// What every access off the hot path begins with: who asks is noted, and the world's slot found.
-    pub(super) fn enter(&'static self) -> Entered<T, S> {
+    /// What every access off the hot path begins with: who asks is noted, and the slot of the world or invocation found.
+    pub(super) fn enter(&'static self) -> Result<Entered<T, S>, SingletonError> {
         scope::look_again();
         if let Some(asker) = scope::frame() {
             asker.accessed(self.descriptor.subject());
         }
-        let slot = self.resolve();
-        let found = self.overridden().map(Found::StandsIn).or_else(|| slot.stored.owned().map(Found::Instance));
-        (slot, found)
+        let stands_in = self.overridden().map(Found::StandsIn);
+        // What stands in needs no invocation.
+        let slot = if S::BOUND && stands_in.is_none() { self.bind()? } else { self.home() };
+        let found = stands_in.or_else(|| slot.stored.owned().map(Found::Instance));
+        Ok((slot, found))
     }
 
     /// [`get_or_create`](Self::get_or_create) off the hot path.
@@ -195,7 +225,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         factory: &mut dyn FnMut() -> Result<T, E>,
         describe: fn(&E) -> String,
     ) -> Result<S::Handed, CreateError<E>> {
-        let (slot, found) = self.enter();
+        let (slot, found) = self.enter().map_err(CreateError::Refused)?;
         let found = match found {
             // Handed out to nobody: not counted.
             _ if self.is_renewing() => return self.make(&slot, true, factory, describe).map(S::hand),
@@ -205,11 +235,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             }
             Some(found) => found.into_inner(),
             None => {
-                register(Component::Singleton(self));
+                register(self.component());
                 self.make(&slot, false, factory, describe)?
             }
         };
-        slot.accesses.hit::<0>();
+        slot.hit();
         Ok(S::hand(found))
     }
 
@@ -258,18 +288,28 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         Ok(made)
     }
 
-    /// Lets `value` stand in for the instance until the guard is dropped.
+    /// Lets `value` stand in for the instance until the guard is dropped: in this invocation, for what lives for one.
     pub(super) fn override_with(&'static self, value: T) -> OverrideGuard {
-        OverrideGuard::install(self.slot.key(), Override(S::own(value)))
+        let (key, value) = (self.slot.key(), Override(S::own(value)));
+        match if S::BOUND { scope::invocation() } else { None } {
+            Some(invocation) => OverrideGuard::install_in(invocation.overrides_or_new().clone(), key, value),
+            None => OverrideGuard::install(key, value),
+        }
     }
 
     pub(super) fn look(&'static self) -> Seen {
         let slot = self.resolve();
         let instance = slot.stored.owned();
-        let retired = slot.retired.load(Ordering::Relaxed);
+        // Of a step that ran again nothing stays behind.
+        let retired = if self.is_step() { 0 } else { slot.retired.load(Ordering::Relaxed) };
+        let mut record = slot.creation.record();
+        if slot.bound.is_some() {
+            record.failures = record.failures.saturating_add(self.home().creation.record().failures);
+        }
         Seen {
             created: instance.is_some(),
-            accesses: slot.accesses.read(0),
+            accesses: self.home().accesses.read(0),
+            alive: S::BOUND.then(|| self.home().alive.load(Ordering::Relaxed)),
             retired,
             retired_bytes: retired.saturating_mul(size_of::<T>() as u64),
             heap: instance.zip(slot.settings.memory).map(|(instance, memory)| {
@@ -278,36 +318,76 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             }),
             eager: slot.settings.eager,
             declared: slot.settings.depends_on,
-            record: slot.creation.record(),
+            record,
         }
     }
 
-    /// Puts an instance, or none, in place; retires and gives what was there.
-    pub(super) fn put(&'static self, value: Option<T>) -> Option<S::Owned> {
-        register(Component::Singleton(self));
+    /// Puts an instance in place; retires and gives what was there.
+    ///
+    /// # Errors
+    /// For what lives for an invocation: there is none here.
+    pub(super) fn put(&'static self, value: T) -> Result<Option<S::Owned>, SingletonError> {
+        let slot = if S::BOUND { self.bind()? } else { self.home() };
+        Ok(self.put_into(&slot, Some(value)))
+    }
+
+    /// The same, where there is no channel for an error.
+    #[track_caller]
+    pub(super) fn put_or_panic(&'static self, value: T) -> Option<S::Owned> {
+        match self.put(value) {
+            Ok(old) => old,
+            Err(refused) => panic!("{refused}"),
+        }
+    }
+
+    /// Takes the instance away; retires and gives it.
+    pub(super) fn take(&'static self) -> Option<S::Owned> {
+        self.put_into(&self.resolve(), None)
+    }
+
+    /// Takes the instance away and tells nobody; calling what it gives does.
+    pub(crate) fn take_back(&'static self) -> Option<impl FnOnce() + use<T, S>> {
         let slot = self.resolve();
+        let old = self.exchange(&slot, None)?;
+        Some(move || self.retire(&slot, Some(old), None, "reset"))
+    }
+
+    fn put_into(&'static self, slot: &Slot<T, S>, value: Option<T>) -> Option<S::Owned> {
         let new = value.map(S::own);
-        let old = slot.creation.exclusively(
+        let old = self.exchange(slot, new.clone());
+        self.retire(slot, old.clone(), new.as_ref(), if new.is_none() { "delete" } else { "replace" });
+        old
+    }
+
+    /// Puts an instance, or none, in place; gives what was there.
+    fn exchange(&'static self, slot: &Slot<T, S>, new: Option<S::Owned>) -> Option<S::Owned> {
+        register(self.component());
+        let taken = new.is_some();
+        slot.creation.exclusively(
             |record| {
-                let old = slot.put(new.clone());
-                if new.is_some() {
+                let old = slot.put(new);
+                if taken {
                     slot.replaced.fetch_add(1, Ordering::Relaxed);
                 }
                 slot.accesses.reset();
-                let order =
-                    if new.is_some() { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
-                *record = Record { created_at: new.as_ref().map(|_| slot.clock.wall()), order, ..Record::default() };
+                let order = if taken { old.as_ref().and(record.order).or_else(|| Some(next_order())) } else { None };
+                *record = Record { created_at: taken.then(|| slot.clock.wall()), order, ..Record::default() };
                 old
             },
-            new.is_some(),
-        );
-        self.retire(&slot, old.clone(), new.as_ref(), if new.is_none() { "delete" } else { "replace" });
-        old
+            taken,
+        )
     }
 
     /// An instance has given way: hooks and events, with no lock held.
     pub(super) fn retire(&self, slot: &Slot<T, S>, old: Option<S::Owned>, new: Option<&S::Owned>, reason: &'static str) {
         let Some(old) = old else { return };
+        if self.is_step() {
+            // Nothing stays behind, and nobody holds it; that it ran again was told already.
+            if new.is_none() {
+                telemetry::step_reset(self.descriptor.name(), reason);
+            }
+            return;
+        }
         if S::KEEPS {
             let retired = slot.retired.load(Ordering::Relaxed);
             if retired.is_power_of_two() {

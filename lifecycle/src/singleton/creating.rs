@@ -6,7 +6,7 @@ use super::output::SingletonValue;
 use super::slot::Slot;
 use super::storage::{Storage, Storing};
 use crate::error::CreateError;
-use crate::registry::{Component, register};
+use crate::registry::register;
 use crate::scope::StateRef;
 use std::convert::Infallible;
 use std::future::Future;
@@ -122,18 +122,21 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<S::Handed, CreateError<E>>> {
         if waiting.is_none() {
-            let (slot, found) = self.enter();
+            let (slot, found) = match self.enter() {
+                Ok(entered) => entered,
+                Err(refused) => return Poll::Ready(Err(CreateError::Refused(refused))),
+            };
             let reloading = self.is_renewing();
             let stale = match found {
                 None => None,
                 Some(_) if reloading => None,
                 Some(Found::Instance(stale)) if self.is_due(&slot) => Some(stale),
                 Some(found) => {
-                    slot.accesses.hit::<0>();
+                    slot.hit();
                     return Poll::Ready(Ok(S::hand(found.into_inner())));
                 }
             };
-            register(Component::Singleton(self));
+            register(self.component());
             let seen = slot.replaced.load(Ordering::Relaxed);
             *waiting = Some(Box::new(Place { slot, waiting: Waiting::default(), stale, reloading, seen }));
         }
@@ -164,7 +167,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             (outcome, _) => outcome,
         };
         if outcome.is_ok() && !*reloading {
-            slot.accesses.hit::<0>();
+            slot.hit();
         }
         *waiting = None;
         Poll::Ready(outcome.map(S::hand))

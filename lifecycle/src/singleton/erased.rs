@@ -169,7 +169,7 @@ impl AnySingleton for ErasedCell {
         found: &'static str,
     ) -> Result<Option<AnyInstance>, Error> {
         let value = self.erase(value, found)?;
-        Ok(self.cell.put(Some(value)).map(|old| inner(Instance::Static(old))))
+        Ok(self.cell.put(value)?.map(|old| inner(Instance::Static(old))))
     }
 
     fn override_any(

@@ -17,6 +17,8 @@ use std::any::type_name;
 pub(super) struct Seen {
     pub(super) created: bool,
     pub(super) accesses: u64,
+    /// Of what lives for an invocation: instances in all of them.
+    pub(super) alive: Option<usize>,
     pub(super) retired: u64,
     pub(super) retired_bytes: u64,
     /// What its `memory` hook says.
@@ -45,6 +47,7 @@ impl Seen {
             created: self.created,
             eager: self.eager,
             accesses: self.accesses,
+            alive: self.alive,
             created_at: record.created_at.map(unix_seconds),
             began_us: record.began.map(|began| began.as_nanos() / 1000),
             creation_us: record.took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
@@ -162,8 +165,12 @@ pub trait Singleton: SingletonValue + Sized {
     /// let old = Hits::replace(Hits(7));
     /// assert_eq!((old, Hits::instance()), (Some(first), &Hits(7)));
     /// ```
+    ///
+    /// # Panics
+    /// For one with `scope = invocation`, outside of any invocation.
+    #[track_caller]
     fn replace(value: Self) -> Option<Owned<Self>> {
-        Self::__cell().cell().put(Some(value))
+        Self::__cell().cell().put_or_panic(value)
     }
 
     /// Takes the instance away: the next access runs the factory again. Gives false when there is none.
@@ -180,7 +187,7 @@ pub trait Singleton: SingletonValue + Sized {
     /// assert_eq!(Hits::instance(), &Hits(0));
     /// ```
     fn delete() -> bool {
-        Self::__cell().cell().put(None).is_some()
+        Self::__cell().cell().take().is_some()
     }
 
     /// Runs the factory again and puts its value in the instance's place, if it succeeds; readers go on with the old one
@@ -229,7 +236,8 @@ pub trait Singleton: SingletonValue + Sized {
     }
 
     /// Lets `value` stand in for the instance until the guard is dropped: in the test world this runs in, else on this thread.
-    /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from.
+    /// Inside a captured [`Context`](crate::Context) that is the world or thread it was captured from. One with
+    /// `scope = invocation` is stood in for in the invocation this runs in, if it runs in one.
     ///
     /// Outside a test world, what other singletons make of it while it stands in is made for the whole process and stays.
     ///

@@ -113,6 +113,26 @@ impl<T: SingletonValue> Handle<T> {
         self.component.exists()
     }
 
+    /// Of a step (`#[init_flag]` on a function): has it run? [`is_created`](Self::is_created) by the name one expects.
+    ///
+    /// ```
+    /// #[lifecycle::init_flag]
+    /// fn load_tables() {}
+    ///
+    /// let step = lifecycle::handle(load_tables)?;
+    /// assert!(!step.is_done());
+    /// load_tables();
+    /// assert!(step.is_done());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_done(&self) -> bool
+    where
+        T: Nothing,
+    {
+        self.is_created()
+    }
+
     /// Puts `value` in the instance's place; gives the replaced one. Counts start again at zero.
     ///
     /// A replaced `&'static` instance stays allocated for ever and is reported as retired.
@@ -317,10 +337,8 @@ pub fn handle<F: SingletonFn<M>, M>(function: F) -> Result<Handle<F::Value>, Err
 /// any call. Should two functions share it, that is an error, and a value of another type is one too.
 pub(crate) fn of_function(name: &str) -> Result<&'static dyn AnySingleton, Error> {
     let all = components();
-    let mut found = all.iter().filter_map(|component| match component {
-        Component::Singleton(singleton) if singleton.descriptor().function() == Some(name) => Some(*singleton),
-        _ => None,
-    });
+    let created = all.iter().filter_map(|component| component.created());
+    let mut found = created.filter(|created| created.descriptor().function() == Some(name));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         (Some(one), Some(other)) => {
@@ -363,6 +381,14 @@ pub trait Gives {
     type Value: SingletonValue;
 }
 
+/// What a step gives.
+#[doc(hidden)]
+pub trait Nothing {}
+impl Nothing for () {}
+
+impl Gives for () {
+    type Value = ();
+}
 impl<T: SingletonValue> Gives for &'static T {
     type Value = T;
 }

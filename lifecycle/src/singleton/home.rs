@@ -41,6 +41,15 @@ impl<K: Kept> Mode<K> for Replaceable {
     type Of = Swapped<K::Value>;
 }
 
+/// As long as its invocation: accessors give [`Current`].
+#[derive(Debug)]
+pub struct PerInvocation;
+
+impl<K: Kept> Mode<K> for PerInvocation {
+    type Handed = Current<K::Value>;
+    type Of = Swapped<K::Value, true>;
+}
+
 /// What a declaration keeps: a singleton type keeps itself, a function has a type of its own to say what it keeps.
 pub trait Kept {
     /// The value's type.

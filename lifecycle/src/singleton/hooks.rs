@@ -13,11 +13,11 @@ pub type HookResult = Result<(), String>;
 
 /// A hook that is over, or that has to be awaited.
 #[doc(hidden)]
-pub enum HookRun {
+pub enum HookRun<'a> {
     /// It ran.
     Done(HookResult),
     /// It goes on.
-    Future(Pin<Box<dyn Future<Output = HookResult> + Send>>),
+    Future(Pin<Box<dyn Future<Output = HookResult> + Send + 'a>>),
 }
 
 /// A health check that is over, or that has to be awaited.
@@ -29,7 +29,7 @@ pub enum HealthRun {
     Future(Pin<Box<dyn Future<Output = Health> + Send>>),
 }
 
-impl std::fmt::Debug for HookRun {
+impl std::fmt::Debug for HookRun<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HookRun")
     }
@@ -131,10 +131,10 @@ impl<T, E: Display> HealthOutcome for Result<T, E> {
 
 /// What a `health` hook of a singleton that may be replaced may return.
 #[diagnostic::on_unimplemented(
-    message = "the health check of a `swap` or `keyed` singleton cannot return `{Self}`",
+    message = "the health check of a `swap`, `keyed` or `scope = invocation` singleton cannot return `{Self}`",
     label = "returns `{Self}`",
     note = "it returns a `lifecycle::Health`, a `bool`, or a `Result<_, E>` whose error is `Display`",
-    note = "it cannot be a future: the instance may be replaced and freed meanwhile"
+    note = "it cannot be a future: the instance may be freed meanwhile"
 )]
 pub trait HealthAtOnce {
     #[doc(hidden)]
@@ -240,7 +240,7 @@ impl<T> PlainKind for &T {}
 
 impl PlainTag {
     /// Of a shutdown hook.
-    pub fn run<R: HookOutcome>(self, outcome: R) -> HookRun {
+    pub fn run<'a, R: HookOutcome>(self, outcome: R) -> HookRun<'a> {
         HookRun::Done(outcome.settle())
     }
 
@@ -252,7 +252,7 @@ impl PlainTag {
 
 impl FutureTag {
     /// Of a shutdown hook.
-    pub fn run<R: HookOutcome>(self, outcome: impl Future<Output = R> + Send + 'static) -> HookRun {
+    pub fn run<'a, R: HookOutcome>(self, outcome: impl Future<Output = R> + Send + 'a) -> HookRun<'a> {
         HookRun::Future(Box::pin(async move { outcome.await.settle() }))
     }
 

@@ -10,6 +10,10 @@ static KEPT: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new(
 /// Keeps `value` for ever.
 pub(super) fn keep<T: SingletonValue>(value: T) -> &'static T {
     let kept: &'static T = Box::leak(Box::new(value));
+    if size_of::<T>() == 0 {
+        // It takes no memory: nothing to be found.
+        return kept;
+    }
     KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
     kept
 }

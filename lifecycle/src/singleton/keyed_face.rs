@@ -2,12 +2,13 @@
 
 use super::asking::Asking;
 use super::drop_apart;
-use super::any::{AnySingleton, HookOf, mismatch};
+use super::any::{AnySingleton, HookOf, SnapshotHook, Snapped, mismatch};
 use super::face::{Seen};
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::kept::keep;
 use super::keyed::{Entry, Keyed, KeyedCell, SingletonKey};
 use super::output::SingletonValue;
+use super::running::Running;
 use super::settings::{Dependency, Settings};
 use crate::error::{Error, SingletonError};
 use crate::instance::{AnyInstance, Instance};
@@ -197,7 +198,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         }
     }
 
-    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun>> {
+    fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         // The process ends: an instance may as well stay for ever.
         self.hooks(self.settings().shutdown.map(|hook| move |instance: Arc<T>| hook(&**keep(instance))))
     }
@@ -208,6 +209,21 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
 
     fn pressure_hooks(&'static self) -> Vec<HookOf<usize>> {
         self.hooks(self.settings().pressure.map(|hook| move |instance: Arc<T>| hook(&instance)))
+    }
+
+    fn snapshot_hooks(&'static self, when: Snapped) -> Vec<SnapshotHook> {
+        let Some(hook) = self.settings().around(when) else { return Vec::new() };
+        let all = self.with_instances().into_iter().filter_map(|(_, keyed)| {
+            let (name, order) = (keyed.entry.descriptor.name().to_owned(), keyed.entry.creation.order());
+            Some(SnapshotHook { name, order, run: Running::new(hook, keyed.instance?) })
+        });
+        all.collect()
+    }
+
+    fn restored(&'static self) {
+        for (_, keyed) in self.resolve().keys.entries() {
+            keyed.entry.creation.restored();
+        }
     }
 
     fn health_hooks(&'static self) -> Vec<HookOf<HealthRun>> {

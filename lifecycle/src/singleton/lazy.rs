@@ -135,7 +135,7 @@ impl<T: SingletonValue> Lazy<T> {
     /// assert_eq!(*MOTTO, "be kind");
     /// ```
     pub fn replace(this: &'static Self, value: T) -> Option<&'static T> {
-        this.cell.put(Some(value))
+        this.cell.put_or_panic(value)
     }
 
     /// Takes the value away, which stays allocated for ever: the next access runs the factory again. Gives false when there
@@ -150,7 +150,7 @@ impl<T: SingletonValue> Lazy<T> {
     /// assert_eq!(*MOTTO, "be brief");
     /// ```
     pub fn delete(this: &'static Self) -> bool {
-        this.cell.put(None).is_some()
+        this.cell.take().is_some()
     }
 
     /// Runs the factory again and puts its value in place.

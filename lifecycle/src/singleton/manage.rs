@@ -309,6 +309,11 @@ impl SingletonCore {
         self.resolve().gate.set_rate_limit(limit)
     }
 
+    /// The clock may read anything now: the limit's window is empty.
+    pub(crate) fn restored(&self) {
+        self.resolve().gate.restored();
+    }
+
     /// `get` for the wire: JSON values as they are, others described.
     pub(super) fn get_value(&self, name: &str) -> Result<Value, Error> {
         let state = self.begin(name)?;

@@ -18,6 +18,7 @@ macro_rules! outside_models {
 outside_models! {
     mod any;
     mod asking;
+    mod bound;
     mod cell;
     mod core;
     mod creating;
@@ -35,11 +36,13 @@ outside_models! {
     mod names;
     mod operation;
     mod output;
+    mod running;
     mod settings;
     mod slot;
     mod stats;
     mod storage;
 
+    pub(crate) use creation::{Creation, Limits, Plan, Record, Waiting};
     pub use self::core::{SingletonCore, get_singleton_manager, singletons};
     pub use face::{Handed, Owned, Singleton};
     pub(crate) use handle::of_function;
@@ -57,10 +60,14 @@ outside_models! {
         creating::Creating,
         creation::Making,
         erased::ErasedCell,
-        any::{AnySingleton, HookOf},
-        home::{Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, Replaceable, StorageOf, Stored},
+        any::{AnySingleton, HookOf, SnapshotHook, Snapped},
+        home::{
+            Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, PerInvocation, Replaceable, StorageOf,
+            Stored,
+        },
         keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
         output::{FactoryOutput, SingletonValue, TryFactoryOutput},
+        running::Running,
         settings::{Dependency, Needs, Settings},
         storage::{Static, Storage, Storing, Swapped},
     };
@@ -70,9 +77,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Drops a user's value with no lock held, and does not let its panic stop what comes after.
 pub(crate) fn drop_apart<T>(value: T) {
+    _ = try_drop(value);
+}
+
+/// The same; gives what a panic said.
+pub(crate) fn try_drop<T>(value: T) -> Result<(), String> {
     // Whatever a half-dropped value leaves behind is unreachable afterwards.
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+    catch_unwind(AssertUnwindSafe(|| drop(value))).map_err(|panic| {
+        let text = crate::error::panic_text(&*panic).unwrap_or("(no text)").to_owned();
         // Its own destructor may panic, too.
         std::mem::forget(panic);
-    }
+        text
+    })
 }

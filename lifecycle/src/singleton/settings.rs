@@ -2,7 +2,7 @@
 
 use super::creation::Limits;
 use super::hooks::{Health, HealthRun, HookResult, HookRun};
-use crate::singleton::AnySingleton;
+use crate::singleton::{AnySingleton, Snapped};
 use std::time::Duration;
 
 /// Another singleton that a declaration names in `depends_on(..)`.
@@ -21,6 +21,9 @@ pub enum Needs {
 #[doc(hidden)]
 pub type Dependency = fn() -> Needs;
 
+/// A hook that may be a future, and borrows what it is given.
+pub(super) type InstanceHook<T> = for<'a> fn(&'a T) -> HookRun<'a>;
+
 /// The options of one declaration.
 #[doc(hidden)]
 pub struct Settings<T: 'static> {
@@ -28,7 +31,11 @@ pub struct Settings<T: 'static> {
     pub(super) limits: Limits,
     pub(super) refresh: Option<Duration>,
     pub(super) depends_on: &'static [Dependency],
-    pub(super) shutdown: Option<fn(&'static T) -> HookRun>,
+    pub(super) shutdown: Option<fn(&'static T) -> HookRun<'static>>,
+    /// The same of what lives for an invocation, and is gone after that.
+    pub(super) leave: Option<InstanceHook<T>>,
+    pub(super) before_snapshot: Option<InstanceHook<T>>,
+    pub(super) after_restore: Option<InstanceHook<T>>,
     pub(super) on_retire: Option<fn(&T)>,
     pub(super) reset: Option<fn(&T) -> HookResult>,
     pub(super) pressure: Option<fn(&T) -> usize>,
@@ -62,6 +69,9 @@ impl<T: 'static> Settings<T> {
             refresh: None,
             depends_on: &[],
             shutdown: None,
+            leave: None,
+            before_snapshot: None,
+            after_restore: None,
             on_retire: None,
             reset: None,
             pressure: None,
@@ -100,9 +110,20 @@ impl<T: 'static> Settings<T> {
         self
     }
 
+    /// The hook before or after a snapshot.
+    pub(super) const fn around(&self, when: Snapped) -> Option<InstanceHook<T>> {
+        match when {
+            Snapped::Before => self.before_snapshot,
+            Snapped::After => self.after_restore,
+        }
+    }
+
     setters! {
         refresh: Duration,
-        shutdown: fn(&'static T) -> HookRun,
+        shutdown: fn(&'static T) -> HookRun<'static>,
+        leave: InstanceHook<T>,
+        before_snapshot: InstanceHook<T>,
+        after_restore: InstanceHook<T>,
         on_retire: fn(&T),
         reset: fn(&T) -> HookResult,
         pressure: fn(&T) -> usize,

@@ -1,5 +1,6 @@
-//! What one world has of a declared singleton.
+//! What one world, or one invocation, has of a declared singleton.
 
+use super::bound::Bound;
 use super::creation::Creation;
 use super::output::SingletonValue;
 use super::settings::Settings;
@@ -8,7 +9,7 @@ use crate::clock::{ClockHandle, Moment};
 use crate::counter::Counters;
 use crate::scope::Universe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// One world's instance.
 pub(super) struct Slot<T: 'static, S: Storage<T>> {
@@ -20,31 +21,49 @@ pub(super) struct Slot<T: 'static, S: Storage<T>> {
     pub(super) replaced: AtomicU64,
     pub(super) clock: ClockHandle,
     pub(super) settings: &'static Settings<T>,
+    /// Of one that lives for an invocation: which, and where it is counted.
+    pub(super) bound: Option<Bound<T, S>>,
+    /// In a world: the instances that its invocations have.
+    pub(super) alive: AtomicUsize,
 }
 
 impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
     pub(super) const fn new(settings: &'static Settings<T>) -> Self {
-        Self {
-            stored: S::EMPTY,
-            accesses: Counters::new(),
-            creation: Creation::new(),
-            retired: AtomicU64::new(0),
-            replaced: AtomicU64::new(0),
-            clock: ClockHandle::System,
-            settings,
-        }
+        Self::with(settings, Counters::new(), ClockHandle::System, None)
     }
 
     pub(super) fn in_universe(universe: &Universe, settings: &'static Settings<T>) -> Self {
+        Self::with(settings, Counters::local(), universe.clock(), None)
+    }
+
+    /// That of an invocation.
+    pub(super) fn bound(bound: Bound<T, S>, settings: &'static Settings<T>) -> Self {
+        let clock = bound.home().clock.clone();
+        Self::with(settings, Counters::local(), clock, Some(bound))
+    }
+
+    const fn with(
+        settings: &'static Settings<T>,
+        accesses: Counters<1>,
+        clock: ClockHandle,
+        bound: Option<Bound<T, S>>,
+    ) -> Self {
         Self {
             stored: S::EMPTY,
-            accesses: Counters::local(),
+            accesses,
             creation: Creation::new(),
             retired: AtomicU64::new(0),
             replaced: AtomicU64::new(0),
-            clock: universe.clock(),
+            clock,
             settings,
+            bound,
+            alive: AtomicUsize::new(0),
         }
+    }
+
+    /// Counts an access.
+    pub(super) fn hit(&self) {
+        self.bound.as_ref().map_or(&self.accesses, |bound| &bound.home().accesses).hit::<0>();
     }
 
     /// The instance that was put in place by hand since there were `seen` such.
@@ -59,7 +78,11 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
             let next = if new.is_some() { self.clock.now().after(every) } else { Moment::NEVER };
             due.store(next.as_nanos(), Ordering::Relaxed);
         }
+        let comes = new.is_some();
         let old = self.stored.put(new);
+        if let Some(bound) = &self.bound {
+            bound.count(comes, old.is_some());
+        }
         if old.is_some() && S::KEEPS {
             self.retired.fetch_add(1, Ordering::Relaxed);
         }
@@ -72,6 +95,9 @@ impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
     fn drop(&mut self) {
         self.creation.abandon(true);
         let Some(instance) = self.stored.put(None) else { return };
+        if let Some(bound) = &self.bound {
+            bound.count(false, true);
+        }
         if let Some(on_retire) = self.settings.on_retire {
             // Nobody is left to be told of a panic.
             _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));

@@ -1,4 +1,5 @@
-//! Where a declared singleton keeps its instance, and what it hands out: for ever ([`Static`]) or until replaced ([`Swapped`]).
+//! Where a declared singleton keeps its instance, and what it hands out: for ever ([`Static`]), or until it is replaced or its
+//! invocation ends ([`Swapped`]).
 
 use super::kept::keep;
 use super::output::SingletonValue;
@@ -26,6 +27,9 @@ pub trait Storage<T: 'static>: sealed::Sealed + Sized + 'static {
     /// Whether instances stay allocated after they were replaced.
     #[doc(hidden)]
     const KEEPS: bool;
+    /// Whether each invocation has an instance of its own.
+    #[doc(hidden)]
+    const BOUND: bool;
     /// The instance, for readers.
     #[doc(hidden)]
     fn load(&self) -> Option<Self::Handed>;
@@ -60,12 +64,12 @@ pub trait Storage<T: 'static>: sealed::Sealed + Sized + 'static {
 /// A [`Storage`] of what threads can share, and what follows from that.
 pub trait Storing<T: SingletonValue>: Storage<T, Handed: Send, Owned: Send + Sync> + Send + Sync {}
 impl<T: SingletonValue> Storing<T> for Static<T> {}
-impl<T: SingletonValue> Storing<T> for Swapped<T> {}
+impl<T: SingletonValue, const BOUND: bool> Storing<T> for Swapped<T, BOUND> {}
 
 mod sealed {
     pub trait Sealed {}
     impl<T> Sealed for super::Static<T> {}
-    impl<T> Sealed for super::Swapped<T> {}
+    impl<T, const BOUND: bool> Sealed for super::Swapped<T, BOUND> {}
 }
 
 /// Hands out `&'static T`: what was handed out is never freed.
@@ -82,6 +86,7 @@ impl<T: 'static> Storage<T> for Static<T> {
     #[allow(clippy::declare_interior_mutable_const, reason = "each use makes a storage of its own")]
     const EMPTY: Self = Self { instance: AtomicPtr::new(ptr::null_mut()), shared: PhantomData };
     const KEEPS: bool = true;
+    const BOUND: bool = false;
 
     #[inline(always)]
     fn load(&self) -> Option<&'static T> {
@@ -137,19 +142,21 @@ impl<T: 'static> Storage<T> for Static<T> {
     }
 }
 
-/// Hands out [`Current`]: a replaced instance is freed with its last holder.
-pub struct Swapped<T: 'static> {
+/// Hands out [`Current`]: a replaced instance is freed with its last holder, and so is a `BOUND` one, which lives for an
+/// invocation.
+pub struct Swapped<T: 'static, const BOUND: bool = false> {
     instance: ArcSwapOption<T>,
     /// [`Moment::NEVER`] where no `refresh` was asked for.
     due: AtomicU64,
 }
 
-impl<T: 'static> Storage<T> for Swapped<T> {
+impl<T: 'static, const BOUND: bool> Storage<T> for Swapped<T, BOUND> {
     type Handed = Current<T>;
     type Owned = Arc<T>;
     #[allow(clippy::declare_interior_mutable_const, reason = "each use makes a storage of its own")]
     const EMPTY: Self = Self { instance: ArcSwapOption::const_empty(), due: AtomicU64::new(Moment::NEVER.as_nanos()) };
     const KEEPS: bool = false;
+    const BOUND: bool = BOUND;
 
     #[inline(always)]
     fn load(&self) -> Option<Current<T>> {
@@ -209,13 +216,14 @@ impl<T> fmt::Debug for Static<T> {
     }
 }
 
-impl<T> fmt::Debug for Swapped<T> {
+impl<T, const BOUND: bool> fmt::Debug for Swapped<T, BOUND> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Swapped")
     }
 }
 
-/// The instance of a `#[singleton(swap)]` at the moment it was asked for; derefs to `T`.
+/// The instance of a `#[singleton(swap)]` at the moment it was asked for, or that of an invocation
+/// (`#[singleton(scope = invocation)]`); derefs to `T`.
 ///
 /// Take it, read, let it go: it is cheap to get and meant to be short-lived. While one is held, `T::current()` may already
 /// give a newer instance; this one stays as it is, and is freed with its last holder. To keep it for long, or to hold many,

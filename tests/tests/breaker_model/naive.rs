@@ -209,8 +209,8 @@ impl Naive {
                 let failed = match self.numbers.cancelled {
                     Cancelled::Neutral => false,
                     Cancelled::Failure => true,
-                    // A permit knows when it began only if calls are measured; a future always does.
-                    _ => long && (call.future || measured),
+                    // A permit that is dropped says nothing, however late; a future does.
+                    _ => long && call.future,
                 };
                 if !failed {
                     self.counted.cancelled += 1;

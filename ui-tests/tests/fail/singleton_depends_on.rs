@@ -16,6 +16,8 @@ mod NOT_A_FUNCTION {
     pub const lower: u8 = 3;
 }
 
-fn plain() {}
+fn plain() -> u8 {
+    3
+}
 
 fn main() {}

@@ -28,9 +28,6 @@ union Either {
 static POOL: u8 = 1;
 
 #[init_flag]
-fn step() {}
-
-#[init_flag]
 const FLAG: Flag<bool> = Flag::new(true);
 
 #[init_flag]

@@ -22,6 +22,9 @@ pub(super) fn options(args: &Args, declared: &DeclaredStatic, errors: &mut Error
     for key in ["swap", "refresh", "on_change"].into_iter().filter_map(|key| options.ident(key)) {
         errors.on(key, format!("a static hands out references that hold for ever, so nothing can be swapped behind them: write `#[singleton(swap, ..)] fn {name}() -> {value} {{ .. }}`"));
     }
+    if let (true, Some(key)) = (options.chooses("scope", "invocation"), options.ident("scope")) {
+        errors.on(key, format!("a static is one for the process, and hands out references that hold for ever: write `#[singleton(scope = invocation, ..)] fn {name}() -> {value} {{ .. }}`"));
+    }
     for key in ["keyed", "max_keys"].into_iter().filter_map(|key| options.ident(key)) {
         errors.on(key, format!("a static has no arguments to tell instances apart by: write `#[singleton(keyed)] fn {name}(key: &str) -> {value} {{ .. }}`"));
     }

@@ -82,7 +82,7 @@ fn rich() {
                 &const {
                     fn __lifecycle_shutdown(
                         lifecycle_instance: &'static Pool<Pg>,
-                    ) -> facade::lifecycle::__private0::HookRun {
+                    ) -> facade::lifecycle::__private0::HookRun<'static> {
                         use facade::lifecycle::__private0::hooks::{
                             FutureKind as _, PlainKind as _,
                         };

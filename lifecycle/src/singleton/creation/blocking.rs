@@ -4,13 +4,12 @@ use super::run::{Attempt, Run, thread_label, waits_of};
 use super::{Creation, Creator, Plan, Running};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
-use crate::scope::{self, Entry, WaitEdge};
+use crate::scope::{self, WaitEdge};
 use crate::sync::thread;
 use crate::telemetry;
 use crate::timer;
 use event_listener::Listener as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 impl<V> Creation<V> {
     /// The one instance: `existing`, or what `make` gives, put in its place by `store`.
@@ -79,9 +78,9 @@ impl<V> Creation<V> {
 
         let attempt = Attempt::new(self, plan, &run);
         let made = catch_unwind(AssertUnwindSafe(|| {
-            let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
-            let _span =
-                telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place).entered();
+            let _running = plan.install(&run.frame);
+            let _span = telemetry::creation_span(plan.creates, &plan.subject.name, plan.type_name, plan.subject.place)
+                .entered();
             make().map_err(|error| {
                 let text = describe(&error);
                 (error, text)

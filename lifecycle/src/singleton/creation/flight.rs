@@ -9,7 +9,7 @@ use super::{Creation, Creator, Plan, drop_apart};
 use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::process::Phase;
-use crate::scope::{self, Entry, Frame, FrameId, StateRef, WaitEdge};
+use crate::scope::{self, Frame, FrameId, StateRef, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{telemetry, timer};
@@ -179,10 +179,10 @@ impl<V: Send + 'static> Creation<V> {
             // From here on a panic, also a subscriber's, gives the right to create back.
             let attempt = Attempt::new(self, plan, &run);
             let span = span.unwrap_or_else(|| {
-                telemetry::singleton_init_span(&plan.subject.name, plan.type_name, plan.subject.place)
+                telemetry::creation_span(plan.creates, &plan.subject.name, plan.type_name, plan.subject.place)
             });
             let polled = catch_unwind(AssertUnwindSafe(|| {
-                let _running = scope::install(Entry::Frame(Arc::clone(&run.frame)));
+                let _running = plan.install(&run.frame);
                 let _span = span.enter();
                 let mut future = future.unwrap_or_else(|| erased(launch()));
                 match future.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -214,7 +214,7 @@ impl<V: Send + 'static> Creation<V> {
                 }
                 (None, future) => {
                     attempt.returned();
-                    let pointless = || existing().is_some() || plan.phase.is_over();
+                    let pointless = || existing().is_some() || plan.phase.is_over() || plan.over().is_some();
                     self.park(&run, future, span, pointless);
                 }
             }

@@ -22,9 +22,10 @@ use super::drop_apart;
 use crate::clock::{ClockHandle, Moment};
 use crate::error::SingletonError;
 use crate::process::Phase;
-use crate::scope::{self, FrameId, StateRef, Subject};
+use crate::scope::{self, Entry, Frame, FrameId, Installed, InvocationState, StateRef, Subject};
 use crate::sync::thread::Thread;
 use crate::sync::{Arc, Mutex};
+use crate::telemetry::Creates;
 use event_listener::Event;
 use flight::Flight;
 use std::time::Duration;
@@ -77,15 +78,51 @@ pub(crate) struct Plan<'a> {
     pub(crate) clock: &'a ClockHandle,
     pub(crate) limits: Limits,
     pub(crate) phase: StateRef<'static, Phase>,
+    /// In whose name it is told of.
+    pub(crate) creates: Creates,
+    /// What it creates goes with that, if with any.
+    pub(crate) invocation: Option<std::sync::Arc<InvocationState>>,
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(subject: Subject, type_name: &'static str, clock: &'a ClockHandle, limits: Limits) -> Self {
-        Self { subject, type_name, clock, limits, phase: Phase::in_force() }
+        Self {
+            subject,
+            type_name,
+            clock,
+            limits,
+            phase: Phase::in_force(),
+            creates: Creates::Singleton,
+            invocation: None,
+        }
+    }
+
+    /// What it creates, where that is no singleton.
+    #[must_use]
+    pub(crate) fn of(self, creates: Creates) -> Self {
+        Self { creates, ..self }
+    }
+
+    /// What it creates lives for that invocation.
+    pub(crate) fn within(mut self, invocation: Option<std::sync::Arc<InvocationState>>) -> Self {
+        self.invocation = invocation;
+        self
     }
 
     fn name(&self) -> String {
         self.subject.name.to_string()
+    }
+
+    /// Why it is too late for what it creates, if so.
+    fn over(&self) -> Option<SingletonError> {
+        let invocation = self.invocation.as_ref().filter(|invocation| invocation.has_ended())?;
+        Some(SingletonError::InvocationEnded { name: self.name(), id: invocation.id().to_owned() })
+    }
+
+    /// What is installed while the factory runs: whoever polls it, it runs where it was asked for.
+    fn install(&self, frame: &std::sync::Arc<Frame>) -> (Installed, Option<Installed>) {
+        let invocation = self.invocation.clone().map(|invocation| scope::install(Entry::Invocation(invocation)));
+        (scope::install(Entry::Frame(std::sync::Arc::clone(frame))), invocation)
     }
 
     /// May something be created here and now? Asked by whoever takes the right to create.
@@ -95,6 +132,9 @@ impl<'a> Plan<'a> {
         }
         if scope::universe().is_some_and(|universe| universe.has_ended()) {
             return Err(SingletonError::ContextEnded { name: self.name() });
+        }
+        if let Some(over) = self.over() {
+            return Err(over);
         }
         let pause = self.limits.retry_backoff.zip(record).and_then(|(pauses, record)| record.pause(pauses, now));
         match pause {
@@ -121,6 +161,14 @@ impl<V> Creation<V> {
     /// The place of the present instance in the order of storing.
     pub(crate) fn order(&self) -> Option<u64> {
         self.state.lock().record.as_deref().and_then(|record| record.order)
+    }
+
+    /// The clock may read anything now: a pause after failures is over.
+    #[cfg(not(loom))]
+    pub(crate) fn restored(&self) {
+        if let Some(record) = &mut self.state.lock().record {
+            record.failed = None;
+        }
     }
 
     /// Does a factory run, or is a factory's future awaited?

@@ -29,6 +29,17 @@ impl Record {
         self.depends_on.iter().map(|other| other.key).collect()
     }
 
+    /// Takes over what a part of it remembers that goes: its failures, and of its last creation what does not speak of an instance.
+    pub(crate) fn absorb(&mut self, part: Self) {
+        self.failures = self.failures.saturating_add(part.failures);
+        if part.created_at.is_some() {
+            (self.took, self.depends_on) = (part.took, part.depends_on);
+            self.last_error = None;
+        } else if part.last_error.is_some() {
+            (self.last_error, self.failed_path) = (part.last_error, part.failed_path);
+        }
+    }
+
     /// A factory failed.
     pub(super) fn note_failure(&mut self, message: String, path: Vec<Subject>, now: Moment) {
         self.failures = self.failures.saturating_add(1);

@@ -6,7 +6,7 @@ use crate::error::{CreateError, SingletonError, panic_text};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
 use crate::sync::thread;
-use crate::telemetry;
+use crate::telemetry::{self, Creates};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(super) struct Run {
 impl Run {
     /// The right to create was taken; `askers` wait from now on.
     pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>], now: Moment) -> Self {
-        let frame = Frame::begin(plan.subject.clone(), waiting);
+        let frame = Frame::begin(plan.subject.clone(), plan.invocation.is_none(), waiting);
         Self { frame, askers, started: now, _busy: Busy::new(plan.phase.clone()) }
     }
 
@@ -44,6 +44,9 @@ impl Run {
 
     /// Why `value` cannot be stored any more, if so.
     fn too_late(&self, plan: &Plan<'_>, mine: bool) -> Option<SingletonError> {
+        if let Some(over) = plan.over() {
+            return Some(over);
+        }
         // Shutdown gave this run up: nobody would shut its instance down.
         (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { name: plan.name() })
     }
@@ -80,11 +83,13 @@ impl<V> Creation<V> {
             (None, None) => {
                 let stored = store(value);
                 let old = state.record.take().unwrap_or_default();
-                let order = old.order.unwrap_or_else(next_order);
+                // The initialization is no part of what is ordered.
+                let listed = plan.creates != Creates::Initialization;
+                let order = old.order.or_else(|| listed.then(next_order));
                 state.record = Some(Box::new(Record {
                     created_at: Some(stored_at),
                     took: Some(took),
-                    order: Some(order),
+                    order,
                     began: Some(run.started),
                     thread: Some(thread_label(&thread::current())),
                     asked_by: run.askers.first().map(|frame| frame.subject.name.to_string()),
@@ -92,7 +97,7 @@ impl<V> Creation<V> {
                     failures: old.failures,
                     ..Record::default()
                 }));
-                (Ok(stored), Some(order), None)
+                (Ok(stored), order, None)
             }
         };
         let ended = if mine { state.release() } else { None };
@@ -104,7 +109,7 @@ impl<V> Creation<V> {
         drop(ended);
         drop_apart(unused);
         if let Some(order) = order {
-            telemetry::singleton_initialized(&plan.subject.name, took, order);
+            telemetry::created(plan.creates, &plan.subject.name, took, order);
         }
         outcome
     }
@@ -126,7 +131,7 @@ impl<V> Creation<V> {
         drop(state);
         self.tell(tasks);
         drop(ended);
-        telemetry::singleton_init_failed(&plan.subject.name, error_type, &message, took);
+        telemetry::creation_failed(plan.creates, &plan.subject.name, error_type, &message, took);
     }
 }
 

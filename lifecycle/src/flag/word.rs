@@ -1,0 +1,353 @@
+//! Values that fit one 64-bit word, so that reading one is one atomic load.
+
+use super::value::{FlagValue, Published, sealed};
+use crate::settings::hint_of_slip;
+use serde_json::{Number, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The word of a flag that was not read yet, or whose value happens to look so (its reads take the slow path and are right
+/// all the same). An odd number that a compare instruction can carry.
+const UNRESOLVED: u64 = 0xFFFF_FFFF_9E37_79B1;
+
+/// A word as readers see it: the value's, or [`UNRESOLVED`].
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Word(AtomicU64);
+
+/// A flag orders nothing but itself, so relaxed.
+impl Published<u64> for Word {
+    #[allow(clippy::declare_interior_mutable_const, reason = "each use makes one of its own")]
+    const HIDDEN: Self = Self(AtomicU64::new(UNRESOLVED));
+
+    fn show(&self, held: &u64) {
+        self.0.store(*held, Ordering::Relaxed);
+    }
+
+    fn hide(&self) {
+        self.0.store(UNRESOLVED, Ordering::Relaxed);
+    }
+}
+
+/// How a value goes into a word and comes from text.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a flag cannot hold a `{Self}`",
+    label = "not something that a flag can hold",
+    note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
+)]
+pub trait InWord: Sized + Send + Sync + 'static {
+    const NAME: &'static str;
+    const EXPECTED: &'static str = Self::NAME;
+
+    fn encode(&self) -> u64;
+
+    /// Total: any word gives a value.
+    fn decode(word: u64) -> Self;
+
+    /// Does the word hold a value for certain?
+    #[inline(always)]
+    fn is_resolved(word: u64) -> bool {
+        word != UNRESOLVED
+    }
+
+    fn parse(text: &str) -> Option<Self>;
+
+    fn to_json(&self) -> Value;
+
+    fn from_json(value: &Value) -> Option<Self>;
+
+    fn near(_text: &str) -> String {
+        String::new()
+    }
+}
+
+impl<T: InWord> sealed::Sealed for T {}
+
+impl<T: InWord> FlagValue for T {
+    type Given = T;
+    type Init = T;
+    type Held = u64;
+    type Published = Word;
+    const __NAME: &'static str = T::NAME;
+    const __EXPECTED: &'static str = T::EXPECTED;
+
+    #[inline(always)]
+    fn __read(published: &Word) -> Option<T> {
+        let word = published.0.load(Ordering::Relaxed);
+        T::is_resolved(word).then(|| T::decode(word))
+    }
+
+    fn __initial(init: &T) -> u64 {
+        init.encode()
+    }
+
+    fn __hold(self) -> u64 {
+        self.encode()
+    }
+
+    fn __give(held: &u64) -> T {
+        T::decode(*held)
+    }
+
+    fn __parse(text: &str) -> Option<u64> {
+        T::parse(text).map(|value| value.encode())
+    }
+
+    fn __to_json(held: &u64) -> Value {
+        T::decode(*held).to_json()
+    }
+
+    fn __given_to_json(given: &T) -> Value {
+        given.to_json()
+    }
+
+    fn __from_json(value: &Value) -> Option<u64> {
+        T::from_json(value).map(|value| value.encode())
+    }
+
+    fn __near(text: &str) -> String {
+        T::near(text)
+    }
+}
+
+/// An enum whose variants hold nothing; `#[derive(FlagValue)]` implements it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a flag cannot hold a `{Self}`",
+    label = "not something that a flag can hold",
+    note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
+)]
+pub trait FlagEnum: Sized + Send + Sync + 'static {
+    const NAME: &'static str;
+    /// `Mode (`off`, `fast`)`
+    const EXPECTED: &'static str;
+    /// The variants, in order.
+    const NAMES: &'static [&'static str];
+
+    fn index(&self) -> u64;
+
+    /// Any index gives a variant.
+    fn at(index: u64) -> Self;
+}
+
+fn variant<T: FlagEnum>(is: impl Fn(&str) -> bool) -> Option<T> {
+    let index = T::NAMES.iter().position(|name| is(name))?;
+    Some(T::at(index as u64))
+}
+
+impl<T: FlagEnum> InWord for T {
+    const NAME: &'static str = T::NAME;
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    #[inline(always)]
+    fn encode(&self) -> u64 {
+        self.index()
+    }
+
+    #[inline(always)]
+    fn decode(word: u64) -> Self {
+        T::at(word)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        variant(|name| name.eq_ignore_ascii_case(text.trim()))
+    }
+
+    fn to_json(&self) -> Value {
+        // An index that is no variant's would be a hand-written implementation's.
+        let name = usize::try_from(self.index()).ok().and_then(|index| T::NAMES.get(index));
+        name.copied().unwrap_or_default().into()
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = value.as_str()?;
+        variant(|name| name == text)
+    }
+
+    fn near(text: &str) -> String {
+        hint_of_slip(&text.trim().to_ascii_lowercase(), T::NAMES.iter().copied())
+    }
+}
+
+impl InWord for bool {
+    const NAME: &'static str = "bool";
+
+    #[inline(always)]
+    fn encode(&self) -> u64 {
+        (*self).into()
+    }
+
+    #[inline(always)]
+    fn decode(word: u64) -> Self {
+        word != 0
+    }
+
+    // Where the compiler knows the word to be 0 or 1, decoding costs nothing.
+    #[inline(always)]
+    fn is_resolved(word: u64) -> bool {
+        word <= 1
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let is = |words: [&str; 4]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        let yes = is(["true", "1", "yes", "on"]);
+        (yes || is(["false", "0", "no", "off"])).then_some(yes)
+    }
+
+    fn to_json(&self) -> Value {
+        (*self).into()
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+macro_rules! integer_flags {
+    ($($ty:ident via $as_wide:ident),+) => {$(
+        impl InWord for $ty {
+            const NAME: &'static str = stringify!($ty);
+
+            #[inline(always)]
+            #[allow(clippy::unnecessary_cast, reason = "one of the types is the word itself")]
+            fn encode(&self) -> u64 {
+                *self as u64
+            }
+
+            // Truncating undoes the widening, with and without a sign.
+            #[inline(always)]
+            #[allow(clippy::unnecessary_cast, reason = "one of the types is the word itself")]
+            fn decode(word: u64) -> Self {
+                word as $ty
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                text.trim().parse().ok()
+            }
+
+            fn to_json(&self) -> Value {
+                (*self).into()
+            }
+
+            fn from_json(value: &Value) -> Option<Self> {
+                value.$as_wide()?.try_into().ok()
+            }
+        }
+    )+};
+}
+
+integer_flags!(u8 via as_u64, u16 via as_u64, u32 via as_u64, u64 via as_u64, usize via as_u64);
+integer_flags!(i8 via as_i64, i16 via as_i64, i32 via as_i64, i64 via as_i64, isize via as_i64);
+
+impl InWord for f64 {
+    const NAME: &'static str = "f64";
+
+    #[inline(always)]
+    fn encode(&self) -> u64 {
+        self.to_bits()
+    }
+
+    #[inline(always)]
+    fn decode(word: u64) -> Self {
+        Self::from_bits(word)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+
+    /// JSON has no word for what is not finite: those become strings.
+    fn to_json(&self) -> Value {
+        Number::from_f64(*self).map_or_else(|| Value::String(self.to_string()), Value::Number)
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        value.as_f64()
+    }
+}
+
+impl InWord for Duration {
+    const NAME: &'static str = "Duration";
+    const EXPECTED: &'static str = "Duration with a unit, such as \"250ms\"";
+
+    #[inline(always)]
+    fn encode(&self) -> u64 {
+        crate::clock::nanos(*self)
+    }
+
+    #[inline(always)]
+    fn decode(word: u64) -> Self {
+        Self::from_nanos(word)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        parse_duration(text)
+    }
+
+    /// As `Debug` writes it, which `parse` reads.
+    fn to_json(&self) -> Value {
+        Value::String(format!("{self:?}"))
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        parse_duration(value.as_str()?)
+    }
+}
+
+/// What a flag can hold: longer ones are refused, not cut.
+fn parse_duration(text: &str) -> Option<Duration> {
+    crate::units::duration(text).filter(|duration| u64::try_from(duration.as_nanos()).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survives<T: InWord + PartialEq + std::fmt::Debug>(values: &[T]) {
+        for value in values {
+            assert_eq!(&T::decode(value.encode()), value);
+            assert_eq!(T::from_json(&value.to_json()).as_ref(), Some(value));
+            let text = value.to_json();
+            let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
+            assert_eq!(T::parse(&text).as_ref(), Some(value));
+        }
+    }
+
+    #[test]
+    fn values_survive_the_word_json_and_text() {
+        survives(&[true, false]);
+        survives(&[i8::MIN, -1, 0, i8::MAX]);
+        survives(&[u8::MAX, 7]);
+        survives(&[i64::MIN, UNRESOLVED as i64, -1, i64::MAX]);
+        survives(&[u64::MAX, UNRESOLVED]);
+        survives(&[isize::MIN, isize::MAX]);
+        survives(&[0.5, -0.0, f64::MAX, f64::MIN_POSITIVE]);
+        let durations = [0, 1, 999, 1_500, 2_000_000, 1_500_000_000, 86_400_000_000_001, u64::MAX];
+        survives(&durations.map(Duration::from_nanos));
+    }
+
+    #[test]
+    fn values_out_of_range_and_of_another_type_do_not_fit() {
+        assert_eq!(u8::from_json(&256.into()), None);
+        assert_eq!(u8::from_json(&(-1).into()), None);
+        assert_eq!(i8::parse("128"), None);
+        assert_eq!(bool::from_json(&1.into()), None);
+        assert_eq!(u32::from_json(&1.5.into()), None);
+        assert_eq!(f64::from_json(&2.into()), Some(2.0), "a whole number is a number");
+    }
+
+    #[test]
+    fn words_for_yes_and_no_are_lenient() {
+        assert!(["true", "1", "YES", " On "].iter().all(|word| bool::parse(word) == Some(true)));
+        assert!(["False", "0", "no", "OFF"].iter().all(|word| bool::parse(word) == Some(false)));
+        assert!(["", "2", "maybe", "truee"].iter().all(|word| bool::parse(word).is_none()));
+    }
+
+    #[test]
+    fn durations_are_read_as_in_the_attributes_up_to_what_a_word_holds() {
+        assert_eq!(parse_duration("1.5s"), Some(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("213503d"), Some(Duration::from_secs(213_503 * 86_400)));
+        assert_eq!(parse_duration("600000d"), None);
+    }
+}
