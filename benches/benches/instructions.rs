@@ -85,7 +85,7 @@ fn report() -> Result<(String, Vec<String>), String> {
 }
 
 fn costs(counted: &[Counted]) -> Vec<Vec<f64>> {
-    let mut each: Vec<f64> = counted.iter().map(|counted| counted.each()).collect();
+    let mut each: Vec<f64> = counted.iter().map(Counted::each).collect();
     each[0] -= OF_NOTHING;
     contestants::costs(&each)
 }
