@@ -218,6 +218,18 @@ fn a_clock_that_went_back_keeps_the_distances() {
 }
 
 #[test]
+fn the_straight_way_leaves_a_step_back_and_an_endless_window_to_the_whole_one() {
+    // Even times: they go the straight way. This step back is behind the newest permit, not behind the oldest.
+    let ring = Ring::new(2, 100);
+    assert_eq!(take(&ring, 1, 0, 1_000), Ok(0));
+    assert_eq!(take(&ring, 1, 0, 1_060), Ok(0));
+    assert_eq!(take(&ring, 1, 0, 1_040), Err(Some(41)), "the older one is 60 old");
+    let endless = Ring::new(1, u64::MAX);
+    assert_eq!(take(&endless, 1, 0, 2), Ok(0));
+    assert_eq!(take(&endless, 1, 0, 4), Err(None));
+}
+
+#[test]
 fn a_permit_given_in_advance_is_no_clock_that_went_back() {
     let ring = Ring::new(1, 100);
     assert_eq!(take(&ring, 1, 0, 0), Ok(0));
