@@ -7,7 +7,7 @@
 //!
 //! **How wrong it may be** ([`ERROR`]): by half the time that reading clock and counter together took (500 ns; those of more than
 //! [`LONGEST_PAIR`] are no anchors), and by what the rate is off in a millisecond (the system may bend its clock by 500 in a million:
-//! 500 ns). Seen under load: 152 ns. Each anchor checks the line
+//! 500 ns). Seen under load: 167 ns. Each anchor checks the line
 //! that it ends. A counter that disagrees with the clock is not relied upon until its rate has been found anew, and after
 //! [`STRIKES`] such disagreements never again: so with the counters of processors that do not run together, or with a virtual machine whose
 //! counter is made up. One that leaps ahead or back is noticed at once, since the leap is longer than an anchor lasts.
