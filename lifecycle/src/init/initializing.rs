@@ -133,6 +133,9 @@ impl InitializationCore {
     /// nothing; a differing configuration is ignored, which the outcome says (and a warning, once, with the names of what
     /// differs).
     ///
+    /// Each call is charged to the limit of 1000 operations a second, later ones too: code that runs more often asks
+    /// [`is_initialized`](Self::is_initialized) first, which is never refused.
+    ///
     /// Until it is complete, [`config`](Self::config) gives the new configuration to the steps, and to what runs on their behalf,
     /// and an error to all others.
     ///
