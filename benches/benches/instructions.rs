@@ -3,12 +3,18 @@
 //!
 //! The program runs itself under valgrind with N and 2N repetitions of one contestant; only the loop is counted. Under valgrind
 //! a clock is read by a system call, whose inside is not counted.
+//!
+//! A limiter goes by the processor's counter once that could be read together with the clock within a microsecond. Valgrind takes
+//! longer, mostly, and then each of its readings is a system call: that is what is counted here, and no run counts more. A run that
+//! was lucky counts less, so what looks wrong is counted again, and the most of N and of 2N repetitions is what holds.
 
-use lifecycle_benches::{Budget, Contestant, Peers, contestants, markdown, measure};
+use lifecycle_benches::{Budget, Peers, contestants, markdown, measure};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 const REPETITIONS: u64 = 10_000;
+/// So often what is over its budget, or less than nothing, is counted again.
+const TRIES: usize = 5;
 
 /// The function that hands its argument back does it by one instruction that is none of the loop's.
 const OF_NOTHING: f64 = 1.0;
@@ -60,38 +66,78 @@ fn under_valgrind(which: usize, times: u64) -> ExitCode {
 /// The table, and what is over its budget.
 fn report() -> Result<(String, Vec<String>), String> {
     let all = contestants::all();
-    let mut counts =
-        all.iter().enumerate().map(|(which, contestant)| each(which, contestant)).collect::<Result<Vec<_>, _>>()?;
-    counts[0] -= OF_NOTHING;
+    let mut counted = vec![Counted::NOTHING; all.len()];
+    for (which, counted) in counted.iter_mut().enumerate() {
+        counted.again(which)?;
+    }
+    let mut tries = TRIES;
+    loop {
+        let (rows, broken) = judge(&costs(&counted));
+        if broken.is_empty() || tries == 0 {
+            let broken = broken.into_iter().map(|(_, text)| text).collect();
+            return Ok((markdown(2, &["operation", "by", "instructions", "budget"], &rows), broken));
+        }
+        tries -= 1;
+        for (which, _) in broken {
+            counted[which].again(which)?;
+        }
+    }
+}
+
+fn costs(counted: &[Counted]) -> Vec<Vec<f64>> {
+    let mut each: Vec<f64> = counted.iter().map(Counted::each).collect();
+    each[0] -= OF_NOTHING;
+    contestants::costs(&each)
+}
+
+/// The rows, and which contestants are over their budget.
+fn judge(costs: &[Vec<f64>]) -> (Vec<Vec<String>>, Vec<(usize, String)>) {
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
-    for (group, costs) in contestants::groups().zip(contestants::costs(&counts)) {
+    // Before the first group stand the bases.
+    let mut which = contestants::all().len() - costs.iter().map(Vec::len).sum::<usize>();
+    for (group, costs) in contestants::groups().zip(costs) {
         let limit = group.budget.map(|budget| match budget {
             Budget::OverBase(most) => most as f64,
             Budget::OverReference(most) => costs[1] + most as f64,
         });
-        for (which, (contestant, cost)) in group.contestants.iter().zip(&costs).enumerate() {
-            let limit = limit.filter(|_| which == 0);
+        for (place, (contestant, cost)) in group.contestants.iter().zip(costs).enumerate() {
+            let limit = limit.filter(|_| place == 0);
             rows.push(vec![
-                if which == 0 { group.operation.to_owned() } else { String::new() },
+                if place == 0 { group.operation.to_owned() } else { String::new() },
                 contestant.name.to_owned(),
                 format!("{cost:.0}"),
                 limit.map_or(String::new(), |limit| format!("{limit:.0}")),
             ]);
-            if limit.is_some_and(|limit| cost.round() > limit.round()) {
-                broken.push(format!("{}: {cost:.1}", group.operation));
+            // Nor is it less than nothing: then the runs went by different clocks.
+            if limit.is_some_and(|limit| cost.round() > limit.round() || *cost < -OF_NOTHING) {
+                broken.push((which, format!("{}: {cost:.1}", group.operation)));
             }
+            which += 1;
         }
     }
-    Ok((markdown(2, &["operation", "by", "instructions", "budget"], &rows), broken))
+    (rows, broken)
 }
 
-/// Instructions of one repetition, the loop included.
-fn each(which: usize, contestant: &Contestant) -> Result<f64, String> {
-    let (once, twice) = (collected(which, REPETITIONS)?, collected(which, 2 * REPETITIONS)?);
-    if twice <= once {
-        return Err(format!("callgrind counted nothing for {}", contestant.name));
+/// The most instructions seen of N and of 2N repetitions.
+#[derive(Clone)]
+struct Counted {
+    once: u64,
+    twice: u64,
+}
+
+impl Counted {
+    const NOTHING: Self = Self { once: 0, twice: 0 };
+
+    fn again(&mut self, which: usize) -> Result<(), String> {
+        self.once = self.once.max(collected(which, REPETITIONS)?);
+        self.twice = self.twice.max(collected(which, 2 * REPETITIONS)?);
+        Ok(())
     }
-    Ok((twice - once) as f64 / REPETITIONS as f64)
+
+    /// Instructions of one repetition, the loop included.
+    fn each(&self) -> f64 {
+        (self.twice as f64 - self.once as f64) / REPETITIONS as f64
+    }
 }
 
 fn collected(which: usize, times: u64) -> Result<u64, String> {

@@ -402,6 +402,11 @@ impl Reading {
     pub(crate) fn coarse(self) -> Moment {
         self.0.unwrap_or_else(|| ClockHandle::System.coarse())
     }
+
+    /// How far behind [`coarse`](Self::coarse) may be.
+    pub(crate) fn lag(self) -> Duration {
+        if self.0.is_none() { COARSE_TICK } else { Duration::ZERO }
+    }
 }
 
 impl std::fmt::Debug for ClockHandle {

@@ -59,7 +59,6 @@ impl<const N: usize> Counters<N> {
 
     #[inline(always)]
     fn try_add<const WHICH: usize>(&self, by: u64) -> bool {
-        const { assert!(WHICH < N && N <= MAX_COUNTS) }
         self.try_add_in::<WHICH>(SLOTS.get(), by)
     }
 
@@ -71,16 +70,15 @@ impl<const N: usize> Counters<N> {
 
     #[inline(always)]
     fn try_add_in<const WHICH: usize>(&self, slots: Slots, by: u64) -> bool {
-        self.at_home::<WHICH>(slots).map(|count| count.add(by)).is_some()
+        self.at_home(slots).map(|home| home.add::<WHICH>(by)).is_some()
     }
 
-    /// Where this thread counts `WHICH`, if that takes no more than a load and a store: it has counted for this component before
+    /// Where this thread counts, if that takes no more than a load and a store: it has counted for this component before
     /// (`slots` is what [`here`] gave), and nothing is installed on it. For hot paths that do other things before they count.
     #[inline(always)]
-    pub(crate) fn at_home<const WHICH: usize>(&self, slots: Slots) -> Option<Count> {
-        const { assert!(WHICH < N && N <= MAX_COUNTS) }
+    pub(crate) fn at_home(&self, slots: Slots) -> Option<Home<N>> {
         let first = self.first.load(Ordering::Relaxed);
-        (first < slots.len).then_some(Count { slots, index: first as usize + WHICH })
+        (first < slots.len).then_some(Home { slots, first })
     }
 
     #[cold]
@@ -163,25 +161,27 @@ const MAX_COUNTS: usize = if cfg!(loom) { 2 } else { 8 };
 const FIRST_LEN: usize = if cfg!(loom) { 1 } else { 64 };
 
 /// See [`Counters::at_home`]. It stays on its thread, and in the function that got it: the block might go when the thread ends.
-pub(crate) struct Count {
+pub(crate) struct Home<const N: usize> {
     slots: Slots,
-    index: usize,
+    first: u32,
 }
 
-impl Count {
+impl<const N: usize> Home<N> {
+    /// Adds one to count `WHICH`.
     #[inline(always)]
-    pub(crate) fn hit(self) {
-        self.add(1);
+    pub(crate) fn hit<const WHICH: usize>(self) {
+        self.add::<WHICH>(1);
     }
 
     #[inline(always)]
-    fn add(self, by: u64) {
+    fn add<const WHICH: usize>(self, by: u64) {
+        const { assert!(WHICH < N && N <= MAX_COUNTS) }
         if cfg!(feature = "counters") {
             // SAFETY: `slots.len` is non-zero only between this thread's `append` and its fold. In that time `slots.cells`
-            // points to `slots.len + MAX_COUNTS` live cells, and the index is below that (`at_home`): `first` is below
-            // `slots.len`, and `WHICH < N <= MAX_COUNTS`. It cannot leave the thread, as `NonNull` is not `Send`, nor is it kept
-            // until the thread folds. Only this thread stores to these cells, and readers load atomically.
-            let cell = unsafe { &*self.slots.cells.as_ptr().add(self.index) };
+            // points to `slots.len + MAX_COUNTS` live cells, and the index is below that: `first` is below
+            // `slots.len` (`at_home`), and `WHICH < N <= MAX_COUNTS`. It cannot leave the thread, as `NonNull` is not `Send`, nor is it
+            // kept until the thread folds. Only this thread stores to these cells, and readers load atomically.
+            let cell = unsafe { &*self.slots.cells.as_ptr().add(self.first as usize + WHICH) };
             cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
         }
     }

@@ -105,7 +105,7 @@ fn rates_and_growth() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()
@@ -238,7 +238,7 @@ fn a_function_for_execute() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()

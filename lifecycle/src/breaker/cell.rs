@@ -98,6 +98,11 @@ impl Traits {
         if self.0 & Self::COARSE != 0 { reading.coarse() } else { reading.now() }
     }
 
+    /// How far behind these times may be, each by itself.
+    fn lag(self, reading: Reading) -> Duration {
+        if self.0 & Self::COARSE != 0 { reading.lag() } else { Duration::ZERO }
+    }
+
     /// When a call ended: any time, if it cannot matter.
     fn ended(self, reading: Reading) -> Moment {
         if self.0 & (Self::TIMED | Self::MEASURED) != 0 { self.now(reading) } else { Moment::default() }
@@ -130,9 +135,11 @@ impl Cell {
         Traits(self.traits.load(Ordering::Relaxed))
     }
 
-    /// From this duration on a call is slow.
-    pub(crate) fn slow_after(&self) -> Duration {
-        Duration::from_nanos(self.slow_after.load(Ordering::Relaxed))
+    /// Was a call slow that began and ended then, by [`Traits::now`]? Read coarsely rather a tick too soon than too late: a time limit
+    /// is often the same number, and calls that hang end just at it.
+    pub(crate) fn was_slow(&self, traits: Traits, started: Moment, ended: Moment, reading: Reading) -> bool {
+        let slow_after = Duration::from_nanos(self.slow_after.load(Ordering::Relaxed));
+        started != Moment::NEVER && ended.since(started).saturating_add(traits.lag(reading)) >= slow_after
     }
 
     /// Reads everything consistently.
@@ -156,17 +163,10 @@ impl Cell {
     /// May a call run? Not asked for a plain word, which says so itself.
     pub(crate) fn admit(&self, clock: &ClockHandle) -> (Result<Ticket, Admission>, Option<Change>) {
         let word = self.word();
-        match word.state() {
-            State::Closed | State::Disabled | State::ObserveOnly => {
-                return (Ok(Ticket { generation: word.generation(), probe: None }), None);
-            }
-            State::ForcedOpen => return (Err(Admission::Forced), None),
-            State::Open => {
-                if let Some(left) = self.still_open(clock) {
-                    return (Err(Admission::Open(left.duration())), None);
-                }
-            }
-            State::HalfOpen => {}
+        match self.answer(word, clock) {
+            Some(Admission::Admitted { probe }) => return (Ok(Ticket { generation: word.generation(), probe }), None),
+            Some(refused) => return (Err(refused), None),
+            None => {}
         }
         // Before the lock: the clock may be the user's.
         let now = clock.now();
@@ -182,6 +182,24 @@ impl Cell {
         }
     }
 
+    /// What [`admit`](Self::admit) would answer, without taking anything.
+    pub(crate) fn peek(&self, clock: &ClockHandle) -> Admission {
+        self.answer(self.word(), clock).unwrap_or_else(|| {
+            let now = clock.now();
+            self.machine.lock().look(now)
+        })
+    }
+
+    /// The answer, where it needs no lock.
+    fn answer(&self, word: Word, clock: &ClockHandle) -> Option<Admission> {
+        match word.state() {
+            State::Closed | State::Disabled | State::ObserveOnly => Some(Admission::Admitted { probe: None }),
+            State::ForcedOpen => Some(Admission::Forced),
+            State::Open => self.still_open(clock).map(|left| Admission::Open(left.duration())),
+            State::HalfOpen => None,
+        }
+    }
+
     /// How much longer an open breaker refuses, if it does. A clock that lags behind is good enough until shortly before the end.
     #[inline]
     pub(crate) fn still_open(&self, clock: &ClockHandle) -> Option<Left> {
@@ -190,8 +208,10 @@ impl Cell {
         // then refusing is right all the more.
         let until = Moment::from_nanos(self.open_until.load(Ordering::Relaxed));
         let mut coarse = clock.coarse();
-        if clock.is_system() {
-            coarse = coarse.max(Moment::from_nanos(self.opened_at.load(Ordering::Relaxed)));
+        let opened_at = Moment::from_nanos(self.opened_at.load(Ordering::Relaxed));
+        // A clock of the user's may have been set back, which is more than a lag.
+        if clock.is_system() || opened_at.since(coarse) <= COARSE_TICK {
+            coarse = coarse.max(opened_at);
         }
         let left = Left::of(until, coarse);
         if left.nanos() > NEAR { Some(left) } else { Self::open_at_last(until, clock) }
@@ -203,18 +223,6 @@ impl Cell {
     fn open_at_last(until: Moment, clock: &ClockHandle) -> Option<Left> {
         let now = clock.now();
         (!until.has_come(now)).then(|| Left::given(until.until(now)))
-    }
-
-    /// What [`admit`](Self::admit) would answer, without taking anything.
-    pub(crate) fn peek(&self, clock: &ClockHandle) -> Admission {
-        match self.word().state() {
-            State::Closed | State::Disabled | State::ObserveOnly => Admission::Admitted { probe: None },
-            State::ForcedOpen => Admission::Forced,
-            State::Open | State::HalfOpen => {
-                let now = clock.now();
-                self.machine.lock().look(now)
-            }
-        }
     }
 
     /// Takes an outcome without the lock, if the word is all there is to it; `false` if not.
@@ -284,7 +292,7 @@ impl Cell {
     fn settle_locked(&self, outcome: Outcome, ticket: Ticket, started: Moment, clock: &ClockHandle) -> Option<Change> {
         let (traits, reading) = (self.traits(), clock.reading());
         let ended = traits.ended(reading);
-        let slow = traits.measured() && started != Moment::NEVER && ended.since(started) >= self.slow_after();
+        let slow = traits.measured() && self.was_slow(traits, started, ended, reading);
         if outcome == Outcome::Success && !slow {
             let mut machine = self.machine.lock();
             // Not of a plain word: its failures are counted there.
@@ -331,5 +339,27 @@ impl Cell {
         }
         self.word.store(machine.word().0, Ordering::Release);
         answer
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use std::sync::Arc;
+
+    /// In here, since a test from outside would have to wait for a second.
+    #[test]
+    fn a_call_that_took_just_slow_call_is_slow_however_coarse_the_clock() {
+        let second = Duration::from_secs(1);
+        let ms = |ms: u64| Moment::from_nanos(ms * 1_000_000);
+        let system = ClockHandle::System.reading();
+        let exact = ClockHandle::Custom(Arc::new(ManualClock::new())).reading();
+        for (slow_call, reading, least) in [(second, system, 990), (second / 2, system, 500), (second, exact, 1_000)] {
+            let cell = Cell::new();
+            cell.configure(BreakerConfig::new().slow_call(slow_call), 1, ms(0));
+            let slow = |took: u64| cell.was_slow(cell.traits(), ms(70), ms(70 + took), reading);
+            assert!(slow(least) && !slow(least - 1), "{slow_call:?} {reading:?}");
+        }
     }
 }

@@ -142,7 +142,9 @@ impl BreakerConfig {
     }
 
     /// From this duration on a call is slow (default 10 s): it counts for the [`slow_call_rate`](Self::slow_call_rate), and
-    /// dropped by its caller it counts as a failure, so that what hangs until its callers give up opens the breaker.
+    /// dropped by its caller it counts as a failure, so that what hangs until its callers give up opens the breaker. One second and
+    /// more are measured by the [coarse clock](crate::clock::Clock::now_coarse), so that what took so long is always slow, and what
+    /// took 20 ms less never.
     #[must_use]
     pub const fn slow_call(mut self, limit: Duration) -> Self {
         self.slow_call = Some(limit);

@@ -247,8 +247,16 @@ impl CircuitBreaker {
     /// of its limiter. A refusal is counted as one, since the caller gives up.
     #[inline]
     pub(crate) fn look(&self) -> Result<(), Rejected> {
-        if counter::at_home() && self.process().cell.word().is_plain() {
-            return Ok(());
+        if counter::at_home() {
+            let word = self.process().cell.word();
+            if word.is_plain() {
+                return Ok(());
+            }
+            if word.is_open()
+                && let Some(left) = self.refuse_open()
+            {
+                return Err(self.rejected(RejectedKind::Open, left));
+            }
         }
         self.look_slow()
     }

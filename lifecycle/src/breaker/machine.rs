@@ -210,10 +210,16 @@ impl Machine {
                 // No more than may run at a time, and no more than can still be needed to close: one at least, since numbers that
                 // changed meanwhile may have been reached already.
                 let most = self.config.success_threshold.max(self.config.half_open_calls);
-                if in_flight < self.config.half_open_calls.min(most.saturating_sub(self.successes).max(1)) {
+                let allowed = self.config.half_open_calls.min(most.saturating_sub(self.successes).max(1));
+                if in_flight < allowed {
                     return Admission::Admitted { probe: None };
                 }
-                Admission::HalfOpenFull(leases().min().unwrap_or(now).until(now))
+                let ends = match (in_flight - allowed) as usize {
+                    0 => leases().min().unwrap_or(now),
+                    // Fewer are allowed than when they began: as many more have to end first.
+                    more => *leases().collect::<Vec<_>>().select_nth_unstable(more).1,
+                };
+                Admission::HalfOpenFull(ends.until(now))
             }
         }
     }

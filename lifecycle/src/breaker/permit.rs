@@ -313,9 +313,11 @@ fn abandoned(breaker: &CircuitBreaker, admitted: Option<Box<Admitted>>, seen: Wo
     let failed = match traits.cancelled() {
         Cancelled::Failure => true,
         Cancelled::Neutral => false,
+        // Without a look at the clock, if it never waited.
+        Cancelled::FailureWhenSlow if started == Moment::NEVER => false,
         Cancelled::FailureWhenSlow => {
-            let now = || traits.now(state.clock.reading());
-            started != Moment::NEVER && now().since(started) >= state.cell.slow_after()
+            let reading = state.clock.reading();
+            state.cell.was_slow(traits, started, traits.now(reading), reading)
         }
     };
     given_up(breaker, admitted, seen, started, failed);

@@ -25,14 +25,22 @@ impl Episode {
         self.last.load(Ordering::Relaxed) != 0
     }
 
+    /// Does a refusal begin an episode, or is the last one that was noted some time ago? Then it is to be [noted](Self::refused).
+    #[inline(always)]
+    pub(super) fn is_news(&self, now: u64, window: u64) -> bool {
+        let last = self.last.load(Ordering::Relaxed);
+        // A clock that went back is news too.
+        last == 0 || now.wrapping_add(1).wrapping_sub(last) > window / NOTES
+    }
+
     /// A refusal, counted already in `refusals`; times are in nanoseconds. Does it begin an episode?
     #[inline]
     pub(super) fn refused(&self, now: u64, window: u64, refusals: impl FnOnce() -> u64) -> bool {
-        let now = now.saturating_add(1);
         let last = self.last.load(Ordering::Relaxed);
-        // A clock that went back is noted too.
-        let is_news = last == 0 || now.abs_diff(last) > window / NOTES;
-        if !is_news || self.last.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        let noted = now.saturating_add(1);
+        if !self.is_news(now, window)
+            || self.last.compare_exchange(last, noted, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
             return false;
         }
         if last == 0 {

@@ -1,18 +1,16 @@
 //! `RateLimiter`: the cell with its name, clock, counts and events.
 
 use super::builder::RateLimiterBuilder;
-use super::cell::{LimiterCell, Rule, Source};
+use super::cell::{LimiterCell, Rule};
 use super::episode::Episode;
-use super::ring::{Outcome, Straight};
 use crate::clock::{Clock, ClockHandle};
-use crate::counter::{self, Counters};
-use crate::error::{Error, Rejected, RejectedKind};
+use crate::counter::Counters;
+use crate::error::Error;
 use crate::name::Name;
-use crate::registry::{self, Component, Descriptor, Kind, LimiterSnapshot};
+use crate::registry::{Descriptor, Kind, LimiterSnapshot};
 use crate::scope::{Scoped, StateRef};
 use crate::settings::{Layers, RateLimiterSettings};
 use crate::sync::Mutex;
-use crate::telemetry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -54,18 +52,18 @@ pub struct RateLimiter {
     pub(super) descriptor: Descriptor,
     /// As it was written; what holds is in the cell.
     pub(super) written: Rule,
-    state: Scoped<LimiterState>,
+    pub(super) state: Scoped<LimiterState>,
     /// How a declared limiter puts itself on the list.
-    me: Option<fn() -> &'static Self>,
+    pub(super) me: Option<fn() -> &'static Self>,
 }
 
 #[derive(Debug)]
 pub(super) struct LimiterState {
     pub(super) cell: LimiterCell,
-    counts: Counters<2>,
+    pub(super) counts: Counters<2>,
     /// Of a key: the counts of all keys.
-    totals: Option<Arc<Counters<2>>>,
-    episode: Episode,
+    pub(super) totals: Option<Arc<Counters<2>>>,
+    pub(super) episode: Episode,
     pub(super) clock: ClockHandle,
     /// What is said over the numbers as written.
     pub(super) layers: Mutex<Layers<RateLimiterSettings>>,
@@ -248,72 +246,6 @@ impl RateLimiter {
         &self.descriptor
     }
 
-    /// Takes one permit.
-    ///
-    /// # Errors
-    /// [`Rejected`] when the window is full, with the time after which a retry can succeed. A refusal takes nothing and
-    /// does not put the next permit off. The time is exact; by the system's clock it includes the four microseconds that readings may
-    /// be off by.
-    #[inline]
-    pub fn try_acquire(&self) -> Result<(), Rejected> {
-        let (here, state) = (counter::here(), self.state.process());
-        // Counted before on this thread, and nothing is installed on it: it is the process's state that is meant.
-        if let Some(count) = state.counts.at_home::<ALLOWED>(here) {
-            match state.cell.try_one() {
-                Straight::Given { reading } => {
-                    count.hit();
-                    if state.episode.is_on() {
-                        self.given_after_refusals(state, reading);
-                    }
-                    return Ok(());
-                }
-                Straight::Refused { reading, wait, period } => {
-                    return Err(self.refused_straight(reading, wait, period));
-                }
-                Straight::Unsure => {}
-            }
-        }
-        self.try_acquire_n(1)
-    }
-
-    /// Takes `permits` permits at once: all of them or none.
-    ///
-    /// ```
-    /// let limiter = lifecycle::RateLimiter::per_second(10)?;
-    /// limiter.try_acquire_n(8)?;
-    /// assert!(limiter.try_acquire_n(3).is_err());
-    /// assert!(limiter.try_acquire_n(2).is_ok(), "the refusal took nothing");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Rejected`] as for [`try_acquire`](Self::try_acquire); with no `retry_after` when `permits` is more than a window
-    /// ever holds.
-    #[inline(never)]
-    pub fn try_acquire_n(&self, permits: u32) -> Result<(), Rejected> {
-        let state = self.state();
-        self.reserve(&state, permits, 0).map(|_| ())
-    }
-
-    /// Takes `permits` to be used at most `patience` nanoseconds later. Gives what the clock said, and the wait.
-    pub(super) fn reserve(
-        &self,
-        state: &StateRef<'_, LimiterState>,
-        permits: u32,
-        patience: u64,
-    ) -> Result<(u64, u64), Rejected> {
-        match state.cell.acquire(permits, patience, &state.clock) {
-            Outcome::Given { reading, wait } => {
-                self.given(state, permits, reading);
-                Ok((reading, wait))
-            }
-            Outcome::Refused { reading, wait } => {
-                self.count::<LIMITED>(state, permits);
-                Err(self.refused(state, reading, wait, state.cell.window()))
-            }
-        }
-    }
-
     /// Empties the window: as if no permit had been given. The counts of its life stay.
     ///
     /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time.
@@ -371,65 +303,5 @@ impl RateLimiter {
         let (state, others) = (self.state(), other.state());
         let taken = others.cell.used(&others.clock);
         state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock);
-    }
-
-    #[inline]
-    fn given(&self, state: &StateRef<'_, LimiterState>, permits: u32, reading: u64) {
-        self.count::<ALLOWED>(state, permits);
-        if state.episode.is_on() {
-            self.given_after_refusals(state, reading);
-        }
-    }
-
-    #[inline]
-    fn count<const WHICH: usize>(&self, state: &StateRef<'_, LimiterState>, permits: u32) {
-        // A test world's counts do not tell of the first one.
-        if state.counts.add::<WHICH>(permits.into()) || matches!(state, StateRef::Own(_)) {
-            self.register();
-        }
-        if let Some(totals) = &state.totals {
-            totals.add::<WHICH>(permits.into());
-        }
-    }
-
-    #[cold]
-    fn register(&self) {
-        if let Some(me) = self.me {
-            registry::register(Component::Limiter(me()));
-        }
-    }
-
-    #[inline(never)]
-    fn refused_straight(&self, reading: u64, wait: u64, period: u64) -> Rejected {
-        let state = self.state.process();
-        // It has been counted for here before: no first count, so nothing to register. What has totals counts in place,
-        // so it does not come here.
-        _ = state.counts.add::<LIMITED>(1);
-        self.refused(state, reading, Some(Source::settled(wait)), period)
-    }
-
-    #[inline]
-    fn refused(&self, state: &LimiterState, reading: u64, wait: Option<u64>, window: u64) -> Rejected {
-        let retry_after = wait.map(Duration::from_nanos);
-        let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
-        if first || telemetry::tells_details() {
-            self.tell(state, retry_after, first);
-        }
-        Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), retry_after)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell(&self, state: &LimiterState, retry_after: Option<Duration>, first: bool) {
-        let (limit, window) = state.cell.limit();
-        telemetry::limiter_limited(self.name(), limit, window, retry_after, first);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn given_after_refusals(&self, state: &LimiterState, reading: u64) {
-        if let Some(suppressed) = state.episode.given(reading, state.cell.window(), || state.counts.read(LIMITED)) {
-            telemetry::limiter_recovered(self.name(), suppressed);
-        }
     }
 }

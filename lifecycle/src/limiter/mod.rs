@@ -8,6 +8,8 @@
 // `settings` changes numbers.
 
 #[cfg(not(loom))]
+mod asking;
+#[cfg(not(loom))]
 mod buckets;
 #[cfg(not(loom))]
 mod builder;

@@ -24,8 +24,10 @@
 
 mod head;
 mod manage;
+mod straight;
 
 use self::head::Head;
+pub(crate) use self::straight::Straight;
 use super::table::{END, Slots, Table};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -47,17 +49,6 @@ pub(crate) enum Outcome {
         /// After this a retry can succeed; `None`: never.
         wait: Option<u64>,
     },
-}
-
-/// What the straight way came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Straight {
-    /// As [`Outcome::Given`], without a wait.
-    Given { reading: u64 },
-    /// As [`Outcome::Refused`]; `period` is the window and a nanosecond.
-    Refused { reading: u64, wait: u64, period: u64 },
-    /// Nothing has happened; [`Ring::acquire`] finds out.
-    Unsure,
 }
 
 /// Where a ring reads the time, in nanoseconds.
@@ -93,7 +84,7 @@ pub(crate) struct Ring {
     period: AtomicU64,
     /// Permits up to this time were forgotten by a reset.
     floor: AtomicU64,
-    /// What the ring's scale is ahead of the clock by: one, and what that went back.
+    /// What the ring's scale is ahead of the clock by: one, and what that went back; `END` at most.
     ahead: AtomicU64,
     /// The last time that was given before the clock showed it, and what the clock has shown when that was done.
     horizon: AtomicU64,
@@ -164,49 +155,6 @@ impl Ring {
                 log: super::probe::Log::new(),
             }
         }
-    }
-
-    /// Takes one permit or refuses it, if nothing is in the way: no other thread, no reset or change under way, and a clock that
-    /// can be read at once. The same steps as [`acquire`](Self::acquire), in a straight line.
-    #[inline(always)]
-    pub(crate) fn try_one(&self, time: impl FnOnce() -> Option<u64>) -> Straight {
-        let head = self.head();
-        let Some(view) = self.view(head) else {
-            return Straight::Unsure;
-        };
-        let next = head.next();
-        let newest = view.slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
-        let decisive = view.slots.time(next.wrapping_sub(view.limit));
-        if !view.slots.is_filled(next.wrapping_sub(1), newest) {
-            return Straight::Unsure;
-        }
-        let ahead = self.ahead.load(Ordering::Acquire);
-        let Some(reading) = time() else {
-            return Straight::Unsure;
-        };
-        let Some(now) = reading.checked_add(ahead).filter(|now| *now <= END) else {
-            return Straight::Unsure;
-        };
-        let floor = self.floor.load(Ordering::Acquire);
-        let Some(age) = now.checked_sub(decisive).filter(|_| now > floor) else {
-            return Straight::Unsure;
-        };
-        if age < view.period {
-            // With a permit that was forgotten, or is newer than now, there is more to think about.
-            let is_plain = decisive > floor && newest >> 1 <= now && view.period <= END && self.head() == head;
-            let wait = view.period - age;
-            return if is_plain { Straight::Refused { reading, wait, period: view.period } } else { Straight::Unsure };
-        }
-        // Before the head's CAS: afterwards it might be a lap further.
-        let old = view.slots.slot(next).load(Ordering::Acquire);
-        let after = head.after(1);
-        if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return Straight::Unsure;
-        }
-        super::probe::stall();
-        // Failing, it was done by another, at a later time.
-        _ = self.write(view.slots, next, old, now.max(newest >> 1));
-        Straight::Given { reading }
     }
 
     /// Takes `permits`, all or none, to be used now or, if that is allowed, at most `patience` nanoseconds later.
@@ -361,7 +309,7 @@ impl Ring {
         if seen.now.saturating_add(jitter) >= was {
             return false;
         }
-        let ahead = seen.ahead.saturating_add(was - seen.now);
+        let ahead = seen.ahead.saturating_add(was - seen.now).min(END);
         // Failing, another did it.
         _ = self.ahead.compare_exchange(seen.ahead, ahead, Ordering::AcqRel, Ordering::Relaxed);
         true

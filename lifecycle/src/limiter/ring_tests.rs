@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 fn take(ring: &Ring, permits: u32, patience: u64, now: u64) -> Result<u64, Option<u64>> {
     // As limiters do it; in every other nanosecond, so that both ways are gone.
     if (permits, patience) == (1, 0) && now % 2 == 0 {
-        match ring.try_one(|| Some(now)) {
+        match ring.try_one(|| (now < 1 << 63).then_some(now)) {
             Straight::Given { .. } => return Ok(0),
             Straight::Refused { wait, .. } => return Err(Some(wait)),
             Straight::Unsure => {}
@@ -215,6 +215,18 @@ fn a_clock_that_went_back_keeps_the_distances() {
     assert_eq!(take(&ring, 1, 0, 0), Err(Some(60)));
     assert_eq!(used(&ring, 0), 2);
     assert_eq!(take(&ring, 2, 0, 101), Ok(0));
+}
+
+#[test]
+fn the_straight_way_leaves_a_step_back_and_an_endless_window_to_the_whole_one() {
+    // Even times: they go the straight way. This step back is behind the newest permit, not behind the oldest.
+    let ring = Ring::new(2, 100);
+    assert_eq!(take(&ring, 1, 0, 1_000), Ok(0));
+    assert_eq!(take(&ring, 1, 0, 1_060), Ok(0));
+    assert_eq!(take(&ring, 1, 0, 1_040), Err(Some(41)), "the older one is 60 old");
+    let endless = Ring::new(1, u64::MAX);
+    assert_eq!(take(&endless, 1, 0, 2), Ok(0));
+    assert_eq!(take(&endless, 1, 0, 4), Err(None));
 }
 
 #[test]

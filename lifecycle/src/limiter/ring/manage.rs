@@ -111,7 +111,7 @@ impl Ring {
             let mut shown = seen.now;
             if newest <= floor {
                 shown = floor + 1;
-                let ahead = seen.ahead.saturating_add(shown - seen.now);
+                let ahead = seen.ahead.saturating_add(shown - seen.now).min(END);
                 // Failing, the clock was found to have gone back meanwhile, and it is ahead by more.
                 _ = self.ahead.compare_exchange(seen.ahead, ahead, Ordering::AcqRel, Ordering::Relaxed);
             }

@@ -1,0 +1,169 @@
+//! Asking a limiter: the straight way for a single permit, the whole one for everything else, and what is counted and told of both.
+
+use super::cell::Source;
+use super::handle::{ALLOWED, LIMITED, LimiterState, RateLimiter};
+use super::ring::{Outcome, Straight};
+use crate::counter;
+use crate::error::{Rejected, RejectedKind};
+use crate::registry::{self, Component};
+use crate::scope::StateRef;
+use crate::telemetry;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+/// After so many nanoseconds a retry can succeed.
+///
+/// It fits a register, so the caller makes the [`Rejected`] of it where that is to be. Handed back through memory, one would be
+/// copied by wider loads than it was stored by, for which a processor waits until the stores are through: 3.5 ns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait(NonZeroU64);
+
+impl Wait {
+    const NEVER: Self = Self(NonZeroU64::MAX);
+
+    #[inline(always)]
+    fn of(nanos: u64) -> Self {
+        Self(NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN))
+    }
+
+    #[inline(always)]
+    fn duration(self) -> Option<Duration> {
+        (self.0 != Self::NEVER.0).then(|| Duration::from_nanos(self.0.get()))
+    }
+}
+
+impl RateLimiter {
+    /// Takes one permit.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the window is full, with the time after which a retry can succeed. A refusal takes nothing and
+    /// does not put the next permit off. The time is exact; by the system's clock it includes the four microseconds that readings may
+    /// be off by.
+    #[inline(always)]
+    pub fn try_acquire(&self) -> Result<(), Rejected> {
+        self.decide().map_err(|wait| self.rejected(wait))
+    }
+
+    /// Takes `permits` permits at once: all of them or none.
+    ///
+    /// ```
+    /// let limiter = lifecycle::RateLimiter::per_second(10)?;
+    /// limiter.try_acquire_n(8)?;
+    /// assert!(limiter.try_acquire_n(3).is_err());
+    /// assert!(limiter.try_acquire_n(2).is_ok(), "the refusal took nothing");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] as for [`try_acquire`](Self::try_acquire); with no `retry_after` when `permits` is more than a window
+    /// ever holds.
+    pub fn try_acquire_n(&self, permits: u32) -> Result<(), Rejected> {
+        self.reserve(&self.state(), permits, 0).map(|_| ())
+    }
+
+    /// Takes `permits` to be used at most `patience` nanoseconds later. Gives what the clock said, and the wait.
+    pub(super) fn reserve(
+        &self,
+        state: &StateRef<'_, LimiterState>,
+        permits: u32,
+        patience: u64,
+    ) -> Result<(u64, u64), Rejected> {
+        self.decide_on(state, permits, patience).map_err(|wait| self.rejected(wait))
+    }
+
+    #[inline(always)]
+    fn rejected(&self, wait: Wait) -> Rejected {
+        Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), wait.duration())
+    }
+
+    /// On one permit.
+    fn decide(&self) -> Result<(), Wait> {
+        let (here, state) = (counter::here(), self.state.process());
+        // Counted before on this thread, and nothing is installed on it: it is the process's state that is meant.
+        let Some(home) = state.counts.at_home(here) else {
+            return self.decide_on_one();
+        };
+        match state.cell.try_one() {
+            Straight::Given { reading } => {
+                home.hit::<ALLOWED>();
+                if state.episode.is_on() {
+                    self.given_after_refusals(state, reading);
+                }
+                Ok(())
+            }
+            Straight::Refused { reading, wait, period } => {
+                let wait = Source::settled(wait);
+                home.hit::<LIMITED>();
+                if state.episode.is_news(reading, period) || telemetry::tells_details() {
+                    return Err(self.refused_aloud(reading, wait, period));
+                }
+                Err(Wait::of(wait))
+            }
+            Straight::Unsure => self.decide_on_one(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decide_on_one(&self) -> Result<(), Wait> {
+        self.decide_on(&self.state(), 1, 0).map(|_| ())
+    }
+
+    fn decide_on(&self, state: &StateRef<'_, LimiterState>, permits: u32, patience: u64) -> Result<(u64, u64), Wait> {
+        match state.cell.acquire(permits, patience, &state.clock) {
+            Outcome::Given { reading, wait } => {
+                self.count::<ALLOWED>(state, permits);
+                if state.episode.is_on() {
+                    self.given_after_refusals(state, reading);
+                }
+                Ok((reading, wait))
+            }
+            Outcome::Refused { reading, wait } => {
+                self.count::<LIMITED>(state, permits);
+                Err(self.refused(state, reading, wait.map_or(Wait::NEVER, Wait::of), state.cell.window()))
+            }
+        }
+    }
+
+    #[inline]
+    fn count<const WHICH: usize>(&self, state: &StateRef<'_, LimiterState>, permits: u32) {
+        // A test world's counts do not tell of the first one.
+        if state.counts.add::<WHICH>(permits.into()) || matches!(state, StateRef::Own(_)) {
+            self.register();
+        }
+        if let Some(totals) = &state.totals {
+            totals.add::<WHICH>(permits.into());
+        }
+    }
+
+    #[cold]
+    fn register(&self) {
+        if let Some(me) = self.me {
+            registry::register(Component::Limiter(me()));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused_aloud(&self, reading: u64, wait: u64, period: u64) -> Wait {
+        self.refused(self.state.process(), reading, Wait::of(wait), period)
+    }
+
+    /// A refusal, counted already.
+    fn refused(&self, state: &LimiterState, reading: u64, wait: Wait, window: u64) -> Wait {
+        let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
+        if first || telemetry::tells_details() {
+            let (limit, window) = state.cell.limit();
+            telemetry::limiter_limited(self.name(), limit, window, wait.duration(), first);
+        }
+        wait
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn given_after_refusals(&self, state: &LimiterState, reading: u64) {
+        if let Some(suppressed) = state.episode.given(reading, state.cell.window(), || state.counts.read(LIMITED)) {
+            telemetry::limiter_recovered(self.name(), suppressed);
+        }
+    }
+}
