@@ -6,6 +6,7 @@ pub(crate) use rejected::is_refusal;
 pub use rejected::{Rejected, RejectedKind};
 
 use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// A boxed error: what a factory's own error becomes where its type cannot be named.
@@ -36,6 +37,19 @@ pub(crate) fn chain(error: &(dyn StdError + '_)) -> String {
 /// What a panic said, if it said anything.
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> Option<&str> {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+}
+
+/// Runs somebody else's code; a panic is given as what it said, and goes no further, even if what it was raised with panics when
+/// it is dropped.
+pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    // Whoever asks goes on without what the code was at: nothing half-changed of it is seen here.
+    catch_unwind(AssertUnwindSafe(f)).map_err(|panic| {
+        let text = panic_text(&*panic).unwrap_or("(no text)").to_owned();
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            std::mem::forget(again);
+        }
+        text
+    })
 }
 
 /// Names given at run time may hold anything; on output control characters are escaped.

@@ -62,7 +62,7 @@ fn ring() {
                 drop(alarms);
                 // Outside the lock: a waker is somebody else's code.
                 if let Some(waker) = waker {
-                    _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
+                    _ = crate::error::caught(|| waker.wake());
                 }
                 alarms = self::alarms();
             }

@@ -285,3 +285,64 @@ fn a_call_by_name() {
         );
     });
 }
+
+/// Each operation by its word: as text, as JSON, and back; nothing near it.
+fn words<O>(all: &[O], as_str: impl Fn(O) -> &'static str, words: &[&str])
+where
+    O: Copy + PartialEq + std::fmt::Debug + std::fmt::Display + std::str::FromStr,
+    O: serde::Serialize + serde::de::DeserializeOwned,
+{
+    assert_eq!(all.iter().map(|one| as_str(*one)).collect::<Vec<_>>(), words);
+    for (&operation, &word) in all.iter().zip(words) {
+        assert_eq!((operation.to_string().as_str(), word.parse().ok()), (word, Some(operation)));
+        assert_eq!(serde_json::to_value(operation).unwrap(), word);
+        assert_eq!(serde_json::from_value::<O>(word.into()).unwrap(), operation);
+        for near in [word.to_uppercase(), format!(" {word}"), format!("{word}\n"), String::new()] {
+            assert!(near.parse::<O>().is_err() && serde_json::from_value::<O>(near.into()).is_err());
+        }
+    }
+}
+
+#[test]
+fn the_operations_are_the_contracts_words() {
+    use lifecycle::{CircuitBreakerOperation, InitializationOperation, SingletonOperation};
+    words(
+        InitializationOperation::ALL,
+        InitializationOperation::as_str,
+        &["initialize", "get_config", "is_initialized", "reset", "get_status", "get_stats", "set_flag", "get_flag"],
+    );
+    words(
+        SingletonOperation::ALL,
+        SingletonOperation::as_str,
+        &["get", "set", "has", "delete", "clear", "get_stats", "reset", "reset_all", "exists"],
+    );
+    words(
+        CircuitBreakerOperation::ALL,
+        CircuitBreakerOperation::as_str,
+        &["get", "call", "get_all_states", "reset_all", "get_stats", "reset"],
+    );
+}
+
+#[test]
+fn aliases_equal_their_originals() {
+    let clock = dated();
+    let core = InitializationCore::with_clock_and_limit(clock.clone(), None).unwrap();
+    core.initialize(lifecycle::InitConfig::new().with("a", 1)).unwrap();
+    core.set_flag("b", 2).unwrap();
+    let both = ["get_status", "get_stats"].map(|operation| core.execute(operation, Args::new()).unwrap().to_string());
+    assert_eq!(both[0], both[1]);
+    assert!(std::ptr::eq(lifecycle::get_initialization_manager(), lifecycle::initialization()));
+    assert!(std::ptr::eq(lifecycle::get_singleton_manager(), lifecycle::singletons()));
+    assert!(std::ptr::eq(lifecycle::get_circuit_breaker_manager(), lifecycle::breakers()));
+
+    let core = lifecycle::SingletonCore::with_clock_and_limit(clock, LIMIT).unwrap();
+    let with = |name: &str| Args::new().with("name", name);
+    core.execute("set", with("a").with("instance", 1)).unwrap();
+    let both = ["has", "exists"].map(|operation| core.execute(operation, with("a")).unwrap());
+    assert_eq!((both, core.get_stats().rate_limited_count), ([true.into(), true.into()], 0), "one permit each");
+    let refused = ["clear", "reset_all", "has", "exists"].map(|it| {
+        let args = if it == "has" || it == "exists" { with("a") } else { Args::new() };
+        core.execute(it, args).unwrap()
+    });
+    assert_eq!(refused, [Value::from(0), 0.into(), false.into(), false.into()]);
+}

@@ -105,6 +105,14 @@ fn of_an_invocation(options: &Options, errors: &mut Errors) {
             "`on_change` hears of another instance in the place of one, and each invocation has its own: leave it away",
         ),
         (
+            "before_snapshot",
+            "`before_snapshot` is called when no invocation is under way, so nothing of this lives then: leave it away; what an invocation leaves behind its `shutdown` hook clears",
+        ),
+        (
+            "after_restore",
+            "`after_restore` is called before the first invocation after a snapshot, so nothing of this lives then: leave it away, the factory runs in each invocation",
+        ),
+        (
             "keyed",
             "`keyed` has one map for the process: leave one of the two away; for a map an invocation keep one in the value, `#[singleton(scope = invocation)] fn tables() -> Mutex<HashMap<..>> { .. }`",
         ),

@@ -100,6 +100,8 @@ fn words_and_lists_are_written_in_their_way() {
         ("scope = invocation, swap", "each invocation has its own"),
         ("scope = invocation, swap, refresh = \"5m\"", "goes with its invocation"),
         ("scope = invocation, on_change = f", "each invocation has its own"),
+        ("scope = invocation, before_snapshot = f", "no invocation is under way"),
+        ("scope = invocation, after_restore = f", "the factory runs in each"),
         ("scope = invocation, keyed", "one map for the process"),
         ("per_invocation", "one instance for each invocation is `scope = invocation`"),
         ("on_restore = f", "`after_restore = path`"),

@@ -13,7 +13,7 @@ use super::state::State;
 use crate::__private0::guard;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
-use crate::error::{CallError, Rejected, RejectedKind};
+use crate::error::{CallError, Rejected, RejectedKind, caught};
 use crate::name::Name;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
@@ -21,7 +21,6 @@ use crate::settings::{BreakerSettings, Layers};
 use crate::sync::Mutex;
 use crate::telemetry::{self, BreakerChange};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -352,10 +351,7 @@ impl CircuitBreaker {
         let transition = Transition { name: self.descriptor.shared_name(), from, to, reason, failures, retry_after };
         for listener in listeners {
             // One that panics keeps neither the others nor the call from going on, even if what it panics with does so again.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener(&transition))) {
-                if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                    std::mem::forget(again);
-                }
+            if caught(|| listener(&transition)).is_err() {
                 telemetry::breaker_listener_panicked(self.name());
             }
         }

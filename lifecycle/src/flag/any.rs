@@ -62,6 +62,12 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     #[doc(hidden)]
     fn __replace_json(&'static self, value: &Value) -> Result<(Value, FlagSource), Error>;
 
+    /// Is it a function's? Known without a look at its value.
+    #[doc(hidden)]
+    fn __is_step(&self) -> bool {
+        false
+    }
+
     /// Sends its readers the slow way, for a test world that begins.
     #[doc(hidden)]
     fn __hide(&self);
@@ -191,6 +197,10 @@ impl AnyFlag for SingletonCell<()> {
 
     fn get_json(&'static self) -> Value {
         self.exists().into()
+    }
+
+    fn __is_step(&self) -> bool {
+        true
     }
 
     fn __replace_json(&'static self, _: &Value) -> Result<(Value, FlagSource), Error> {

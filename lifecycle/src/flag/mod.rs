@@ -18,6 +18,7 @@ pub use value::FlagValue;
 #[doc(hidden)]
 pub use word::FlagEnum;
 
+use crate::error::caught;
 use crate::listeners::ListenerId;
 use crate::name::Name;
 use crate::registry::{self, Component, Descriptor, Kind};
@@ -26,7 +27,6 @@ use crate::telemetry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use state::{FlagState, Sourced};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A flag of type `T`, in a static.
@@ -308,7 +308,7 @@ impl<T: FlagValue> Flag<T> {
         }
         telemetry::flag_changed(self.name(), &self.shown(old).to_string(), &self.shown(new).to_string(), by);
         for listener in self.state().listeners.all() {
-            if catch_unwind(AssertUnwindSafe(|| listener(T::__give(old), T::__give(new)))).is_err() {
+            if caught(|| listener(T::__give(old), T::__give(new))).is_err() {
                 telemetry::flag_listener_panicked(self.name());
             }
         }

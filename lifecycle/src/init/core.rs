@@ -6,7 +6,7 @@ use super::initializing::Installing;
 use super::outcome::{InitOutcome, InitReset, InitStatus, millis};
 use crate::clock::{Clock, ClockHandle, Moment, unix_seconds};
 use crate::error::Error;
-use crate::flag::{AnyFlag, FlagSource};
+use crate::flag::AnyFlag;
 use crate::registry::InitializationSnapshot;
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::singleton::{Creation, Record};
@@ -225,7 +225,9 @@ impl InitializationCore {
     /// While somebody initializes, it counts as before that: the steps that have run for it stay done.
     pub fn reset(&self) -> InitReset {
         let state = self.resolve();
+        // The clock is somebody else's code: asked before the lock is taken.
         let timestamp = state.clock.wall();
+        state.gate.reset();
         let declared = self.declared_flags_here();
         let (gone, taken_back) = state.creation.exclusively(
             |record| {
@@ -235,10 +237,9 @@ impl InitializationCore {
                     state.initialized.store(false, Ordering::Release);
                     done.take()
                 };
-                state.gate.reset();
                 // No step begins while this is held, and none that has begun is taken back.
                 let installing = state.installing.lock();
-                let stays = |flag: &&'static dyn AnyFlag| installing.is_some() && flag.source() == FlagSource::Step;
+                let stays = |flag: &&'static dyn AnyFlag| installing.is_some() && flag.__is_step();
                 // Under this lock too: whoever initializes anew must not lose to this reset what is set after that.
                 let taken_back: Vec<_> =
                     declared.into_iter().filter(|flag| !stays(flag)).filter_map(AnyFlag::__take_back).collect();

@@ -3,7 +3,7 @@
 use super::config::json_size;
 use super::core::{CoreState, InitializationCore};
 use super::outcome::FlagChange;
-use crate::error::Error;
+use crate::error::{Error, caught};
 use crate::flag::{AnyFlag, FlagSource, REDACTED, shortened};
 use crate::keyed::KeyedMap;
 use crate::listeners::{ListenerId, Listeners};
@@ -11,7 +11,6 @@ use crate::registry::{self, Component, FlagSnapshot, Kind};
 use crate::telemetry;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Names come from outside, so there is a bound on how many, how long, and how much each holds.
@@ -84,7 +83,7 @@ impl Flags {
         let text = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), shortened);
         telemetry::flag_changed(name, &text(old), &text(new), by);
         for listener in self.listeners.all() {
-            if catch_unwind(AssertUnwindSafe(|| listener(name, old, new))).is_err() {
+            if caught(|| listener(name, old, new)).is_err() {
                 telemetry::flag_listener_panicked(name);
             }
         }

@@ -22,21 +22,27 @@ pub(super) struct Installing {
     config: Arc<InitConfig>,
 }
 
-/// Keeps it visible to the steps.
-struct Visible<S: Deref<Target = CoreState>>(S);
+/// Keeps it visible to the steps of the initialization with that frame.
+struct Visible<S: Deref<Target = CoreState>> {
+    state: S,
+    frame: Option<FrameId>,
+}
 
 impl<S: Deref<Target = CoreState>> Visible<S> {
     /// Called in the frame of the initialization.
     fn to_steps(state: S, config: &Arc<InitConfig>) -> Self {
-        let installing = scope::frame().map(|frame| Installing { frame: frame.id, config: config.clone() });
-        *state.installing.lock() = installing;
-        Self(state)
+        let frame = scope::frame().map(|frame| frame.id);
+        *state.installing.lock() = frame.map(|frame| Installing { frame, config: config.clone() });
+        Self { state, frame }
     }
 }
 
 impl<S: Deref<Target = CoreState>> Drop for Visible<S> {
     fn drop(&mut self) {
-        let gone = self.0.installing.lock().take();
+        let mut installing = self.state.installing.lock();
+        // One that was given up goes when the next may have begun: what that one shows stays.
+        let gone = installing.take_if(|installing| Some(installing.frame) == self.frame);
+        drop(installing);
         drop(gone);
     }
 }
@@ -126,6 +132,9 @@ impl InitializationCore {
     /// all have run. Of callers at the same time one initializes; the others wait and find it complete. Later calls change
     /// nothing; a differing configuration is ignored, which the outcome says (and a warning, once, with the names of what
     /// differs).
+    ///
+    /// Each call is charged to the limit of 1000 operations a second, later ones too: code that runs more often asks
+    /// [`is_initialized`](Self::is_initialized) first, which is never refused.
     ///
     /// Until it is complete, [`config`](Self::config) gives the new configuration to the steps, and to what runs on their behalf,
     /// and an error to all others.

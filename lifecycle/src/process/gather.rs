@@ -3,10 +3,10 @@
 //! A thread is the only way to go on when somebody's synchronous code hangs. Threads are started for `warm_up` and `shutdown`
 //! only, for the time these take; one that does not come back is left alone.
 
+use crate::error::caught;
 use crate::scope::Context;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Waker};
@@ -60,11 +60,6 @@ impl<R> Drop for Gather<R> {
     }
 }
 
-/// What a panic said.
-pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    crate::error::panic_text(panic).unwrap_or("(no text)").to_owned()
-}
-
 impl<R: Send + 'static> Gather<R> {
     /// Starts everything, numbered in order.
     pub(super) fn new(all: impl IntoIterator<Item = Work<R>>) -> Self {
@@ -93,8 +88,7 @@ impl<R: Send + 'static> Gather<R> {
                 })
             };
             // The subscriber is somebody else's code, too.
-            let told = catch_unwind(AssertUnwindSafe(inside));
-            let told = told.map_err(|panic| Ended::Panicked(panic_text(&*panic)));
+            let told = caught(inside).map_err(Ended::Panicked);
             let mut inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
             inbox.told.push_back((number, told));
             let waker = inbox.waker.take();
@@ -136,11 +130,10 @@ impl<R: Send + 'static> Gather<R> {
                     for at in 0..self.futures.len() {
                         let (number, future) = &mut self.futures[at];
                         let number = *number;
-                        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-                        let ended = match polled {
+                        let ended = match caught(|| future.as_mut().poll(cx)) {
                             Ok(Poll::Pending) => continue,
                             Ok(Poll::Ready(gave)) => Ended::Gave(gave),
-                            Err(panic) => Ended::Panicked(panic_text(&*panic)),
+                            Err(text) => Ended::Panicked(text),
                         };
                         crate::singleton::drop_apart(self.futures.swap_remove(at));
                         return Poll::Ready(Some((number, ended)));

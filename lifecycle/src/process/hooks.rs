@@ -1,15 +1,15 @@
 //! The hooks that run on everything at once, whenever the application says so.
 
-use super::gather::{Ended, Gather, Work, panic_text};
+use super::gather::{Ended, Gather, Work};
 use super::warm_up::block_on;
 use crate::clock::ClockHandle;
+use crate::error::caught;
 use crate::registry::{self, Component};
 use crate::scope::Book;
 use crate::singleton::hooks::{Health, HealthRun};
 use crate::singleton::{AnySingleton, HookOf};
 use crate::{telemetry, timer};
 use serde::Serialize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// What the `health` hooks say.
@@ -69,10 +69,10 @@ pub async fn health(limit: Duration) -> HealthReport {
     let mut checks = Vec::new();
     let mut open = Vec::new();
     for (name, check) in collect(AnySingleton::health_hooks) {
-        match catch_unwind(AssertUnwindSafe(check)) {
+        match caught(check) {
             Ok(HealthRun::Done(health)) => checks.push(HealthCheck { name, health }),
             Ok(HealthRun::Future(future)) => open.push((name, Work::Future(future))),
-            Err(panic) => checks.push(HealthCheck { name, health: panicked(&*panic) }),
+            Err(text) => checks.push(HealthCheck { name, health: panicked(&text) }),
         }
     }
     let (mut names, work): (Vec<_>, Vec<_>) = open.into_iter().map(|(name, work)| (Some(name), work)).unzip();
@@ -80,7 +80,7 @@ pub async fn health(limit: Duration) -> HealthReport {
     while let Some(Some((number, ended))) = timer::within(under_way.next(), &clock, until).await {
         let health = match ended {
             Ended::Gave(health) => health,
-            Ended::Panicked(text) | Ended::NoThread(text) => Health::Down(format!("the check panicked: {text}")),
+            Ended::Panicked(text) | Ended::NoThread(text) => panicked(&text),
         };
         checks.extend(names[number].take().map(|name| HealthCheck { name, health }));
     }
@@ -100,8 +100,8 @@ pub async fn health(limit: Duration) -> HealthReport {
     HealthReport { status, checks }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Health {
-    Health::Down(format!("the check panicked: {}", panic_text(panic)))
+fn panicked(text: &str) -> Health {
+    Health::Down(format!("the check panicked: {text}"))
 }
 
 /// [`health`] where there is no task: blocks this thread.
@@ -196,8 +196,7 @@ pub fn run_reset_hooks() -> ResetReport {
     let mut report = ResetReport { hooks: 0, failed: Vec::new(), active_invocations };
     for (name, hook) in collect(AnySingleton::reset_hooks) {
         report.hooks += 1;
-        let outcome = catch_unwind(AssertUnwindSafe(hook));
-        let outcome = outcome.unwrap_or_else(|panic| Err(format!("it panicked: {}", panic_text(&*panic))));
+        let outcome = caught(hook).unwrap_or_else(|text| Err(format!("it panicked: {text}")));
         if let Err(text) = outcome {
             telemetry::singleton_hook_failed(&name, "reset", &text);
             report.failed.push((name, text));
@@ -240,9 +239,9 @@ pub fn reset_all_managers() -> ResetReport {
 pub fn run_pressure_hooks() -> usize {
     let mut freed = 0usize;
     for (name, hook) in collect(AnySingleton::pressure_hooks) {
-        match catch_unwind(AssertUnwindSafe(hook)) {
+        match caught(hook) {
             Ok(bytes) => freed = freed.saturating_add(bytes),
-            Err(panic) => telemetry::singleton_hook_failed(&name, "pressure", &panic_text(&*panic)),
+            Err(text) => telemetry::singleton_hook_failed(&name, "pressure", &format!("it panicked: {text}")),
         }
     }
     freed

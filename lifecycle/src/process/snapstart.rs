@@ -108,7 +108,10 @@ pub fn before_snapshot_blocking() -> HooksReport {
 /// - breakers that are open let the next call probe, probes under way get their whole time again, the windows of rates are empty;
 /// - the windows of limiters are empty, those of the by-name cores too;
 /// - `swap` singletons with `refresh` are due, pauses after failed creations are over;
-/// - what [invocations](crate::invocation) under way have left is measured anew, by the wall clock.
+/// - what [invocations](crate::invocation()) under way have left is measured anew, by the wall clock.
+///
+/// Who waits meanwhile (for a permit, with an `init_timeout`) goes on waiting for the time that was found before the snapshot: let
+/// waits end before it.
 ///
 /// That holds for what is declared, with all keys, and for what the cores made. Of breakers and limiters that you built yourself
 /// call [`CircuitBreaker::on_restore`](crate::CircuitBreaker::on_restore) and [`RateLimiter::reset`](crate::RateLimiter::reset).

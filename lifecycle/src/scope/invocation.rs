@@ -92,9 +92,10 @@ impl Deadline {
 
     fn remaining(&self, book: &Book) -> Duration {
         let restored = book.restored.load(Ordering::Relaxed);
-        if self.restored.load(Ordering::Relaxed) != restored {
+        // Who finds that another thread measured finds what it measured, too.
+        if self.restored.load(Ordering::Acquire) != restored {
             self.find(book);
-            self.restored.store(restored, Ordering::Relaxed);
+            self.restored.store(restored, Ordering::Release);
         }
         Moment::from_nanos(self.until.load(Ordering::Relaxed)).since(book.clock.now())
     }

@@ -10,13 +10,12 @@ use super::slot::Slot;
 use super::storage::{Static, Storage, Storing, Swapped};
 use crate::clock::Moment;
 use crate::counter::{self};
-use crate::error::{CreateError, SingletonError};
+use crate::error::{CreateError, SingletonError, caught};
 use crate::registry::{Component, Descriptor, Kind, register};
 use crate::scope::{self, OverrideGuard, OverrideList, Scoped, StateRef};
 use crate::telemetry::{self, Creates};
 use std::any::{Any, type_name};
 use std::convert::Infallible;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::task::{self, Poll};
 
@@ -314,7 +313,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             retired_bytes: retired.saturating_mul(size_of::<T>() as u64),
             heap: instance.zip(slot.settings.memory).map(|(instance, memory)| {
                 // A hook that panics knows nothing.
-                catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)
+                caught(|| memory(&instance)).unwrap_or(0)
             }),
             eager: slot.settings.eager,
             declared: slot.settings.depends_on,
@@ -395,7 +394,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
             }
         }
         let hook = |name, run: &dyn Fn()| {
-            if catch_unwind(AssertUnwindSafe(run)).is_err() {
+            if caught(run).is_err() {
                 telemetry::singleton_hook_failed(self.descriptor.name(), name, "it panicked");
             }
         };

@@ -10,7 +10,7 @@ use super::output::SingletonValue;
 use super::settings::Settings;
 use crate::clock::ClockHandle;
 use crate::counter::Counters;
-use crate::error::{CreateError, SingletonError};
+use crate::error::{CreateError, SingletonError, caught};
 use crate::keyed::query::{Exactly, Query};
 use crate::keyed::{KeyedMap, Lookup};
 use crate::registry::{Component, Descriptor, Kind, register};
@@ -18,7 +18,6 @@ use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::telemetry;
 use std::any::type_name;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -140,7 +139,7 @@ impl<K: SingletonKey, T: SingletonValue> Drop for Slots<K, T> {
             keyed.entry.creation.abandon(true);
             if let Some((on_retire, instance)) = self.settings.on_retire.zip(keyed.instance.as_ref()) {
                 // Nobody is left to be told of a panic.
-                _ = catch_unwind(AssertUnwindSafe(|| on_retire(instance)));
+                _ = caught(|| on_retire(instance));
             }
             drop_apart(keyed);
         }

@@ -10,13 +10,12 @@ use super::keyed::{Entry, Keyed, KeyedCell, SingletonKey};
 use super::output::SingletonValue;
 use super::running::Running;
 use super::settings::{Dependency, Settings};
-use crate::error::{Error, SingletonError};
+use crate::error::{Error, SingletonError, caught};
 use crate::instance::{AnyInstance, Instance};
 use crate::registry::{Descriptor, SingletonSnapshot};
 use crate::scope::OverrideGuard;
 use crate::telemetry;
 use std::any::{Any, TypeId, type_name};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -85,7 +84,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
                 created: true,
                 accesses: keyed.entry.accesses.read(0),
                 // A hook that panics knows nothing.
-                heap: memory.map(|memory| catch_unwind(AssertUnwindSafe(|| memory(&instance))).unwrap_or(0)),
+                heap: memory.map(|memory| caught(|| memory(&instance)).unwrap_or(0)),
                 record: keyed.entry.creation.record(),
                 ..Seen::default()
             };
@@ -235,7 +234,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
     /// An instance was taken out of the map: hooks and events, with no lock held.
     fn let_go(&self, entry: &Entry<T>, instance: Arc<T>) {
         if let Some(on_retire) = self.settings().on_retire {
-            if catch_unwind(AssertUnwindSafe(|| on_retire(&instance))).is_err() {
+            if caught(|| on_retire(&instance)).is_err() {
                 telemetry::singleton_hook_failed(entry.descriptor.name(), "on_retire", "it panicked");
             }
         }

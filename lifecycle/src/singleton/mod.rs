@@ -73,8 +73,6 @@ outside_models! {
     };
 }
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 /// Drops a user's value with no lock held, and does not let its panic stop what comes after.
 pub(crate) fn drop_apart<T>(value: T) {
     _ = try_drop(value);
@@ -82,11 +80,5 @@ pub(crate) fn drop_apart<T>(value: T) {
 
 /// The same; gives what a panic said.
 pub(crate) fn try_drop<T>(value: T) -> Result<(), String> {
-    // Whatever a half-dropped value leaves behind is unreachable afterwards.
-    catch_unwind(AssertUnwindSafe(|| drop(value))).map_err(|panic| {
-        let text = crate::error::panic_text(&*panic).unwrap_or("(no text)").to_owned();
-        // Its own destructor may panic, too.
-        std::mem::forget(panic);
-        text
-    })
+    crate::error::caught(|| drop(value))
 }

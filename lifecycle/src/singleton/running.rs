@@ -4,10 +4,9 @@ use super::hooks::{HookResult, HookRun};
 use super::output::SingletonValue;
 use super::settings::InstanceHook;
 use super::try_drop;
-use crate::error::panic_text;
+use crate::error::caught;
 use std::future::Future;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -35,14 +34,10 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(future) = &mut self.0 else { return Poll::Pending };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        let outcome = match caught(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(outcome)) => Ok(outcome),
-            Err(panic) => {
-                let text = panic_text(&*panic).unwrap_or("(no text)").to_owned();
-                std::mem::forget(panic);
-                Err(text)
-            }
+            Err(text) => Err(text),
         };
         let gone = try_drop(self.0.take());
         Poll::Ready(outcome.and_then(|outcome| gone.map(|()| outcome)))

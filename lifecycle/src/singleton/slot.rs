@@ -5,10 +5,10 @@ use super::creation::Creation;
 use super::output::SingletonValue;
 use super::settings::Settings;
 use super::storage::{Storage, Storing};
+use crate::error::caught;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::Counters;
 use crate::scope::Universe;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// One world's instance.
@@ -100,7 +100,7 @@ impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
         }
         if let Some(on_retire) = self.settings.on_retire {
             // Nobody is left to be told of a panic.
-            _ = catch_unwind(AssertUnwindSafe(|| on_retire(&instance)));
+            _ = caught(|| on_retire(&instance));
         }
         super::drop_apart(instance);
     }

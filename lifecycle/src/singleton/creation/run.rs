@@ -2,13 +2,13 @@
 
 use super::{Creation, Creator, Plan, Record, drop_apart};
 use crate::clock::Moment;
-use crate::error::{CreateError, SingletonError, panic_text};
+use crate::error::{CreateError, SingletonError, caught, panic_text};
 use crate::process::Busy;
 use crate::scope::{Frame, FrameId, Subject};
 use crate::sync::thread;
 use crate::telemetry::{self, Creates};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -178,9 +178,7 @@ impl<V> Drop for Attempt<'_, V> {
             let text = self.said.take().map_or_else(String::new, |said| format!(": {said}"));
             // A subscriber that panics as well must not end the process.
             let fail = || self.creation.fail(self.plan, run, "panic", format!("the factory panicked{text}"));
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(fail)) {
-                std::mem::forget(panic);
-            }
+            _ = caught(fail);
         }
     }
 }

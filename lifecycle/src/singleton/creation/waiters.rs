@@ -1,9 +1,9 @@
 //! Tasks that wait, woken with no lock held: a waker is somebody else's code, and may poll where it is called.
 //! (`event_listener` calls wakers under its own lock, so it serves threads only.)
 
+use crate::error::caught;
 use crate::sync::{Arc, Mutex};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 pub(super) struct Waiters {
@@ -29,7 +29,7 @@ impl Waiters {
         let wakers: Vec<Waker> = self.list.lock().places.values_mut().filter_map(Option::take).collect();
         for waker in wakers {
             // One that panics keeps nobody from being woken.
-            _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            _ = caught(|| waker.wake());
         }
     }
 }
