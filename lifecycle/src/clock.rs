@@ -354,7 +354,7 @@ impl ClockHandle {
         }
         match self {
             Self::System => SystemClock.wake_at(at.0, waker),
-            Self::Custom(clock) => clock.wake_at(at.0, waker),
+            Self::Custom(clock) => clock.wake_at(at.0, crate::timer::not_before(clock, at.0, waker)),
         }
     }
 

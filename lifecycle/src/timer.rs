@@ -4,12 +4,12 @@
 //! Tasks of any runtime are woken from one thread, which is started with the first such wait and sleeps until the next is due:
 //! a runtime's own timer cannot be named without depending on that runtime.
 
-use crate::clock::{ClockHandle, Moment};
+use crate::clock::{Clock, ClockHandle, Moment};
 use event_listener::{EventListener, Listener as _};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -70,6 +70,31 @@ fn ring() {
                 alarms = SOONER.wait_timeout(alarms, at - now).unwrap_or_else(PoisonError::into_inner).0;
             }
             None => alarms = SOONER.wait(alarms).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+/// A waker for that time on that clock, however early it is woken: by default clocks wake by real time, and may run slower.
+pub(crate) fn not_before(clock: &Arc<dyn Clock>, at: u64, waker: Waker) -> Waker {
+    Waker::from(Arc::new(NotBefore { clock: Arc::downgrade(clock), at, waker }))
+}
+
+/// See [`not_before`].
+struct NotBefore {
+    /// Weak, since a clock may keep its wakers.
+    clock: Weak<dyn Clock>,
+    at: u64,
+    waker: Waker,
+}
+
+impl Wake for NotBefore {
+    fn wake(self: Arc<Self>) {
+        let left = self.clock.upgrade().map_or(0, |clock| self.at.saturating_sub(clock.now_mono()));
+        if left == 0 {
+            self.waker.wake_by_ref();
+        } else {
+            // Not by the clock, which has just been too early: it might be again, at once.
+            wake_after(Duration::from_nanos(left), self.into());
         }
     }
 }

@@ -3,6 +3,7 @@
 use allocation_counter::measure;
 use lifecycle::clock::ManualClock;
 use lifecycle::{Error, KeyedRateLimiter, RateLimiter, Rejected};
+use lifecycle_tests::ByHand;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -124,6 +125,27 @@ fn a_key_takes_over_what_it_was_given_while_it_had_no_room() {
     assert_eq!((own.name(), own.usage().used), ("client[second]", 2));
     assert!(own.try_acquire().is_err());
     clock.advance(SECOND + NANOSECOND);
+    own.try_acquire().unwrap();
+}
+
+#[test]
+fn a_key_that_waits_while_it_has_no_room_goes_on_sharing_until_it_was_served() {
+    let (clock, clients) = family(1, 1);
+    clients.try_acquire("first").unwrap();
+    clock.advance(SECOND * 6 / 10);
+    clients.try_acquire("second").unwrap();
+    let shared = clients.at("second");
+    // For a second and a nanosecond from now.
+    assert!(ByHand::new(shared.acquire_within(SECOND * 2)).poll().is_pending());
+    clock.advance(SECOND / 2);
+    // By now there would be room; but then the one who waits would come in the window of the limiter that it would get.
+    assert_eq!(clients.at("second").name(), "client[*]");
+    clock.advance(SECOND / 2 + NANOSECOND);
+    let own = clients.at("second");
+    assert_eq!((own.name(), own.usage().used), ("client[second]", 1));
+    clock.advance(SECOND);
+    assert!(own.try_acquire().is_err());
+    clock.advance(NANOSECOND);
     own.try_acquire().unwrap();
 }
 

@@ -1,13 +1,13 @@
 //! Waiting for permits: in order, not too long, and what becomes of a wait that is given up.
 
-use lifecycle::clock::ManualClock;
+use lifecycle::clock::{Clock, ManualClock};
 use lifecycle::testing::{advance, isolated};
 use lifecycle::{RateLimiter, RejectedKind};
 use lifecycle_tests::{ByHand, ended, runtime, started};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 const NANOSECOND: Duration = Duration::from_nanos(1);
@@ -184,4 +184,80 @@ fn a_waiting_future_is_small_and_allocates_nothing_until_it_waits() {
     });
     // The limiter's memory, at its first use, and its counts.
     assert!(allocated.count_total <= 8, "{allocated:?}");
+}
+
+/// A clock in whose reading another caller reserves a permit, a hundred nanoseconds later: what a thread is that was stopped in between.
+#[derive(Default)]
+struct Interrupted {
+    nanos: AtomicU64,
+    armed: AtomicBool,
+    limiter: OnceLock<RateLimiter>,
+}
+
+impl Interrupted {
+    fn reserve(&self) {
+        let limiter = self.limiter.get().unwrap();
+        assert!(ByHand::new(limiter.acquire_within(Duration::from_nanos(300))).poll().is_pending());
+    }
+}
+
+impl Clock for Interrupted {
+    fn now_mono(&self) -> u64 {
+        if !self.armed.swap(false, Ordering::SeqCst) {
+            return self.nanos.load(Ordering::SeqCst);
+        }
+        let stale = self.nanos.fetch_add(100, Ordering::SeqCst);
+        self.reserve();
+        stale
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    fn wake_at(&self, _: u64, _: std::task::Waker) {}
+}
+
+#[test]
+fn who_was_stopped_while_another_reserved_does_not_take_that_for_a_clock_that_went_back() {
+    let clock = Arc::new(Interrupted::default());
+    let limiter = RateLimiter::new(1, Duration::from_nanos(100)).unwrap().with_clock(clock.clone());
+    let limiter = clock.limiter.get_or_init(|| limiter);
+    clock.nanos.store(1000, Ordering::SeqCst);
+    limiter.try_acquire().unwrap();
+    clock.reserve(); // for 1101
+    clock.nanos.store(1050, Ordering::SeqCst);
+    clock.armed.store(true, Ordering::SeqCst);
+    assert!(limiter.try_acquire().is_err()); // meanwhile: for 1202
+    clock.nanos.store(1302, Ordering::SeqCst);
+    assert!(limiter.try_acquire().is_err(), "a window after the last one that was reserved");
+    clock.nanos.store(1303, Ordering::SeqCst);
+    limiter.try_acquire().unwrap();
+}
+
+/// Of half the speed of real time, by which it wakes.
+struct Slow(Instant);
+
+impl Clock for Slow {
+    fn now_mono(&self) -> u64 {
+        1 + self.0.elapsed().as_nanos() as u64 / 2
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
+#[test]
+fn waits_by_a_clock_that_runs_slower_than_real_time_end() {
+    let slow = || {
+        let limiter = RateLimiter::new(1, Duration::from_millis(1)).unwrap().with_clock(Arc::new(Slow(Instant::now())));
+        limiter.try_acquire().unwrap();
+        limiter
+    };
+    let threads = [
+        started(move || slow().acquire_blocking_within(SECOND).unwrap()),
+        started(move || runtime().block_on(slow().acquire_within(SECOND)).unwrap()),
+    ];
+    threads.iter().for_each(ended);
 }

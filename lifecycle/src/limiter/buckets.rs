@@ -183,6 +183,10 @@ impl Buckets {
     pub(super) fn is_idle(&self, now: u64) -> bool {
         self.ring.is_idle(Self::end(now, self.tick.load(Ordering::Acquire)))
     }
+
+    pub(super) fn is_booked(&self, now: u64) -> bool {
+        self.ring.is_booked(Self::end(now, self.tick.load(Ordering::Acquire)))
+    }
 }
 
 #[cfg(test)]

@@ -227,6 +227,15 @@ impl LimiterCell {
         }
     }
 
+    /// Were permits given for later than now, to somebody who waits?
+    pub(super) fn is_booked(&self, now: u64) -> bool {
+        match &self.engine {
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.is_booked(now),
+            Engine::Buckets(buckets, _) => buckets.is_booked(now),
+            Engine::Gcra(gcra, _) => gcra.is_booked(now),
+        }
+    }
+
     #[inline(always)]
     const fn time<'a>(&self, clock: &'a ClockHandle) -> OfHouse<'a> {
         OfHouse { clock, source: self.source() }

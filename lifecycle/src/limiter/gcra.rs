@@ -110,6 +110,11 @@ impl Gcra {
     pub(super) fn is_idle(&self, now: u64) -> bool {
         self.due.load(Ordering::Relaxed) <= now
     }
+
+    pub(super) fn is_booked(&self, now: u64) -> bool {
+        let room = self.pace.load(Ordering::Relaxed).saturating_mul(self.burst.into());
+        self.due.load(Ordering::Relaxed) > now.saturating_add(room)
+    }
 }
 
 #[cfg(test)]

@@ -298,6 +298,11 @@ impl RateLimiter {
         state.cell.is_idle(now) && state.layers.lock().is_reconfigured_to(given)
     }
 
+    /// Were permits given for later, to somebody who waits?
+    pub(super) fn is_booked(&self, now: u64) -> bool {
+        self.state.process().cell.is_booked(now)
+    }
+
     /// Begins with as many permits taken as `other` has: all those may have been this one's.
     pub(super) fn take_over(&self, other: &Self) {
         let (state, others) = (self.state(), other.state());

@@ -47,8 +47,8 @@ const LOOKS: u64 = 16;
 /// **Bounded.** There are never more than [`max_keys`](Self::max_keys) (65,536 unless said otherwise), whatever strangers send. For a new
 /// key beyond them, one that nobody is at and whose permits are all older than the window is given up; nothing is lost by
 /// that. If there is none, the key shares a limiter, `client[*]`, with others that found no room: they may be refused early, and
-/// never get more than the limit. Once there is room it has its own, where what the shared one gave counts. (Ask for it by its
-/// key each time; one that is kept goes on being shared.)
+/// never get more than the limit. Once there is room it has its own, where what the shared one gave counts; while somebody
+/// waits at the shared one, it goes on sharing. (Ask for it by its key each time; one that is kept goes on being shared.)
 ///
 /// A key takes some 800 bytes, its text twice, and eight bytes a permit of the limit, rounded up to a power of two: 65,536 keys of up to
 /// 100 permits some 120 MB. With [`gcra`](RateLimiterBuilder::gcra) permits take none. Finding a key takes no lock and allocates
@@ -317,6 +317,11 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         }
         let barren = family.barren.load(Ordering::Relaxed);
         let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
+        // What it gave for later cannot be taken over: until it was used, its keys go on sharing it.
+        if let Some(shared) = shared.get().filter(|one| one.is_booked(now)) {
+            family.overflowed.fetch_add(1, Ordering::Relaxed);
+            return shared.clone();
+        }
         let fresh = || {
             let own = self.child(family, given.clone(), self.descriptor.at_key(label));
             if let Some(shared) = shared.get() {

@@ -194,7 +194,7 @@ impl Ring {
                 continue;
             }
             if wait > patience || seen.earliest > END {
-                if self.went_back(seen, newest >> 1, time.jitter()) || self.head() != head {
+                if self.went_back(seen, newest >> 1, &time) || self.head() != head {
                     continue;
                 }
                 let wait = (seen.earliest != u64::MAX).then_some(wait);
@@ -297,19 +297,21 @@ impl Ring {
     /// The newest permit was seen before the clock was read, so a time after `now`, by more than `jitter`, means this, or was given in
     /// advance.
     #[inline]
-    fn went_back(&self, seen: Seen, newest: u64, jitter: u64) -> bool {
-        seen.now.saturating_add(jitter) < newest && self.catch_up(seen, newest, jitter)
+    fn went_back(&self, seen: Seen, newest: u64, time: &dyn Time) -> bool {
+        seen.now.saturating_add(time.jitter()) < newest && self.catch_up(seen, newest, time)
     }
 
     #[cold]
     #[inline(never)]
-    fn catch_up(&self, seen: Seen, newest: u64, jitter: u64) -> bool {
+    fn catch_up(&self, seen: Seen, newest: u64, time: &dyn Time) -> bool {
         let shown = self.shown.load(Ordering::Acquire);
         let was = if newest > self.horizon.load(Ordering::Acquire) { newest.max(shown) } else { shown };
-        if seen.now.saturating_add(jitter) >= was {
+        // Once more, after what it is compared with: `seen` is only late if this thread was stopped while others were shown more.
+        let now = on_scale(time.now(), seen.ahead);
+        if now.saturating_add(time.jitter()) >= was {
             return false;
         }
-        let ahead = seen.ahead.saturating_add(was - seen.now).min(END);
+        let ahead = seen.ahead.saturating_add(was - now).min(END);
         // Failing, another did it.
         _ = self.ahead.compare_exchange(seen.ahead, ahead, Ordering::AcqRel, Ordering::Relaxed);
         true

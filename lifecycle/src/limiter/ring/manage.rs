@@ -61,7 +61,7 @@ impl Ring {
         }
         let seen = self.look(view, head.next().wrapping_add(u64::from(permits)), clock);
         let newest = view.slots.time(head.next().wrapping_sub(1));
-        if seen.earliest > seen.now && self.went_back(seen, newest, clock.jitter()) {
+        if seen.earliest > seen.now && self.went_back(seen, newest, clock) {
             return self.wait(permits, clock);
         }
         (seen.earliest != u64::MAX).then(|| seen.earliest.saturating_sub(seen.now))
@@ -77,6 +77,16 @@ impl Ring {
         let newest = view.slots.time(head.next().wrapping_sub(1));
         view.is_settled(head)
             && (newest <= self.floor.load(Ordering::Acquire) || newest.saturating_add(view.period) <= now)
+    }
+
+    /// Were permits given for later than now?
+    pub(crate) fn is_booked(&self, now: u64) -> bool {
+        let head = self.head();
+        let Some(view) = self.view(head) else {
+            return !self.table.load(Ordering::Acquire).is_null();
+        };
+        let now = on_scale(now, self.ahead.load(Ordering::Acquire));
+        !view.is_settled(head) || view.slots.time(head.next().wrapping_sub(1)) > now
     }
 
     /// Permits in a window.
@@ -95,7 +105,7 @@ impl Ring {
         while let Some((head, view)) = self.settled(clock) {
             let newest = view.slots.time(head.next().wrapping_sub(1));
             let seen = self.look(view, head.next(), clock);
-            if self.went_back(seen, newest, clock.jitter()) {
+            if self.went_back(seen, newest, clock) {
                 continue;
             }
             let change = self.change.lock();
