@@ -37,7 +37,7 @@ pub(super) static GROUPS: &[Group] = &[
             }),
         ],
         gives: Some(|number| number),
-        budget: Some(Budget::OverBase(22)),
+        budget: Some(Budget::OverBase(26)),
     },
     Group {
         operation: "closed breaker, call fails",
