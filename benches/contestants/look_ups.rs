@@ -47,7 +47,7 @@ pub(super) static GROUPS: &[Group] = &[
             }),
         ],
         gives: Some(|_| MOST),
-        budget: Some(Budget::OverBase(350)),
+        budget: Some(Budget::OverBase(370)),
     },
 ];
 
