@@ -19,8 +19,10 @@ mod quick {
 
     #[inline(always)]
     pub(super) fn glance() -> Option<u64> {
-        Some(now())
+        crate::counter::nothing_installed().then(now)
     }
+
+    pub(super) fn look_again() {}
 }
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -331,10 +333,16 @@ impl ClockHandle {
         })
     }
 
-    /// The [quick](Self::quick) reading of the system's clock where it takes no call, so that a hot path keeps its registers.
+    /// The [quick](Self::quick) reading of the system's clock where it takes no call, so that a hot path keeps its registers, and where
+    /// nothing is installed on this thread, so that the process's state is meant.
     #[inline(always)]
     pub(crate) fn glance() -> Option<Moment> {
         quick::glance().map(Moment)
+    }
+
+    /// Something was installed on this thread, or taken away: [`glance`](Self::glance) is to know.
+    pub(crate) fn look_again() {
+        quick::look_again();
     }
 
     /// Cheaper, and behind by up to [`COARSE_TICK`].

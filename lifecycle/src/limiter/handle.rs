@@ -84,6 +84,13 @@ impl LimiterState {
         }
     }
 
+    /// Permits given in its life.
+    fn allowed(&self) -> u64 {
+        // The count is of those that the cell does not count, less those that it does, but should not (`take_over`).
+        let given = if cfg!(feature = "counters") { self.cell.given().unwrap_or(0) } else { 0 };
+        self.counts.read(ALLOWED).wrapping_add(given)
+    }
+
     /// Of a limiter that is built here.
     fn built(rule: Rule, clock: ClockHandle) -> Self {
         Self { layers: Mutex::new(Layers::here()), ..Self::new(rule, Counters::new(), clock) }
@@ -171,6 +178,7 @@ impl RateLimiter {
         let state = LimiterState {
             totals: Some(totals),
             layers: Mutex::new(layers),
+            cell: LimiterCell::of_key(rule, &clock),
             ..LimiterState::new(rule, Counters::local(), clock)
         };
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
@@ -275,7 +283,7 @@ impl RateLimiter {
             limit,
             window_seconds: window.as_secs_f64(),
             used: state.cell.used(&state.clock),
-            allowed: state.counts.read(ALLOWED),
+            allowed: state.allowed(),
             limited: state.counts.read(LIMITED),
             retry_after_seconds: state.cell.wait(&state.clock).as_secs_f64(),
             settings: self.settings(),
@@ -307,6 +315,10 @@ impl RateLimiter {
     pub(super) fn take_over(&self, other: &Self) {
         let (state, others) = (self.state(), other.state());
         let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock);
+        let taken = taken.min(state.cell.limit().0);
+        state.cell.acquire(taken, 0, &state.clock);
+        if state.cell.counts_given() {
+            state.counts.add::<ALLOWED>(u64::from(taken).wrapping_neg());
+        }
     }
 }
