@@ -298,15 +298,8 @@ impl RateLimiter {
         state.cell.is_idle(now) && state.layers.lock().is_reconfigured_to(given)
     }
 
-    /// Were permits given for later, to somebody who waits?
-    pub(super) fn is_booked(&self, now: u64) -> bool {
-        self.state.process().cell.is_booked(now)
-    }
-
-    /// Begins with as many permits taken as `other` has: all those may have been this one's.
-    pub(super) fn take_over(&self, other: &Self) {
-        let (state, others) = (self.state(), other.state());
-        let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock);
+    /// What a limiter of its own decides by.
+    pub(super) fn cell(&self) -> &LimiterCell {
+        &self.state.process().cell
     }
 }
