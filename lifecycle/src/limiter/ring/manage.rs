@@ -111,6 +111,11 @@ impl Ring {
         if period == u64::MAX { period } else { period - 1 }
     }
 
+    #[cfg(loom)]
+    pub(crate) fn ahead(&self) -> u64 {
+        self.ahead.load(Ordering::Acquire)
+    }
+
     /// Forgets the permits given up to now. Those given in advance go on counting: somebody waits to use them.
     pub(crate) fn reset(&self, clock: &dyn Time) {
         while let Some((head, view)) = self.settled(clock) {
