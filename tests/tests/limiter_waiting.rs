@@ -104,6 +104,27 @@ fn a_reset_leaves_those_who_wait_their_turn() {
 }
 
 #[test]
+fn a_permit_given_at_once_while_others_wait_counts_as_long_as_the_last_of_them() {
+    let raise = |limiter: &RateLimiter| limiter.set_limit(5, SECOND).unwrap();
+    let reset = |limiter: &RateLimiter| limiter.reset();
+    for change in [&raise as &dyn Fn(&RateLimiter), &reset] {
+        let (clock, limiter) = limiter(3);
+        limiter.try_acquire_n(3).unwrap();
+        clock.advance(SECOND / 2);
+        let mut waiting = ByHand::new(limiter.acquire_within(SECOND));
+        assert!(waiting.poll().is_pending());
+        change(&limiter);
+        limiter.try_acquire().unwrap();
+        clock.advance(SECOND / 2 + NANOSECOND);
+        assert_eq!(waiting.poll(), Poll::Ready(Ok(())));
+        clock.advance(SECOND);
+        assert_eq!(limiter.usage().used, 2, "given a second and a half ago, and a second ago");
+        clock.advance(NANOSECOND);
+        assert_eq!(limiter.usage().used, 0);
+    }
+}
+
+#[test]
 fn the_mean_rate_waits_too() {
     let clock = Arc::new(ManualClock::new());
     let limiter = RateLimiter::builder("api").per_second(10).gcra(1).clock(clock.clone()).build().unwrap();

@@ -184,7 +184,7 @@ impl Buckets {
         self.limit.store(limit.into(), Ordering::Relaxed);
     }
 
-    /// Who takes a block before this and leaves a rest of it after: that rest can be had beyond the limit.
+    /// Who takes a block before this and leaves a rest of it after: that rest can be had beyond the limit (`RateLimiter::reset` says so).
     pub(super) fn reset(&self, clock: &dyn Time) {
         let tick = self.tick.load(Ordering::Acquire);
         self.ring.reset(&Ends { clock, tick });
