@@ -182,6 +182,21 @@ fn a_limiter_that_is_kept_is_as_exact() {
 }
 
 #[test]
+fn what_the_shared_one_gave_beyond_the_limit_of_a_key_is_not_forgotten() {
+    let clock = Arc::new(ManualClock::new());
+    let each = RateLimiter::builder("client").per_second(2).clock(clock.clone());
+    let clients: KeyedRateLimiter = KeyedRateLimiter::from_builder(each).unwrap().max_keys(1);
+    clients.try_acquire("first").unwrap();
+    clock.advance(SECOND);
+    clients.at("second").set_limit(5, SECOND).unwrap();
+    clients.at("second").try_acquire_n(4).unwrap();
+    clock.advance(A_WHILE);
+    assert_eq!(clients.at("second").name(), "client[*]", "four are more than its own could count");
+    clock.advance(SECOND);
+    assert_eq!((clients.at("second").name(), clients.at("second").usage().used), ("client[second]", 0));
+}
+
+#[test]
 fn a_burst_longer_than_the_limit_goes_with_its_key() {
     let clock = Arc::new(ManualClock::new());
     let each = RateLimiter::builder("client").per_second(10).gcra(30).clock(clock.clone());
