@@ -5,6 +5,7 @@ use lifecycle::{KeyedRateLimiter, RateLimiter};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, SystemTime};
@@ -114,7 +115,7 @@ fn at_each_point(limit: u32, begins: Begins, moves: Duration) -> usize {
         let elsewhere = begins(clients.clone());
         clock.advance(A_WHILE);
         // From here on "first" counts no more.
-        let given = Arc::new(Cell::new(1));
+        let given = Rc::new(Cell::new(1));
         let (theirs, time) = (given.clone(), clock.clone());
         let does = Box::new(move || {
             time.advance(moves);

@@ -132,6 +132,11 @@ impl<K, V> Shard<K, V> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(test)]
+    pub(super) fn is_locked(&self) -> bool {
+        self.writing.try_lock().is_err()
+    }
+
     /// The lock, if the table still is the one that was seen.
     pub(super) fn lock_at(&self, seen: Seen) -> Option<Lock<'_>> {
         let lock = self.lock();

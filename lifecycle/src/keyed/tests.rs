@@ -1,4 +1,5 @@
 mod model;
+mod no_room;
 mod queries;
 mod threads;
 
