@@ -210,6 +210,22 @@ fn a_burst_longer_than_the_limit_goes_with_its_key() {
     assert_eq!((0..50).filter(|_| own.try_acquire().is_ok()).count(), 1, "one in a tenth of a second");
 }
 
+#[test]
+fn a_limit_that_is_counted_in_blocks_goes_with_its_key() {
+    const LIMIT: u32 = 2 << 20;
+    let clock = Arc::new(ManualClock::new());
+    let each = RateLimiter::builder("client").per_second(LIMIT).clock(clock.clone());
+    let clients: KeyedRateLimiter = KeyedRateLimiter::from_builder(each).unwrap().max_keys(1);
+    clients.try_acquire("first").unwrap();
+    clock.advance(SECOND);
+    clients.at("second").try_acquire_n(LIMIT / 2).unwrap();
+    clock.advance(A_WHILE);
+    let own = clients.at("second");
+    assert_eq!(own.name(), "client[second]");
+    assert!(own.try_acquire_n(LIMIT / 2 + 1).is_err());
+    own.try_acquire_n(LIMIT / 2 - LIMIT / 100).unwrap();
+}
+
 /// Threads that find a key's limiter, stop for a while and take a permit of it, while there is room and is none, on a clock that
 /// stands still but for between the rounds.
 #[test]

@@ -139,6 +139,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     ///
     /// To change it for one key, change its own limiter afterwards, for this overrides what one key was given; a key with numbers
     /// of its own is not given up.
+    /// A longer window reaches back no further than a key has had its limiter.
     ///
     /// # Errors
     /// As [`RateLimiter::set_limit`]; nothing has changed then.
