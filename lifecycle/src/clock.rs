@@ -64,7 +64,10 @@ pub trait Clock: Send + Sync + 'static {
     fn now_wall(&self) -> SystemTime;
 
     /// Wakes `waker` when [`now_mono`](Self::now_mono) reaches `at`. Asked only for time limits that somebody wrote
-    /// (`init_timeout`, the deadlines of `warm_up` and `shutdown`).
+    /// (`init_timeout`, the deadlines of `warm_up` and `shutdown`, how long a call may wait for a limiter's permit).
+    ///
+    /// Whoever waits may give up before. The waker then wakes nobody, and keeps nothing of the task; a clock may forget it when it
+    /// wakes it.
     ///
     /// By default the difference to now is waited for in real time, on a thread that all such waits share and that is started
     /// with the first of them. A clock that runs differently wakes by its own time.
@@ -352,18 +355,6 @@ impl ClockHandle {
             Self::System => SystemClock.now_coarse(),
             Self::Custom(clock) => coarse_of(&**clock),
         })
-    }
-
-    /// Wakes `waker` at that time; never, for "never".
-    #[cfg(not(loom))]
-    pub(crate) fn wake_at(&self, at: Moment, waker: Waker) {
-        if at == Moment::NEVER {
-            return;
-        }
-        match self {
-            Self::System => SystemClock.wake_at(at.0, waker),
-            Self::Custom(clock) => clock.wake_at(at.0, crate::timer::not_before(clock, at.0, waker)),
-        }
     }
 
     /// The time for a decision under a lock. A user's clock is read now, since it must not be called there; the system's when
