@@ -267,6 +267,11 @@ impl Moment {
         Self(self.0.saturating_add(nanos(by)))
     }
 
+    #[cfg(not(loom))]
+    pub(crate) const fn before(self, by: Duration) -> Self {
+        if self.0 == u64::MAX { self } else { Self(self.0.saturating_sub(nanos(by))) }
+    }
+
     /// Has it come, by `now`? "Never" has not, even at the end of time.
     #[inline]
     pub(crate) fn has_come(self, now: Self) -> bool {
@@ -371,6 +376,16 @@ impl ClockHandle {
     /// Does it run by itself, in real time?
     pub(crate) fn is_system(&self) -> bool {
         matches!(self, Self::System)
+    }
+
+    /// Is it the same clock?
+    #[cfg(not(loom))]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::System, Self::System) => true,
+            (Self::Custom(clock), Self::Custom(other)) => Arc::ptr_eq(clock, other),
+            _ => false,
+        }
     }
 
     pub(crate) fn wall(&self) -> SystemTime {

@@ -45,6 +45,7 @@ pub mod testing;
 mod timer;
 #[cfg(not(loom))]
 mod units;
+mod waiters;
 #[cfg(not(loom))]
 pub mod wire;
 

@@ -2,12 +2,11 @@
 
 use super::run::{Attempt, Run, thread_label, waits_of};
 use super::{Creation, Creator, Plan, Running};
-use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::scope::{self, WaitEdge};
 use crate::sync::thread;
 use crate::telemetry;
-use crate::timer;
+use crate::timer::{self, Limit};
 use event_listener::Listener as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -67,9 +66,9 @@ impl<V> Creation<V> {
             match plan.limits.init_timeout {
                 None => changed.wait(),
                 Some(limit) => {
-                    let (until, since) = *deadline.get_or_insert_with(|| (now.after(limit), now));
-                    if !timer::block_until(changed, plan.clock, until) {
-                        return refused(timed_out(plan, &running, since));
+                    let limit = deadline.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+                    if !timer::block_until(changed, plan.clock, limit) {
+                        return refused(timed_out(plan, &running, limit));
                     }
                 }
             }
@@ -94,10 +93,10 @@ impl<V> Creation<V> {
     }
 }
 
-fn timed_out(plan: &Plan<'_>, running: &Running, since: Moment) -> SingletonError {
+fn timed_out(plan: &Plan<'_>, running: &Running, limit: &Limit) -> SingletonError {
     SingletonError::InitTimeout {
         name: plan.name(),
-        waited: plan.clock.now().since(since),
+        waited: limit.waited(plan.clock),
         waiting_for: format!("{}, on thread `{}`", waits_of(running.frame), thread_label(&running.thread)),
     }
 }

@@ -4,15 +4,15 @@
 //! but never polled holds nobody up. Each wake-up of the future wakes *all* waiters, since any one of them may be gone by then.
 
 use super::run::{Attempt, Run, waits_of};
-use super::waiters::{Place, Waiters};
 use super::{Creation, Creator, Plan, drop_apart};
-use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::process::Phase;
 use crate::scope::{self, Frame, FrameId, StateRef, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::{telemetry, timer};
+use crate::telemetry;
+use crate::timer::Limit;
+use crate::waiters::{Place, Waiters};
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,8 +102,8 @@ pub(crate) struct Waiting {
     edge: Option<WaitEdge>,
     /// The run it waits for.
     joined: Option<FrameId>,
-    since: Option<Moment>,
-    alarm: Option<Waker>,
+    /// Of its patience, where the declaration has one.
+    limit: Option<Limit>,
     /// What is to be dropped with no lock held.
     gone: (Option<Place>, Option<Waker>),
     /// The last to be dropped.
@@ -319,16 +319,14 @@ fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> P
     let Some(limit) = plan.limits.init_timeout else {
         return Poll::Pending;
     };
-    let now = plan.clock.now();
-    let since = *waiting.since.get_or_insert(now);
-    let until = since.after(limit);
-    if until.has_come(now) {
-        let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
-        let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
-        return done(waiting, Err(CreateError::Refused(error)));
+    let limit = waiting.limit.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+    if !limit.is_over(plan.clock, cx.waker()) {
+        return Poll::Pending;
     }
-    timer::wake_once(&mut waiting.alarm, plan.clock, until, cx.waker());
-    Poll::Pending
+    let waited = limit.waited(plan.clock);
+    let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
+    let error = SingletonError::InitTimeout { name: plan.name(), waited, waiting_for };
+    done(waiting, Err(CreateError::Refused(error)))
 }
 
 /// The wait is over: the caller leaves the graph and the list of waiters.

@@ -11,7 +11,6 @@ mod blocking;
 mod flight;
 mod record;
 mod run;
-mod waiters;
 
 pub use flight::Making;
 pub(crate) use flight::Waiting;
@@ -26,10 +25,10 @@ use crate::scope::{self, Entry, Frame, FrameId, Installed, InvocationState, Stat
 use crate::sync::thread::Thread;
 use crate::sync::{Arc, Mutex};
 use crate::telemetry::Creates;
+use crate::waiters::Waiters;
 use event_listener::Event;
 use flight::Flight;
 use std::time::Duration;
-use waiters::Waiters;
 
 /// The right to create one instance, and what is remembered of those who had it.
 pub(crate) struct Creation<V> {
