@@ -1,9 +1,12 @@
 //! The steps that `initialize` runs, and their order.
 
+use crate::clock::ClockHandle;
 use crate::error::{Error, SingletonError};
-use crate::process;
+use crate::process::{self, Ended, Gather, Step, Work};
 use crate::registry::{self, Kind};
 use crate::singleton::AnySingleton;
+use crate::timer;
+use std::time::Duration;
 
 /// The steps with `on_initialize` and those that their `depends_on` name, each after what it depends on; apart from that in
 /// the order of their declarations. What is only observed needs no order: a step that calls another one runs it first.
@@ -57,6 +60,34 @@ impl Order {
             self.found.push(created);
         }
         Ok(())
+    }
+}
+
+/// Runs a step that is not async, as [`ask_any`](AnySingleton::ask_any) does; one with an `init_timeout` on a thread of its own, since
+/// nothing else gets past one that hangs. It goes on there.
+pub(super) async fn run(step: &'static dyn AnySingleton, clock: &ClockHandle) -> Result<(), SingletonError> {
+    let here = || step.ask_any("").map(drop);
+    let Some(limit) = step.init_timeout().filter(|_| !step.exists()) else {
+        return here();
+    };
+    let until = clock.now().after(limit);
+    let work = Work::Blocking(Box::new(move || Step::Done(step.ask_any("").map(drop))));
+    let mut on_thread = Gather::new([work]);
+    match timer::within(on_thread.next(), clock, until).await {
+        Some(Some((_, Ended::Gave(outcome)))) => outcome,
+        // As if it had run here.
+        Some(Some((_, Ended::Panicked(text)))) => std::panic::resume_unwind(Box::new(text)),
+        Some(Some((_, Ended::NoThread(_))) | None) => here(),
+        None => Err(timed_out(step, limit)),
+    }
+}
+
+fn timed_out(step: &'static dyn AnySingleton, waited: Duration) -> SingletonError {
+    let descriptor = step.descriptor();
+    SingletonError::InitTimeout {
+        name: descriptor.name().to_owned(),
+        waited,
+        waiting_for: format!("{}, on a thread of its own", descriptor.subject()),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::registry::{Descriptor, SingletonSnapshot};
 use crate::scope::OverrideGuard;
 use std::any::{Any, TypeId, type_name};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// One instance's hook: its label and what it gives.
 #[doc(hidden)]
@@ -104,6 +105,10 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     /// Is `warm_up` to create it?
     fn is_eager(&self) -> bool {
         false
+    }
+    /// How long somebody waits for its factory, if that is said.
+    fn init_timeout(&self) -> Option<Duration> {
+        None
     }
     /// Is its factory a future?
     fn is_async(&self) -> bool {
@@ -235,6 +240,10 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
 
     fn is_eager(&self) -> bool {
         self.settings().eager
+    }
+
+    fn init_timeout(&self) -> Option<Duration> {
+        self.settings().limits.init_timeout
     }
 
     fn is_async(&self) -> bool {
