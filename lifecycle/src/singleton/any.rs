@@ -291,4 +291,3 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         all
     }
 }
-

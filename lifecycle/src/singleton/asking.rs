@@ -112,4 +112,3 @@ fn never_asked(name: String) -> SingletonError {
         why: "its body says `Self`, so only a call of the function itself can create it",
     }
 }
-

@@ -133,7 +133,8 @@ impl<K: SingletonKey, T: SingletonValue> Slots<K, T> {
 impl<K: SingletonKey, T: SingletonValue> Drop for Slots<K, T> {
     /// A test world ends: what it created goes, the newest first, or stays with those who hold it.
     fn drop(&mut self) {
-        let mut all: Vec<_> = self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.order(), keyed)).collect();
+        let mut all: Vec<_> =
+            self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.order(), keyed)).collect();
         all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         for (_, keyed) in all {
             keyed.entry.creation.abandon(true);

@@ -1,9 +1,9 @@
 //! What of a keyed singleton does not depend on its types.
 
+use super::any::{AnySingleton, HookOf, Snapped, SnapshotHook, mismatch};
 use super::asking::Asking;
 use super::drop_apart;
-use super::any::{AnySingleton, HookOf, SnapshotHook, Snapped, mismatch};
-use super::face::{Seen};
+use super::face::Seen;
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::kept::keep;
 use super::keyed::{Entry, Keyed, KeyedCell, SingletonKey};
