@@ -1,4 +1,7 @@
 //! What a search for faults found in what is saved and restored, and in the wall times that go with it.
+//!
+//! Seen to fail with these bugs planted: both clocks read anew at each look (`wall_times_are_the_same..`), `by_hand` not taken over
+//! (`a_saved_opening_by_hand..`), a saved call's age cut to that of the clock (`saved_calls_older_than_the_clock..`).
 
 use lifecycle::clock::{Clock, ManualClock};
 use lifecycle::settings::BreakerSettings;

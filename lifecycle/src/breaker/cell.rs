@@ -349,7 +349,8 @@ mod tests {
     use crate::clock::ManualClock;
     use std::sync::Arc;
 
-    /// In here, since a test from outside would have to wait for a second.
+    /// In here: a clock of the test's own has no lag here, and by the system's a test from outside would have to wait for a second.
+    /// Seen to fail without the lag, when 14 of 40 calls dropped just at `slow_call` were failures.
     #[test]
     fn a_call_that_took_just_slow_call_is_slow_however_coarse_the_clock() {
         let second = Duration::from_secs(1);
