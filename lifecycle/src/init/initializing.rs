@@ -108,7 +108,7 @@ fn refused(error: CreateError<Error>) -> Error {
     let because = |reason| Error::NotPossible { name: "initialize".to_owned(), reason };
     match error {
         CreateError::Factory(error) => error,
-        CreateError::Refused(SingletonError::Cycle { path }) => Error::Initializing { path },
+        CreateError::Refused(SingletonError::Cycle { path, .. }) => Error::Initializing { path },
         CreateError::Refused(SingletonError::NeedsAsync { .. }) => {
             because("a task is initializing by `initialize_async`: await the same here")
         }

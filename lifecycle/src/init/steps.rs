@@ -1,7 +1,7 @@
 //! The steps that `initialize` runs, and their order.
 
 use crate::clock::ClockHandle;
-use crate::error::{Error, SingletonError};
+use crate::error::{Error, STEP, SingletonError};
 use crate::process::{self, Ended, Gather, Step, Work};
 use crate::registry::{self, Kind};
 use crate::singleton::AnySingleton;
@@ -45,7 +45,7 @@ impl Order {
             let mut path: Vec<String> =
                 self.path[at..].iter().map(|one| one.descriptor().subject().to_string()).collect();
             path.push(created.descriptor().name().to_owned());
-            return Err(SingletonError::Cycle { path: path.join(" -> ") }.into());
+            return Err(SingletonError::Cycle { what: STEP, path: path.join(" -> ") }.into());
         }
         if self.seen.contains(&key(created)) {
             return Ok(());
@@ -85,6 +85,7 @@ pub(super) async fn run(step: &'static dyn AnySingleton, clock: &ClockHandle) ->
 fn timed_out(step: &'static dyn AnySingleton, waited: Duration) -> SingletonError {
     let descriptor = step.descriptor();
     SingletonError::InitTimeout {
+        what: STEP,
         name: descriptor.name().to_owned(),
         waited,
         waiting_for: format!("{}, on a thread of its own", descriptor.subject()),
@@ -96,7 +97,7 @@ pub(super) fn failed(step: &'static dyn AnySingleton, error: SingletonError) -> 
     let name = step.descriptor().name().to_owned();
     let source = match error {
         // The step's own error: that it is the step's is said by what is around it.
-        SingletonError::Factory { name: of, source } if of == name => source,
+        SingletonError::Factory { name: of, source, .. } if of == name => source,
         other => other.into(),
     };
     Error::Step { name, source }

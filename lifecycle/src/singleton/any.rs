@@ -300,4 +300,3 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         all
     }
 }
-

@@ -45,7 +45,7 @@ impl<V> Creation<V> {
                 Creator::Running(running) => running.clone(),
                 Creator::Flight(_) => {
                     let name = plan.name();
-                    return Err(CreateError::Refused(SingletonError::NeedsAsync { name }));
+                    return Err(CreateError::Refused(SingletonError::NeedsAsync { what: plan.what(), name }));
                 }
             };
             let changed = self.changed.listen();
@@ -53,15 +53,15 @@ impl<V> Creation<V> {
             drop(state);
             let refused = |error| Err(CreateError::Refused(error));
             if running.process != std::process::id() {
-                return refused(SingletonError::Forked { name: plan.name() });
+                return refused(SingletonError::Forked { what: plan.what(), name: plan.name() });
             }
             let waiting = match waiting {
                 Ok(waiting) => waiting,
-                Err(path) => return refused(SingletonError::Cycle { path: path.to_string() }),
+                Err(path) => return refused(SingletonError::Cycle { what: plan.what(), path: path.to_string() }),
             };
             // Also where no frame is installed: a thread whose thread-locals are gone.
             if running.thread.id() == thread::current().id() {
-                return refused(SingletonError::Cycle { path: format!("{} -> {}", plan.subject, plan.subject.name) });
+                return refused(SingletonError::Cycle { what: plan.what(), path: format!("{} -> {}", plan.subject, plan.subject.name) });
             }
             match plan.limits.init_timeout {
                 None => changed.wait(),
@@ -95,6 +95,7 @@ impl<V> Creation<V> {
 
 fn timed_out(plan: &Plan<'_>, running: &Running, limit: &Limit) -> SingletonError {
     SingletonError::InitTimeout {
+what: plan.what(),
         name: plan.name(),
         waited: limit.waited(plan.clock),
         waiting_for: format!("{}, on thread `{}`", waits_of(running.frame), thread_label(&running.thread)),

@@ -123,14 +123,14 @@ impl Waiting {
     /// Enters the wait for `run` into the graph, once. Gives false when that was done before.
     ///
     /// Only the innermost frame waits: the task may be polled inside frames that have nothing to do with it.
-    fn join(&mut self, run: FrameId) -> Result<bool, SingletonError> {
+    fn join(&mut self, run: FrameId, plan: &Plan<'_>) -> Result<bool, SingletonError> {
         if self.joined == Some(run) {
             return Ok(false);
         }
         self.edge = None;
         if let Some(asker) = scope::frame() {
             let edge = WaitEdge::enter(&asker, run);
-            self.edge = Some(edge.map_err(|path| SingletonError::Cycle { path: path.to_string() })?);
+            self.edge = Some(edge.map_err(|path| SingletonError::Cycle { what: plan.what(), path: path.to_string() })?);
         }
         self.joined = Some(run);
         Ok(true)
@@ -245,7 +245,7 @@ impl<V: Send + 'static> Creation<V> {
                 plan.admits(state.record.as_deref(), now)?;
                 // That those who ask wait for it is entered by `join`, for as long as they do.
                 let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
-                waiting.join(run.frame.id)?;
+                waiting.join(run.frame.id, plan)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
                 waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
@@ -263,9 +263,9 @@ impl<V: Send + 'static> Creation<V> {
             Creator::Flight(flight) => {
                 let process = std::process::id();
                 if !flight.is_parked() && flight.process != process {
-                    return Err(SingletonError::Forked { name: plan.name() });
+                    return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
                 }
-                let first = waiting.join(flight.run.frame.id)?;
+                let first = waiting.join(flight.run.frame.id, plan)?;
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
                 waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
@@ -287,9 +287,9 @@ impl<V: Send + 'static> Creation<V> {
             }
             Creator::Running(running) => {
                 if running.process != std::process::id() {
-                    return Err(SingletonError::Forked { name: plan.name() });
+                    return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
                 }
-                waiting.join(running.frame)?;
+                waiting.join(running.frame, plan)?;
                 waiting.enter(state.tasks.get_or_insert_with(Waiters::new), waker);
                 Step::Wait
             }
@@ -325,7 +325,7 @@ fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> P
     }
     let waited = limit.waited(plan.clock);
     let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
-    let error = SingletonError::InitTimeout { name: plan.name(), waited, waiting_for };
+    let error = SingletonError::InitTimeout { what: plan.what(), name: plan.name(), waited, waiting_for };
     done(waiting, Err(CreateError::Refused(error)))
 }
 

@@ -19,7 +19,7 @@ pub(crate) use run::next_order;
 
 use super::drop_apart;
 use crate::clock::{ClockHandle, Moment};
-use crate::error::SingletonError;
+use crate::error::{SINGLETON, STEP, SingletonError};
 use crate::process::Phase;
 use crate::scope::{self, Entry, Frame, FrameId, Installed, InvocationState, StateRef, Subject};
 use crate::sync::thread::Thread;
@@ -108,6 +108,11 @@ impl<'a> Plan<'a> {
         self
     }
 
+    /// What it creates, in messages.
+    fn what(&self) -> &'static str {
+        if self.creates == Creates::Step { STEP } else { SINGLETON }
+    }
+
     fn name(&self) -> String {
         self.subject.name.to_string()
     }
@@ -127,10 +132,10 @@ impl<'a> Plan<'a> {
     /// May something be created here and now? Asked by whoever takes the right to create.
     fn admits(&self, record: Option<&Record>, now: Moment) -> Result<(), SingletonError> {
         if self.phase.refuses() {
-            return Err(SingletonError::ShuttingDown { name: self.name() });
+            return Err(SingletonError::ShuttingDown { what: self.what(), name: self.name() });
         }
         if scope::universe().is_some_and(|universe| universe.has_ended()) {
-            return Err(SingletonError::ContextEnded { name: self.name() });
+            return Err(SingletonError::ContextEnded { what: self.what(), name: self.name() });
         }
         if let Some(over) = self.over() {
             return Err(over);
