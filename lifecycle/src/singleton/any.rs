@@ -201,7 +201,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     }
 
     fn existing_any(&'static self, key: &str) -> Option<AnyInstance> {
-        if key.is_empty() { self.owned().map(|instance| S::instance(instance).into_any()) } else { None }
+        if key.is_empty() { self.owned().map(|instance| S::share(instance).into_any()) } else { None }
     }
 
     fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
@@ -227,7 +227,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         value: Box<dyn Any + Send + Sync>,
         found: &'static str,
     ) -> Result<Option<AnyInstance>, Error> {
-        Ok(self.put(self.typed(value, found)?)?.map(|old| S::instance(old).into_any()))
+        Ok(self.put(self.typed(value, found)?)?.map(|old| S::share(old).into_any()))
     }
 
     fn override_any(

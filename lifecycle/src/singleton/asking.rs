@@ -103,7 +103,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let (slot, found) = self.enter()?;
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
         slot.hit();
-        Ok(S::instance(found.into_inner()))
+        Ok(S::share(found.into_inner()))
     }
 
     fn what(&self) -> &'static str {

@@ -61,7 +61,10 @@ impl<V> Creation<V> {
             };
             // Also where no frame is installed: a thread whose thread-locals are gone.
             if running.thread.id() == thread::current().id() {
-                return refused(SingletonError::Cycle { what: plan.what(), path: format!("{} -> {}", plan.subject, plan.subject.name) });
+                return refused(SingletonError::Cycle {
+                    what: plan.what(),
+                    path: format!("{} -> {}", plan.subject, plan.subject.name),
+                });
             }
             match plan.limits.init_timeout {
                 None => changed.wait(),
@@ -95,7 +98,7 @@ impl<V> Creation<V> {
 
 fn timed_out(plan: &Plan<'_>, running: &Running, limit: &Limit) -> SingletonError {
     SingletonError::InitTimeout {
-what: plan.what(),
+        what: plan.what(),
         name: plan.name(),
         waited: limit.waited(plan.clock),
         waiting_for: format!("{}, on thread `{}`", waits_of(running.frame), thread_label(&running.thread)),
