@@ -55,6 +55,10 @@ use std::sync::Arc;
 /// more than the default. The variable is read once, by the first look at the flag; if it holds no value of the flag's type,
 /// a warning says so and the default holds. What types there are and how they are written: [`FlagValue`].
 ///
+/// A flag can be read from the beginning: before [`initialize`](crate::initialize) it has the value it has after it, which
+/// touches no flag; there is no "not initialized" that a read could fail with. Whether a value is more than the default is told by
+/// [`source`](Self::source), and by name a flag that nobody declared or set is `None`.
+///
 /// In a test world ([`testing::isolated`](crate::testing)) a declared flag starts at its default, whatever the environment
 /// says, and what is set there stays there.
 ///
