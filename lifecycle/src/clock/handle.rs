@@ -86,7 +86,6 @@ impl ClockHandle {
     }
 
     /// Is it the same clock?
-    #[cfg(not(loom))]
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::System, Self::System) => true,

@@ -22,7 +22,6 @@ impl Moment {
         Self(self.0.saturating_add(nanos(by)))
     }
 
-    #[cfg(not(loom))]
     pub(crate) const fn before(self, by: Duration) -> Self {
         if self.0 == u64::MAX { self } else { Self(self.0.saturating_sub(nanos(by))) }
     }

@@ -163,8 +163,10 @@ impl Default for Shown {
 
 impl Shown {
     fn set(&mut self, id: &str) {
-        let longest = TOLD_ID.min(id.len());
-        self.length = (0..=longest).rev().find(|at| id.is_char_boundary(*at)).unwrap_or(0);
+        self.length = match id.len() {
+            all @ ..=TOLD_ID => all,
+            _ => (0..=TOLD_ID).rev().find(|at| id.is_char_boundary(*at)).unwrap_or(0),
+        };
         if let (Some(room), Some(shown)) = (self.bytes.get_mut(..self.length), id.as_bytes().get(..self.length)) {
             room.copy_from_slice(shown);
         }

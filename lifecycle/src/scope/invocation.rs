@@ -4,7 +4,7 @@ use super::book::{Book, Tag};
 use super::{OverrideList, StateRef};
 use crate::clock::Moment;
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -94,29 +94,23 @@ pub(crate) struct InvocationState {
 
 thread_local! {
     /// The rooms of invocations that ended on this thread and that nobody holds: the next ones are told in them.
-    static SPARE: Cell<Vec<Arc<InvocationState>>> = const { Cell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<Arc<InvocationState>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Rooms that a thread keeps: for those that go on in turns, and those inside others.
 const KEPT_ROOMS: usize = 8;
 
 fn spare_room() -> Option<Arc<InvocationState>> {
-    let take = |spare: &Cell<Vec<_>>| {
-        let mut rooms = spare.take();
-        let room = rooms.pop();
-        spare.set(rooms);
-        room
-    };
-    SPARE.try_with(take).ok().flatten()
+    SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten()
 }
 
 fn keep_room(room: Arc<InvocationState>) {
     _ = SPARE.try_with(|spare| {
-        let mut rooms = spare.take();
+        // A room holds nothing of the user's: what goes here runs no code of theirs.
+        let mut rooms = spare.borrow_mut();
         if rooms.len() < KEPT_ROOMS {
             rooms.push(room);
         }
-        spare.set(rooms);
     });
 }
 
