@@ -43,7 +43,7 @@ impl CircuitBreaker {
     }
 
     /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,
-    /// unless it has run for [`slow_call`](BreakerConfig::slow_call): then it is a failure.
+    /// unless it has run for [`slow_call`](crate::BreakerConfig::slow_call): then it is a failure.
     ///
     /// # Errors
     /// As [`call`](Self::call).

@@ -205,7 +205,14 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     }
 
     fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
-        if key.is_empty() { self.ask().map(|instance| Some(instance.into_any())) } else { Ok(None) }
+        if !key.is_empty() {
+            return Ok(None);
+        }
+        let instance = match self.hot() {
+            Some(found) => S::handed_instance(found),
+            None => self.ask()?,
+        };
+        Ok(Some(instance.into_any()))
     }
 
     fn ask_any_async(&'static self) -> Asking<AnyInstance> {
