@@ -3,7 +3,6 @@
 use super::{Clock, Moment, SystemClock, quick};
 use std::sync::Arc;
 #[cfg(not(loom))]
-use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 /// How far a coarse reading may lag behind: the longest timer tick of a Linux kernel (100 Hz).
@@ -56,18 +55,6 @@ impl ClockHandle {
             Self::System => SystemClock.now_coarse(),
             Self::Custom(clock) => coarse_of(&**clock),
         })
-    }
-
-    /// Wakes `waker` at that time; never, for "never".
-    #[cfg(not(loom))]
-    pub(crate) fn wake_at(&self, at: Moment, waker: Waker) {
-        if at == Moment::NEVER {
-            return;
-        }
-        match self {
-            Self::System => SystemClock.wake_at(at.as_nanos(), waker),
-            Self::Custom(clock) => clock.wake_at(at.as_nanos(), crate::timer::not_before(clock, at.as_nanos(), waker)),
-        }
     }
 
     /// The time for a decision under a lock. A user's clock is read now, since it must not be called there; the system's when

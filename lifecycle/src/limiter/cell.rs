@@ -73,6 +73,11 @@ impl Rule {
         }
     }
 
+    /// What limiters with these numbers read of such a clock, in nanoseconds.
+    pub(super) fn reading(&self, clock: &ClockHandle) -> u64 {
+        OfHouse { clock, source: self.source.of(clock) }.now()
+    }
+
     /// The numbers of a declaration, checked when it is compiled.
     pub(super) const fn declared(limit: u32, window: Duration, burst: Option<u32>) -> Self {
         assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
@@ -227,13 +232,33 @@ impl LimiterCell {
         }
     }
 
-    /// Were permits given for later than now, to somebody who waits?
-    pub(super) fn is_booked(&self, now: u64) -> bool {
+    /// The permits that were taken at `now`, a [reading](Rule::reading) that may be a while old; `None`, if one is newer, is for later
+    /// or is just being given. A look, which asks no clock.
+    pub(super) fn taken(&self, now: u64) -> Option<u32> {
         match &self.engine {
-            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.is_booked(now),
-            Engine::Buckets(buckets, _) => buckets.is_booked(now),
-            Engine::Gcra(gcra, _) => gcra.is_booked(now),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.taken(now),
+            Engine::Buckets(buckets, _) => buckets.taken(now),
+            Engine::Gcra(gcra, _) => gcra.taken(now),
         }
+    }
+
+    /// Can so many permits be had at once?
+    pub(super) fn holds(&self, permits: u32) -> bool {
+        permits
+            <= match &self.engine {
+                Engine::Quick(ring) | Engine::Ring(ring, _) => ring.limit(),
+                Engine::Buckets(buckets, _) => buckets.most(),
+                Engine::Gcra(gcra, _) => gcra.most(),
+            }
+    }
+
+    /// Begins with so many permits taken at `now`, which it [holds](Self::holds). Asks no clock.
+    pub(super) fn begin_with(&self, taken: u32, now: u64) {
+        _ = match &self.engine {
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.acquire(taken, 0, || now),
+            Engine::Buckets(buckets, _) => buckets.acquire(taken, 0, &|| now),
+            Engine::Gcra(gcra, _) => gcra.acquire(taken, 0, now),
+        };
     }
 
     #[inline(always)]

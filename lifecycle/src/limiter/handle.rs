@@ -248,7 +248,12 @@ impl RateLimiter {
 
     /// Empties the window: as if no permit had been given. The counts of its life stay.
     ///
-    /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time.
+    /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time. Permits have an
+    /// order, so one that is given at once while others still wait counts as long as the last of these does; later callers may be
+    /// refused for that much longer than the window asks for, and never get too many.
+    ///
+    /// With [`gcra`](RateLimiterBuilder::gcra) those who wait are forgotten too. Above 1,048,576 permits a call on another thread that is
+    /// taking a block (a 65,536th of the limit) while this is done may leave what it does not need of it to others, beyond the limit.
     pub fn reset(&self) {
         let state = self.state();
         state.cell.reset(&state.clock);
@@ -298,15 +303,8 @@ impl RateLimiter {
         state.cell.is_idle(now) && state.layers.lock().is_reconfigured_to(given)
     }
 
-    /// Were permits given for later, to somebody who waits?
-    pub(super) fn is_booked(&self, now: u64) -> bool {
-        self.state.process().cell.is_booked(now)
-    }
-
-    /// Begins with as many permits taken as `other` has: all those may have been this one's.
-    pub(super) fn take_over(&self, other: &Self) {
-        let (state, others) = (self.state(), other.state());
-        let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock);
+    /// What a limiter of its own decides by.
+    pub(super) fn cell(&self) -> &LimiterCell {
+        &self.state.process().cell
     }
 }

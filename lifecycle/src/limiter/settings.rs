@@ -48,7 +48,9 @@ impl RateLimiter {
     /// What was given still counts: a permit is given only if the new window, counted back from it, holds no more than the new
     /// limit, together with it and with those given before. So a lowered limit may refuse for a while, and a raised one has room
     /// at once. Where the new window reaches further back than the old one remembers, it is taken to have been as full as it
-    /// can have been. Decisions of other threads wait while this copies what is remembered to a larger place.
+    /// can have been. While somebody [waits](Self::acquire_within), a permit that a raised limit gives at once counts as long as the last
+    /// of those does, as after a [`reset`](Self::reset). Decisions of other threads wait while this copies what is remembered to a larger
+    /// place.
     ///
     /// ```
     /// use lifecycle::RateLimiter;
@@ -137,6 +139,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     ///
     /// To change it for one key, change its own limiter afterwards, for this overrides what one key was given; a key with numbers
     /// of its own is not given up.
+    /// A longer window reaches back no further than a key has had its limiter.
     ///
     /// # Errors
     /// As [`RateLimiter::set_limit`]; nothing has changed then.

@@ -1,6 +1,6 @@
 //! Everything about a ring but taking permits: how full it is, emptying it, other limits.
 
-use super::{Change, Head, Ring, Time, View, on_scale};
+use super::{Change, Head, Ring, Seen, Time, View, on_scale};
 use crate::limiter::table::{END, Table};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
@@ -32,22 +32,43 @@ impl Ring {
                 return 0;
             };
             let seen = self.look(view, head.next(), clock);
-            let oldest = head.next().wrapping_sub(view.limit);
-            let (mut low, mut high) = (0, view.limit);
-            while low < high {
-                let middle = low.midpoint(high);
-                let time = view.slots.time(oldest.wrapping_add(middle));
-                if time <= seen.floor || time.saturating_add(view.period) <= seen.now {
-                    low = middle + 1;
-                } else {
-                    high = middle;
-                }
-            }
+            let used = Self::counting(head, view, seen);
             if patience == 0 || self.head() == head {
-                return (view.limit - low) as u32;
+                return used;
             }
         }
         0
+    }
+
+    /// Of the newest permits, as many as a window holds, those that count.
+    fn counting(head: Head, view: View<'_>, seen: Seen) -> u32 {
+        let oldest = head.next().wrapping_sub(view.limit);
+        let (mut low, mut high) = (0, view.limit);
+        while low < high {
+            let middle = low.midpoint(high);
+            let time = view.slots.time(oldest.wrapping_add(middle));
+            if time <= seen.floor || time.saturating_add(view.period) <= seen.now {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (view.limit - low) as u32
+    }
+
+    /// The permits that were taken at `now`, a reading that may be a while old; `None`, if one is newer, is for later or is just being
+    /// given. A look: it writes nothing.
+    pub(crate) fn taken(&self, now: u64) -> Option<u32> {
+        let head = self.head();
+        let Some(view) = self.view(head) else {
+            return self.table.load(Ordering::Acquire).is_null().then_some(0);
+        };
+        let seen = self.look(view, head.next(), &|| now);
+        if !view.is_settled(head) || view.slots.time(head.next().wrapping_sub(1)) > seen.now {
+            return None;
+        }
+        let taken = Self::counting(head, view, seen);
+        (self.head() == head).then_some(taken)
     }
 
     /// How long until `permits` can be had, were nobody else to ask; `None`: never.
@@ -79,16 +100,6 @@ impl Ring {
             && (newest <= self.floor.load(Ordering::Acquire) || newest.saturating_add(view.period) <= now)
     }
 
-    /// Were permits given for later than now?
-    pub(crate) fn is_booked(&self, now: u64) -> bool {
-        let head = self.head();
-        let Some(view) = self.view(head) else {
-            return !self.table.load(Ordering::Acquire).is_null();
-        };
-        let now = on_scale(now, self.ahead.load(Ordering::Acquire));
-        !view.is_settled(head) || view.slots.time(head.next().wrapping_sub(1)) > now
-    }
-
     /// Permits in a window.
     pub(crate) fn limit(&self) -> u32 {
         self.limit.load(Ordering::Relaxed)
@@ -98,6 +109,11 @@ impl Ring {
     pub(crate) fn window(&self) -> u64 {
         let period = self.period.load(Ordering::Relaxed);
         if period == u64::MAX { period } else { period - 1 }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn ahead(&self) -> u64 {
+        self.ahead.load(Ordering::Acquire)
     }
 
     /// Forgets the permits given up to now. Those given in advance go on counting: somebody waits to use them.
