@@ -80,7 +80,7 @@ mod stopped {
         while !OVER.load(SeqCst) {
             let before = SystemClock.now_mono();
             // By turns: refused at once, and waited for.
-            let outcome = if given.len() % 2 == 0 {
+            let outcome = if given.len() & 1 == 0 {
                 limiter.try_acquire()
             } else {
                 waits += 1;
