@@ -3,6 +3,9 @@
 // Under loom only what `tests/loom_*.rs` drive is built.
 #![cfg_attr(loom, allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "a part of the crate"))]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!("lifecycle counts, and measures time, in 64-bit atomics, and this target has none");
+
 #[macro_use]
 mod macros;
 
@@ -45,6 +48,7 @@ pub mod testing;
 mod timer;
 #[cfg(not(loom))]
 mod units;
+mod waiters;
 #[cfg(not(loom))]
 pub mod wire;
 

@@ -5,7 +5,9 @@
 //! a runtime's own timer cannot be named without depending on that runtime. A wait that ends early takes its [`Alarm`] along.
 
 use crate::clock::{Clock, ClockHandle, Moment};
-use event_listener::{EventListener, Listener as _};
+use crate::scope::{Book, StateRef};
+use crate::waiters::Place;
+use event_listener::EventListener;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -172,38 +174,106 @@ impl Wake for Unpark {
     }
 }
 
-/// Blocks this thread until `changed` is notified (true) or the time has come (false).
-pub(crate) fn block_until(changed: EventListener, clock: &ClockHandle, until: Moment) -> bool {
-    if clock.is_system() {
-        return match until.until(clock.now()) {
-            Some(left) => changed.wait_timeout(left).is_some(),
-            None => {
-                changed.wait();
-                true
-            }
-        };
+/// A limit under way: when it is over, and who is to be woken then.
+///
+/// A process that comes back from a snapshot may find any time on its clock. A limit on the clock of its world goes with it: all
+/// of them are moved alike, by as much as the clock went back at least ([`Book::restored`]), so nobody waits longer than he said, and
+/// those who wait one after the other keep their distances.
+pub(crate) struct Limit {
+    since: Moment,
+    until: Moment,
+    /// `None` for "never", and for a clock that is not its world's: nobody says when that was restored.
+    book: Option<StateRef<'static, Book>>,
+    /// By how much the clock had gone back when the times were found.
+    back: Duration,
+    /// For when the time has come.
+    alarm: Alarm,
+    /// Who is to be woken when the clock was restored.
+    place: Option<Place>,
+}
+
+impl Limit {
+    /// So long from now.
+    pub(crate) fn begin(clock: &ClockHandle, length: Duration) -> Self {
+        let now = clock.now();
+        Self::between(now, now.after(length), clock)
     }
-    let notified = async {
-        changed.await;
-    };
-    block_on_until(notified, clock, until).is_some()
+
+    /// Until then.
+    pub(crate) fn at(until: Moment, clock: &ClockHandle) -> Self {
+        Self::between(clock.now(), until, clock)
+    }
+
+    fn between(since: Moment, until: Moment, clock: &ClockHandle) -> Self {
+        let book = (until != Moment::NEVER).then(Book::in_force).filter(|book| book.is_on(clock));
+        let back = book.as_ref().map_or(Duration::ZERO, |book| book.gone_back());
+        Self { since, until, book, back, alarm: Alarm::Unset, place: None }
+    }
+
+    /// What is left, if anything. `waker` is woken when the clock was restored.
+    fn left(&mut self, clock: &ClockHandle, waker: &Waker) -> Option<Duration> {
+        if let Some(book) = &self.book {
+            // The place is taken before the look: whoever restores after the look wakes it.
+            let replaced = self.place.get_or_insert_with(|| book.place()).set(waker.clone());
+            drop(replaced);
+            let back = book.gone_back();
+            if back != self.back {
+                let step = back.saturating_sub(self.back);
+                (self.since, self.until) = (self.since.before(step), self.until.before(step));
+                (self.back, self.alarm) = (back, Alarm::Unset);
+            }
+        }
+        let now = clock.now();
+        if self.until.has_come(now) {
+            return None;
+        }
+        if let Some(book) = &self.book {
+            book.measured(now);
+        }
+        Some(self.until.until(now).unwrap_or(Duration::MAX))
+    }
+
+    /// Is it over? If not, `waker` is woken when it is worth asking again.
+    pub(crate) fn is_over(&mut self, clock: &ClockHandle, waker: &Waker) -> bool {
+        let over = self.left(clock, waker).is_none();
+        if !over {
+            self.alarm.set(clock, self.until, waker);
+        }
+        over
+    }
+
+    /// How long it has been going on.
+    pub(crate) fn waited(&self, clock: &ClockHandle) -> Duration {
+        clock.now().since(self.since)
+    }
+}
+
+/// Blocks this thread until `changed` is notified (true) or the limit is over (false).
+pub(crate) fn block_until(changed: EventListener, clock: &ClockHandle, limit: &mut Limit) -> bool {
+    drive(changed, clock, limit).is_some()
 }
 
 /// Drives a future on this thread; gives up at that time.
 pub(crate) fn block_on_until<F: Future>(future: F, clock: &ClockHandle, until: Moment) -> Option<F::Output> {
+    drive(future, clock, &mut Limit::at(until, clock))
+}
+
+fn drive<F: Future>(future: F, clock: &ClockHandle, limit: &mut Limit) -> Option<F::Output> {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut alarm = Alarm::Unset;
-    alarm.set(clock, until, &waker);
     let mut cx = Context::from_waker(&waker);
     let mut future = std::pin::pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return Some(output);
         }
-        if until.has_come(clock.now()) {
+        if clock.is_system() {
+            // A thread minds the time itself.
+            std::thread::park_timeout(limit.left(clock, &waker)?);
+        } else if limit.is_over(clock, &waker) {
             return None;
+        } else {
+            std::thread::park();
         }
-        std::thread::park();
     }
 }
 
@@ -211,14 +281,12 @@ pub(crate) fn block_on_until<F: Future>(future: F, clock: &ClockHandle, until: M
 pub(crate) struct Within<'a, F> {
     future: Pin<Box<F>>,
     clock: &'a ClockHandle,
-    until: Moment,
-    /// For when the time has come.
-    alarm: Alarm,
+    limit: Box<Limit>,
 }
 
 /// Gives `None` when the time comes before the future is ready.
 pub(crate) fn within<F: Future>(future: F, clock: &ClockHandle, until: Moment) -> Within<'_, F> {
-    Within { future: Box::pin(future), clock, until, alarm: Alarm::Unset }
+    Within { future: Box::pin(future), clock, limit: Box::new(Limit::at(until, clock)) }
 }
 
 impl<F: Future> Future for Within<'_, F> {
@@ -228,11 +296,7 @@ impl<F: Future> Future for Within<'_, F> {
         if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
             return Poll::Ready(Some(output));
         }
-        if self.until.has_come(self.clock.now()) {
-            return Poll::Ready(None);
-        }
-        let (clock, until) = (self.clock, self.until);
-        self.alarm.set(clock, until, cx.waker());
-        Poll::Pending
+        let clock = self.clock;
+        if self.limit.is_over(clock, cx.waker()) { Poll::Ready(None) } else { Poll::Pending }
     }
 }

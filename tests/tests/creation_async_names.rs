@@ -12,7 +12,7 @@ async fn far_away() -> Result<u16, String> {
 }
 
 fn needs_async<T>(outcome: Result<T, Error>) -> bool {
-    matches!(outcome, Err(Error::Singleton(SingletonError::NeedsAsync { name })) if name == "far_away")
+    matches!(outcome, Err(Error::Singleton(SingletonError::NeedsAsync { name, .. })) if name == "far_away")
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn names(text: &str) -> Vec<String> {
 #[track_caller]
 fn circle(outcome: Result<u8, SingletonError>) -> Vec<String> {
     match outcome {
-        Err(SingletonError::Cycle { path }) => names(&format!("need each other to be created: {path}")),
+        Err(SingletonError::Cycle { path, .. }) => names(&format!("need each other to be created: {path}")),
         other => panic!("not told of a circle: {other:?}"),
     }
 }

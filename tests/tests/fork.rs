@@ -52,10 +52,10 @@ fn poll_later() -> Poll<Result<&'static u8, SingletonError>> {
 
 /// What the child sees; the number is its exit status where it is wrong.
 fn child() -> i32 {
-    if !matches!(Created::try_instance(), Err(SingletonError::Forked { name }) if name == "created") {
+    if !matches!(Created::try_instance(), Err(SingletonError::Forked { name, .. }) if name == "created") {
         return 1;
     }
-    if !matches!(poll_later(), Poll::Ready(Err(SingletonError::Forked { name })) if name == "later") {
+    if !matches!(poll_later(), Poll::Ready(Err(SingletonError::Forked { name, .. })) if name == "later") {
         return 2;
     }
     if (*before(), *after()) != (2, 3) {

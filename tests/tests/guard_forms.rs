@@ -318,6 +318,22 @@ fn plain() -> u64 {
     7
 }
 
+struct Sweeper(u8);
+
+/// Of a type's name, and with an item inside that says `Self`.
+impl Sweeper {
+    #[circuit_breaker(threshold = 1, dispatch, name = "associated_sweep")]
+    fn sweep() -> Result<u8, ApiError> {
+        struct Dust(u8);
+        impl Dust {
+            fn swept() -> Self {
+                Self(1)
+            }
+        }
+        sweep().map(|left| left[1] + Sweeper(3).0 - Dust::swept().0)
+    }
+}
+
 #[circuit_breaker]
 fn only_called() -> Result<(), ApiError> {
     Ok(())
@@ -334,8 +350,12 @@ fn execute_calls_the_function_through_its_guards() {
     };
     testing::isolated(|| {
         assert_eq!(execute("sweeper").unwrap(), json!([1, 2]));
+        assert_eq!((execute("associated_sweep").unwrap(), Sweeper::sweep()), (json!(4), Ok(4)));
         assert_eq!((execute("plain").unwrap(), execute("plain").unwrap()), (json!(7), json!(0)));
         STORE_IS_DOWN.set(true);
+        assert!(execute("associated_sweep").unwrap().to_string().contains("down"));
+        assert_eq!(state("associated_sweep"), State::Open);
+        lifecycle::breaker("sweeper").unwrap().reset();
         assert!(execute("sweeper").unwrap().to_string().contains("down"));
         assert_eq!(state("sweeper"), State::Open);
         STORE_IS_DOWN.set(false);

@@ -211,7 +211,7 @@ fn a_cycle_is_told_of_also_when_the_map_is_full() {
 
     table(0).unwrap();
     assert_eq!(*table(7).unwrap(), 9);
-    let Err(SingletonError::Cycle { path }) = table(5) else { panic!("no cycle") };
+    let Err(SingletonError::Cycle { path, .. }) = table(5) else { panic!("no cycle") };
     assert!(
         path.starts_with("table[5] (") && path.contains("-> table[6] (") && path.ends_with("-> table[5]"),
         "{path}"

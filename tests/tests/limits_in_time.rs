@@ -14,7 +14,7 @@ mod init_timeout {
     #[track_caller]
     fn timed_out(error: &SingletonError) -> (&str, Duration, &str) {
         match error {
-            SingletonError::InitTimeout { name, waited, waiting_for } => (name, *waited, waiting_for),
+            SingletonError::InitTimeout { name, waited, waiting_for, .. } => (name, *waited, waiting_for),
             other => panic!("not an init timeout: {other}"),
         }
     }

@@ -1,5 +1,6 @@
 //! From a name to a breaker or limiter: what is found, what is not made by asking, and what is said where there is none.
 
+use lifecycle::settings::Switch;
 use lifecycle::testing::isolated;
 use lifecycle::{
     BreakerConfig, BreakerSettings, Error, Flag, KeyedCircuitBreaker, Rejected, State, breaker, breakers,
@@ -131,7 +132,7 @@ fn a_family_is_reconfigured_with_all_its_keys_and_those_to_come() {
         assert_eq!(hosts.at("early").state(), State::Open);
         hosts.at("own").reconfigure(BreakerSettings::new().threshold(9)).unwrap();
         hosts.reconfigure(BreakerSettings::new().threshold(2)).unwrap();
-        let threshold = |host: &str| hosts.at(host).config().settings().threshold;
+        let threshold = |host: &str| hosts.at(host).config().settings().threshold.and_then(Switch::on);
         assert_eq!([threshold("early"), threshold("own"), threshold("new")], [Some(2); 3]);
         assert_eq!(hosts.at("early").state(), State::Open, "numbers move no state");
         fetch("new", false).unwrap_err();
@@ -143,7 +144,11 @@ fn a_family_is_reconfigured_with_all_its_keys_and_those_to_come() {
         hosts.reconfigure(BreakerSettings::new()).unwrap();
         assert_eq!([threshold("early"), threshold("own"), threshold("newest")], [Some(1); 3]);
     });
-    assert_eq!(keyed_breaker("fetch").unwrap().at("x").config().settings().threshold, Some(1), "the world's");
+    assert_eq!(
+        keyed_breaker("fetch").unwrap().at("x").config().settings().threshold.and_then(Switch::on),
+        Some(1),
+        "the world's"
+    );
 }
 
 #[test]
@@ -154,7 +159,7 @@ fn a_key_with_numbers_of_its_own_is_not_given_up() {
     hosts.reconfigure(BreakerSettings::new().threshold(2)).unwrap();
     hosts.reset();
     assert!((0..256).any(|_| hosts.at("other").name() == "host[other]"), "what all have is no reason to stay");
-    assert_eq!(hosts.at("other").config().settings().threshold, Some(2));
+    assert_eq!(hosts.at("other").config().settings().threshold.and_then(Switch::on), Some(2));
 }
 
 #[test]
@@ -170,7 +175,8 @@ fn keys_made_while_all_are_reconfigured_have_what_was_said_last() {
             begin.wait();
             (2..10).for_each(|threshold| hosts.reconfigure(BreakerSettings::new().threshold(threshold)).unwrap());
         });
-        let all: Vec<_> = hosts.breakers().iter().map(|one| one.config().settings().threshold).collect();
+        let all: Vec<_> =
+            hosts.breakers().iter().map(|one| one.config().settings().threshold.and_then(Switch::on)).collect();
         assert!(all.len() == 40 && all.iter().all(|threshold| *threshold == Some(9)), "round {round}: {all:?}");
     }
 }

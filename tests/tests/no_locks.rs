@@ -229,7 +229,7 @@ mod of_subscribers {
 
     #[singleton]
     async fn failing() -> Result<u8, SingletonError> {
-        Err(SingletonError::ShuttingDown { name: "no".to_owned() })
+        Err(SingletonError::ShuttingDown { what: "singleton", name: "no".to_owned() })
     }
 
     fn use_it() {

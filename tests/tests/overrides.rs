@@ -161,7 +161,7 @@ fn a_world_that_ended_is_read_and_creates_nothing() {
         assert_eq!(std::ptr::from_ref(Before::instance()).addr(), address);
         assert_eq!(*lifecycle::singletons().get::<u8>("stored").unwrap().unwrap(), 5);
         assert_eq!(*keyed("there"), "there");
-        let Err(SingletonError::ContextEnded { name }) = After::try_instance() else { panic!("it was created") };
+        let Err(SingletonError::ContextEnded { name, .. }) = After::try_instance() else { panic!("it was created") };
         assert_eq!(name, "after");
         let by_name = lifecycle::singletons().get_or_create("new", || 1_u8);
         assert!(matches!(by_name, Err(Error::Singleton(SingletonError::ContextEnded { .. }))));

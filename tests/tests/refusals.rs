@@ -149,6 +149,14 @@ fn through_a_breaker_in_code() {
         by_hand(|| Ok(down()?))
     }
     #[circuit_breaker(threshold = 2)]
+    fn of_any_twice() -> Result<u8, CallError<CallError<anyhow::Error>>> {
+        by_hand(|| by_hand(|| Ok(down()?)))
+    }
+    #[circuit_breaker(threshold = 2)]
+    fn of_other_twice() -> Result<u8, CallError<CallError<anyhow::Error>>> {
+        by_hand(|| by_hand(|| Err(anyhow::anyhow!("down"))))
+    }
+    #[circuit_breaker(threshold = 2)]
     fn of_borrowed(text: &str) -> Result<u8, CallError<Borrowed<'_>>> {
         by_hand(|| down().map_err(|rejected| Borrowed(text, Some(rejected))))
     }
@@ -159,6 +167,8 @@ fn through_a_breaker_in_code() {
     assert_eq!(after_five("refused", refused), NEUTRAL);
     assert_eq!(after_five("of_error", of_error), NEUTRAL);
     assert_eq!(after_five("of_any", of_any), NEUTRAL);
+    assert_eq!(after_five("of_any_twice", of_any_twice), NEUTRAL);
+    assert_eq!(after_five("of_other_twice", of_other_twice), (State::Open, 2, 0));
     assert_eq!(after_five("of_borrowed", || of_borrowed("text").is_err()), NEUTRAL);
     assert_eq!(after_five("of_text", of_text), (State::Open, 2, 0));
 }

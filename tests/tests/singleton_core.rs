@@ -98,7 +98,7 @@ fn another_type_is_an_error_with_both_names_wherever_one_is_asked_for() {
 fn a_factory_s_error_comes_with_its_name_and_source_and_nothing_is_stored() {
     let core = SingletonCore::new();
     let error = core.get_or_try_create("port", || "x".parse::<u16>()).unwrap_err();
-    let Error::Singleton(SingletonError::Factory { name, source }) = error else { panic!("{error:?}") };
+    let Error::Singleton(SingletonError::Factory { name, source, .. }) = error else { panic!("{error:?}") };
     assert_eq!((name.as_str(), source.to_string().as_str()), ("port", "invalid digit found in string"));
     assert!(source.is::<std::num::ParseIntError>());
     assert!(!core.has("port") && core.get_stats().total_singletons == 0);

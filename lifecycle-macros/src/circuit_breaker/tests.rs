@@ -53,7 +53,7 @@ fn minimal() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()
@@ -158,7 +158,7 @@ fn rich() {
                                 .__verdict(
                                     lifecycle_value,
                                     |lifecycle_error| {
-                                        (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                             lifecycle_error,
                                         ))
                                             .__verdict()

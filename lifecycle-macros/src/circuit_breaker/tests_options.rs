@@ -105,7 +105,7 @@ fn rates_and_growth() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()
@@ -196,58 +196,66 @@ fn a_function_for_execute() {
             }
         ),
     );
-    expect![[r#"
+    expect![[r##"
+        #[allow(dead_code)]
         fn sweep() -> Result<u64, SweepError> {
-            let lifecycle_breaker = {
-                static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
-                    ::lifecycle::__private0::Descriptor::new(
-                        ::lifecycle::__private0::Kind::Breaker,
-                        "sweep",
-                        ::lifecycle::__private0::core::module_path!(),
-                        ::lifecycle::__private0::core::file!(),
-                        ::lifecycle::__private0::core::line!(),
-                    ),
-                    ::lifecycle::__private0::BreakerConfig::new(),
-                    || &__LIFECYCLE_BREAKER,
-                );
-                ::lifecycle::__private0::inventory::submit! {
-                    ::lifecycle::__private0::Listed::breaker_with(& __LIFECYCLE_BREAKER, || { use
-                    ::lifecycle::__private0::channel::DispatchedWhole as _;
-                    ::lifecycle::__private0::channel::Dispatching(sweep()).__dispatched() })
-                }
-                &__LIFECYCLE_BREAKER
-            };
-            let lifecycle_admission = match ::lifecycle::__private0::guard::breaker(
-                lifecycle_breaker,
-            ) {
-                ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
-                    lifecycle_admitted
-                }
-                ::lifecycle::__private0::core::result::Result::Err(lifecycle_rejected) => {
-                    return ::lifecycle::__private0::channel::refuse::<
-                        Result<u64, SweepError>,
-                    >(lifecycle_rejected);
-                }
-            };
-            return lifecycle_admission
-                .run(
-                    || -> Result<u64, SweepError> { work() },
-                    |lifecycle_value| {
-                        use ::lifecycle::__private0::channel::failed::by_type::*;
-                        ::lifecycle::__private0::channel::Outcome::<Result<u64, SweepError>>::NEW
-                            .__verdict(
-                                lifecycle_value,
-                                |lifecycle_error| {
-                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
-                                        lifecycle_error,
-                                    ))
-                                        .__verdict()
-                                },
-                            )
-                    },
-                );
+            #[inline]
+            fn __lifecycle_dispatched() -> Result<u64, SweepError> {
+                let lifecycle_breaker = {
+                    static __LIFECYCLE_BREAKER: ::lifecycle::__private0::CircuitBreaker = ::lifecycle::__private0::CircuitBreaker::__declared(
+                        ::lifecycle::__private0::Descriptor::new(
+                            ::lifecycle::__private0::Kind::Breaker,
+                            "sweep",
+                            ::lifecycle::__private0::core::module_path!(),
+                            ::lifecycle::__private0::core::file!(),
+                            ::lifecycle::__private0::core::line!(),
+                        ),
+                        ::lifecycle::__private0::BreakerConfig::new(),
+                        || &__LIFECYCLE_BREAKER,
+                    );
+                    ::lifecycle::__private0::inventory::submit! {
+                        ::lifecycle::__private0::Listed::breaker_with(& __LIFECYCLE_BREAKER, || {
+                        use ::lifecycle::__private0::channel::DispatchedWhole as _;
+                        ::lifecycle::__private0::channel::Dispatching(__lifecycle_dispatched())
+                        .__dispatched() })
+                    }
+                    &__LIFECYCLE_BREAKER
+                };
+                let lifecycle_admission = match ::lifecycle::__private0::guard::breaker(
+                    lifecycle_breaker,
+                ) {
+                    ::lifecycle::__private0::core::result::Result::Ok(lifecycle_admitted) => {
+                        lifecycle_admitted
+                    }
+                    ::lifecycle::__private0::core::result::Result::Err(lifecycle_rejected) => {
+                        return ::lifecycle::__private0::channel::refuse::<
+                            Result<u64, SweepError>,
+                        >(lifecycle_rejected);
+                    }
+                };
+                return lifecycle_admission
+                    .run(
+                        || -> Result<u64, SweepError> { work() },
+                        |lifecycle_value| {
+                            use ::lifecycle::__private0::channel::failed::by_type::*;
+                            ::lifecycle::__private0::channel::Outcome::<
+                                Result<u64, SweepError>,
+                            >::NEW
+                                .__verdict(
+                                    lifecycle_value,
+                                    |lifecycle_error| {
+                                        (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            lifecycle_error,
+                                        ))
+                                            .__verdict()
+                                    },
+                                )
+                        },
+                    );
+            }
+            return __lifecycle_dispatched();
         }
-    "#]].assert_eq(&pretty(&expanded));
+    "##]].assert_eq(&pretty(&expanded));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::runtime::generated;
 use proc_macro2::TokenStream;
 
 /// Input: `enum Mode { Off, Fast }`
-/// Output: `impl FlagEnum for Mode { names; fn index(&self) -> u64 { .. } fn at(index: u64) -> Self { .. } }`
+/// Output: `impl FlagEnum for Mode { names; fn index(&self) -> u64 { .. } fn at(index: u64) -> Self { .. } } flag_in_word!(Mode);`
 pub(super) fn expand(model: &FlagEnum<'_>) -> TokenStream {
     let FlagEnum { runtime, ident, variants } = model;
     let private = runtime.private();
@@ -34,5 +34,6 @@ pub(super) fn expand(model: &FlagEnum<'_>) -> TokenStream {
                 match lifecycle_index { #(#at),* }
             }
         }
+        #private::flag_in_word!(#ident);
     }
 }

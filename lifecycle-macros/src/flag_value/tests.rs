@@ -42,6 +42,7 @@ fn rich() {
                 }
             }
         }
+        facade::lifecycle::__private0::flag_in_word!(Mode);
     "##]].assert_eq(&pretty(&flag_value(item)));
 }
 

@@ -3,9 +3,10 @@
 use super::guard::{Guard, Member, Source};
 use super::{Kind, check_way_out};
 use crate::errors::Errors;
-use crate::item::Function;
+use crate::item::{Function, outer_self_in, says_self};
 use crate::options::Options;
 use proc_macro2::Ident;
+use quote::ToTokens as _;
 use syn::Safety;
 
 /// The options that are about each call: they go with the function, wherever the guard is.
@@ -82,6 +83,8 @@ pub(super) fn on_function(guard: &Guard, function: &Function, errors: &mut Error
         "`execute` cannot tell the generic parameters"
     } else if matches!(sig.safety, Safety::Unsafe(_)) {
         "`execute` is safe, and this function is not"
+    } else if says_self(sig.to_token_stream()) || outer_self_in(function.body.stream()).is_some() {
+        "`execute` has no `Self` to call it for (the type's name would do)"
     } else {
         return;
     };

@@ -15,6 +15,9 @@ use syn::spanned::Spanned as _;
 /// The keys that are kept where nothing is said.
 const MAX_KEYS: u32 = 65_536;
 
+/// What `execute` calls.
+const DISPATCHED: &str = "__lifecycle_dispatched";
+
 impl Kind {
     /// The kind in the runtime's `Kind`.
     fn descriptor(self) -> &'static str {
@@ -57,7 +60,7 @@ impl Guard {
             Source::Own => {
                 let item = self.kind.item();
                 let declared = self.declared(runtime, &item, &snake_case(&function.sig.ident));
-                let listed = self.listed(runtime, &item, function);
+                let listed = self.listed(runtime, &item);
                 generated!(let #local = { #declared #listed &#item };)
             }
             Source::Keyed { key, max_keys } => {
@@ -118,16 +121,14 @@ impl Guard {
     }
 
     /// The entry of the link-time list; with the function where `execute` may call it.
-    fn listed(&self, runtime: &Runtime, item: &Ident, function: &Function) -> TokenStream {
+    fn listed(&self, runtime: &Runtime, item: &Ident) -> TokenStream {
         let Some(dispatch) = &self.dispatch else {
             return runtime.listed(self.kind.noun(), &generated!(#item));
         };
         let private = runtime.private();
-        // In the option's place: if this is no free function, it is not found by its name, and the option is what is wrong; what
-        // the function returns may not be fit for it either.
-        let mut called = function.sig.ident.clone();
-        called.set_span(dispatch.span());
+        // In the option's place: what the function returns may not be fit for it.
         let ours = dispatch.span().resolved_at(Span::mixed_site());
+        let called = Ident::new(DISPATCHED, ours);
         let here = runtime.private_at(ours);
         let call = quote_spanned! {ours=>
             use #here::channel::DispatchedWhole as _;
@@ -137,6 +138,22 @@ impl Guard {
             #private::inventory::submit! { #private::Listed::breaker_with(&#item, || { #call }) }
         }
     }
+}
+
+/// Input: a function that `execute` may call, and its body behind the guards
+/// Output: `fn f() -> R { fn __lifecycle_dispatched() -> R { body } return __lifecycle_dispatched(); }`
+///
+/// Under this name the list reaches it: an associated function's own is not to be seen from inside of it. Who calls it by name
+/// only is told by no lint that nobody does.
+pub(super) fn dispatched(function: &Function, body: &TokenStream) -> TokenStream {
+    let called = Ident::new(DISPATCHED, Span::mixed_site());
+    let output = &function.sig.output;
+    let function = function.with_body(generated! {
+        #[inline]
+        fn #called() #output { #body }
+        return #called();
+    });
+    generated!(#[allow(dead_code)] #function)
 }
 
 /// The token of an expression that says most about it: `breaker` of `self.breaker`.

@@ -1,6 +1,7 @@
 //! The wrapper: ask the guards, then run the body as it is written.
 
 use super::arguments::{Named, named};
+use super::component::dispatched;
 use super::judge::judge;
 use super::limit;
 use super::parts::Guards;
@@ -48,7 +49,8 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
         }
         Form::Built { boxed, returned } => parts.around_built(&function.body, *boxed, returned),
     };
-    Ok(function.with_body(body))
+    let dispatches = guards.breaker.as_ref().is_some_and(|breaker| breaker.dispatch.is_some());
+    Ok(if dispatches { dispatched(&function, &body) } else { function.with_body(body) })
 }
 
 /// What says which breaker and limiter are asked.

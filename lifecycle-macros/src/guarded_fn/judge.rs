@@ -29,7 +29,7 @@ pub(super) fn judge(guards: &Guards, runtime: &Runtime, shape: &Shape) -> TokenS
         None => generated! {
             use #private::channel::failed::by_type::*;
             #private::channel::Outcome::<#value>::NEW.__verdict(lifecycle_value, |lifecycle_error| {
-                (&&&&&&&&#private::channel::failed::Failed(lifecycle_error)).__verdict()
+                (&&&&&&&&&#private::channel::failed::Failed(lifecycle_error)).__verdict()
             })
         },
     };

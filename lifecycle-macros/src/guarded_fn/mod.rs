@@ -60,7 +60,9 @@ fn on_function(part: Part, guard: &Guard, may_wait: bool, item: TokenStream, mut
     }
     check_options::on_function(guard, &function, &mut errors);
     if !errors.is_empty() {
-        return item_and(item, errors);
+        // Those that wait would say the same again.
+        marker::take(&mut function.attrs);
+        return item_and(quote!(#function), errors);
     }
     if may_wait && function.attrs.iter().any(attributes::may_be_a_macro) {
         let marker = marker::attribute(&guard.runtime, &part);

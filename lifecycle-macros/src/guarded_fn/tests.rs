@@ -135,7 +135,7 @@ fn both_guards_make_one_wrapper_whichever_is_first() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()
@@ -227,7 +227,7 @@ fn what_async_trait_makes_is_guarded_inside_its_box() {
                                     .__verdict(
                                         lifecycle_value,
                                         |lifecycle_error| {
-                                            (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                                 lifecycle_error,
                                             ))
                                                 .__verdict()
@@ -301,7 +301,7 @@ fn a_body_that_builds_a_future_runs_at_the_call() {
                                     .__verdict(
                                         lifecycle_value,
                                         |lifecycle_error| {
-                                            (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                            (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                                 lifecycle_error,
                                             ))
                                                 .__verdict()

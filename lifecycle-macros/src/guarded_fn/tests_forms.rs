@@ -73,7 +73,7 @@ fn one_for_each_key() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()
@@ -180,7 +180,7 @@ fn one_that_is_declared_elsewhere() {
                                 .__verdict(
                                     lifecycle_value,
                                     |lifecycle_error| {
-                                        (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                             lifecycle_error,
                                         ))
                                             .__verdict()
@@ -287,7 +287,7 @@ fn a_body_that_builds_a_future_and_a_key() {
                                 .__verdict(
                                     lifecycle_value,
                                     |lifecycle_error| {
-                                        (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                             lifecycle_error,
                                         ))
                                             .__verdict()

@@ -23,6 +23,7 @@ pub(crate) const GRAMMAR: Grammar = Grammar {
         ("default", "the default is the static's value: `static X: Flag<bool> = true;`"),
         ("value", "the default is the static's value: `static X: Flag<bool> = true;`"),
         ("eager", "a step that `initialize` runs is `on_initialize`"),
+        ("timeout", "how long `initialize` and others wait for a step is `init_timeout = \"5s\"`"),
         ("once", "a step always runs once"),
         ("before", "what is to run before it is `depends_on(init_logging)`"),
         ("after", "what is to run before it is `depends_on(init_logging)`"),

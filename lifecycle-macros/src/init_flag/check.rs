@@ -4,8 +4,9 @@ use super::args::GRAMMAR;
 use crate::errors::Errors;
 use crate::item::{DeclaredStatic, ItemKind, constructed};
 use crate::options::Options;
-use proc_macro2::{Span, TokenStream};
-use syn::Type;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{GenericArgument, PathArguments, Type};
 
 const LIKE_THIS: &str = "static USE_CACHE: Flag<bool> = true;";
 
@@ -40,8 +41,43 @@ pub(super) fn flag(flag: &DeclaredStatic, errors: &mut Errors) -> Option<TokenSt
         return None;
     }
     // Without a value the compiler itself says so, on the untouched item.
-    let value = flag.value.as_ref()?;
-    Some(default_of(&flag.ty, value))
+    let value = default_of(&flag.ty, flag.value.as_ref()?);
+    let held = held(&flag.ty).and_then(word);
+    if held.is_some_and(|held| held == "String") && makes_a_string(&value) {
+        errors.on(&value, "the default of a text flag is a literal, which needs no allocation: `static GREETING: Flag<String> = \"hello\";`");
+        return Some(quote!(""));
+    }
+    Some(value)
+}
+
+/// Input: `lifecycle::Flag<bool>` -> Output: `bool`. `None` for an alias that hides it.
+fn held(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(held)) if arguments.args.len() == 1 => Some(held),
+        _ => None,
+    }
+}
+
+/// A flag of a type that flags hold, and that has one name only.
+pub(super) fn is_plain_flag(ty: &Type) -> bool {
+    let known =
+        ["bool", "i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize", "f64", "String", "Duration"];
+    held(ty).and_then(word).is_some_and(|held| known.iter().any(|known| held == known))
+}
+
+fn word(ty: &Type) -> Option<&Ident> {
+    if let Type::Path(path) = ty { path.path.get_ident() } else { None }
+}
+
+/// Input: `String::new()`, `format!("..")`, `"..".to_owned()`
+fn makes_a_string(value: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
+    let is = |token: Option<&TokenTree>, words: &[&str]| matches!(token, Some(TokenTree::Ident(ident)) if words.iter().any(|word| ident == word));
+    let calls = matches!(tokens.last(), Some(TokenTree::Group(_)));
+    let method = tokens.len().checked_sub(2).and_then(|at| tokens.get(at));
+    is(tokens.first(), &["String", "format"]) || calls && is(method, &["to_owned", "to_string", "into", "into_string"])
 }
 
 /// The value's type where the author forgot `Flag<..>`.
@@ -81,7 +117,6 @@ fn default_of(ty: &Type, value: &TokenStream) -> TokenStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::quote;
 
     #[test]
     fn the_default_is_found_in_both_spellings() {

@@ -6,20 +6,24 @@ use quote::quote;
 #[test]
 fn minimal() {
     expect![[r#"
-        static USE_CACHE: Flag<bool> = <Flag<
-            bool,
-        >>::__declared(
-            true,
-            ::lifecycle::__private0::Descriptor::new(
-                ::lifecycle::__private0::Kind::Flag,
-                "use_cache",
-                ::lifecycle::__private0::core::module_path!(),
-                ::lifecycle::__private0::core::file!(),
-                ::lifecycle::__private0::core::line!(),
-            ),
-            ::lifecycle::__private0::core::option::Option::None,
-            || &USE_CACHE,
-        );
+        static USE_CACHE: Flag<bool> = {
+            let lifecycle_default: <Flag<
+                bool,
+            > as ::lifecycle::__private0::DeclaredFlag>::Default = true;
+            ::lifecycle::__private0::declared_flag(
+                lifecycle_default,
+                ::lifecycle::__private0::Descriptor::new(
+                    ::lifecycle::__private0::Kind::Flag,
+                    "use_cache",
+                    ::lifecycle::__private0::core::module_path!(),
+                    ::lifecycle::__private0::core::file!(),
+                    ::lifecycle::__private0::core::line!(),
+                ),
+                ::lifecycle::__private0::core::option::Option::None,
+                false,
+                || &USE_CACHE,
+            )
+        };
         const _: () = {
             ::lifecycle::__private0::inventory::submit! {
                 ::lifecycle::__private0::Listed::flag(& USE_CACHE)
@@ -45,20 +49,24 @@ fn rich() {
     expect![[r#"
         /// How long to wait.
         #[cfg(unix)]
-        pub(crate) static RETRY_AFTER: lifecycle::Flag<Duration> = <lifecycle::Flag<
-            Duration,
-        >>::__declared(
-            Duration::from_secs(3),
-            facade::lifecycle::__private0::Descriptor::new(
-                facade::lifecycle::__private0::Kind::Flag,
-                "retry",
-                facade::lifecycle::__private0::core::module_path!(),
-                facade::lifecycle::__private0::core::file!(),
-                facade::lifecycle::__private0::core::line!(),
-            ),
-            facade::lifecycle::__private0::core::option::Option::Some("RETRY_AFTER"),
-            || &RETRY_AFTER,
-        );
+        pub(crate) static RETRY_AFTER: lifecycle::Flag<Duration> = {
+            let lifecycle_default: <lifecycle::Flag<
+                Duration,
+            > as facade::lifecycle::__private0::DeclaredFlag>::Default = Duration::from_secs(3);
+            facade::lifecycle::__private0::declared_flag(
+                lifecycle_default,
+                facade::lifecycle::__private0::Descriptor::new(
+                    facade::lifecycle::__private0::Kind::Flag,
+                    "retry",
+                    facade::lifecycle::__private0::core::module_path!(),
+                    facade::lifecycle::__private0::core::file!(),
+                    facade::lifecycle::__private0::core::line!(),
+                ),
+                facade::lifecycle::__private0::core::option::Option::Some("RETRY_AFTER"),
+                false,
+                || &RETRY_AFTER,
+            )
+        };
         #[cfg(unix)]
         const _: () = {
             facade::lifecycle::__private0::inventory::submit! {

@@ -131,7 +131,7 @@ fn beside_a_breaker() {
                                 .__verdict(
                                     lifecycle_value,
                                     |lifecycle_error| {
-                                        (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                        (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                             lifecycle_error,
                                         ))
                                             .__verdict()
@@ -183,7 +183,7 @@ fn beside_a_breaker() {
                             .__verdict(
                                 lifecycle_value,
                                 |lifecycle_error| {
-                                    (&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
+                                    (&&&&&&&&&::lifecycle::__private0::channel::failed::Failed(
                                         lifecycle_error,
                                     ))
                                         .__verdict()

@@ -29,6 +29,14 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
     } else {
         generated!(#private::declared::get::<#ident, _>(&__LIFECYCLE_CELL, __lifecycle_create, #describe))
     };
+    // The compiler names these to whoever calls them by those names.
+    let by_other_names = settings.storage != Storage::Static;
+    let alias = by_other_names.then(|| generated!(#[doc(alias = "instance")]));
+    let try_alias = match (by_other_names, factory.fallible) {
+        (false, _) => None,
+        (true, false) => Some(generated!(#[doc(alias = "try_instance")])),
+        (true, true) => Some(generated!(#[doc(alias("instance", "try_instance"))])),
+    };
     let panicking = (!factory.fallible).then(|| {
         let (name, doc) = (name(model, false), doc(model, false));
         let instance = if factory.is_async {
@@ -39,6 +47,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
         let body = hot_first(model, &generated!(lifecycle_found), &instance);
         generated! {
             #[doc = #doc]
+            #alias
             #[inline]
             #vis #asynchronous fn #name() -> #handed { #body }
         }
@@ -54,6 +63,7 @@ pub(super) fn expand(model: &TypeSingleton<'_>, vis: &TokenStream) -> TokenStrea
     generated! {
         #panicking
         #[doc = #try_doc]
+        #try_alias
         #[inline]
         #vis #asynchronous fn #try_name() -> #private::core::result::Result<#handed, #private::SingletonError> {
             #try_body

@@ -3,8 +3,9 @@
 use super::args::Args;
 use super::check_options as options;
 use super::keyed::arguments;
-use super::model::{Fallible, Output, self_in};
+use super::model::{Fallible, Output};
 use crate::errors::Errors;
+use crate::item::self_in;
 use crate::item::{DeclaredType, Function};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};

@@ -1,9 +1,10 @@
 //! Which options do not go together, each reason on its token.
 
 use super::hooks;
-use super::model::{FACTORIES, says_self, self_in};
+use super::model::FACTORIES;
 use crate::errors::Errors;
 use crate::item::Function;
+use crate::item::{says_self, self_in};
 use crate::names::snake_case;
 use crate::options::{Needed, Options};
 use proc_macro2::Ident;

@@ -26,7 +26,7 @@ pub(crate) use args::GRAMMAR;
 
 use crate::entry::item_and;
 use crate::errors::Errors;
-use crate::item::{DeclaredType, Function, ItemKind};
+use crate::item::{DeclaredType, Function, ItemKind, says_self};
 use model::{FunctionSingleton, Output, TypeSingleton};
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
@@ -92,7 +92,7 @@ fn on_function(args: args::Args, function: &Function, item: TokenStream, mut err
     if args.options.mentions("keyed") {
         return keyed::singleton(args, function, output, errors);
     }
-    if model::says_self(output.value().to_token_stream()) {
+    if says_self(output.value().to_token_stream()) {
         return erased::singleton(args, function, output, errors);
     }
     if let Output::Fallible(fallible) = &output {

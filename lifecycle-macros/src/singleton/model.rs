@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::settings::Settings;
-use crate::item::{DeclaredType, Function};
+use crate::item::{DeclaredType, Function, says_self};
 use crate::names::snake_case;
 use crate::options::Options;
 use crate::runtime::{Runtime, generated};
@@ -202,18 +202,4 @@ impl<'a> FunctionSingleton<'a> {
     pub(super) fn is_async(&self) -> bool {
         self.function.sig.asyncness.is_some()
     }
-}
-
-/// Whether `Self` stands anywhere in these tokens.
-pub(crate) fn says_self(tokens: TokenStream) -> bool {
-    self_in(tokens).is_some()
-}
-
-/// The first `Self` in these tokens.
-pub(crate) fn self_in(tokens: TokenStream) -> Option<Ident> {
-    tokens.into_iter().find_map(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) if ident == "Self" => Some(ident),
-        proc_macro2::TokenTree::Group(group) => self_in(group.stream()),
-        _ => None,
-    })
 }

@@ -176,6 +176,7 @@ fn a_type_with_everything() {
 
         # Errors
         When the factory fails (the next call tries again once the pause is over), its creation needs itself or takes longer than its `init_timeout`, or the process is shutting down before it exists. A panic of the factory goes on, and the next call tries again.*/
+                #[doc(alias("instance", "try_instance"))]
                 #[inline]
                 pub async fn try_current() -> ::lifecycle::__private0::core::result::Result<
                     ::lifecycle::Current<Pool>,

@@ -147,7 +147,7 @@ pub fn or_boxed<H>(name: &str, outcome: Result<H, CreateError<BoxError>>) -> Res
 /// # Errors
 /// None.
 pub fn made<T, F: FnOnce() -> R, R: FactoryOutput<T>>(factory: F) -> Result<T, Infallible> {
-    Ok(factory().into_instance())
+    Ok(factory().given())
 }
 
 /// Calls a factory that can fail.
@@ -165,7 +165,7 @@ where
     Fut: Future<Output: FactoryOutput<T>> + Send + 'static,
 {
     let made = factory();
-    Box::pin(async move { Ok(made.await.into_instance()) })
+    Box::pin(async move { Ok(made.await.given()) })
 }
 
 /// Calls an async factory that can fail.

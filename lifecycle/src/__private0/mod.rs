@@ -7,11 +7,13 @@ pub mod given;
 pub mod guard;
 
 pub use self::channel::Dispatched;
+pub use crate::__flag_in_word as flag_in_word;
 pub use crate::breaker::{
     Backoff, BreakerConfig, Cancelled, CircuitBreaker, KeyedCircuitBreaker, Permit, Verdict, Window,
 };
 pub use crate::error::{BoxError, CreateError, Rejected, SingletonError};
-pub use crate::flag::{Flag, FlagEnum, FlagValue};
+pub use crate::flag::in_word as word;
+pub use crate::flag::{DeclaredFlag, Flag, FlagEnum, FlagValue, declared as declared_flag};
 pub use crate::keyed::held as keyed;
 pub use crate::limiter::{KeyedRateLimiter, RateLimiter};
 pub use crate::registry::{Descriptor, Kind, Listed};

@@ -1,8 +1,9 @@
 //! A breaker moved by hand, and listened to.
 
+use super::answer::Change;
 use super::handle::{BreakerState, CircuitBreaker};
 use super::listeners::Transition;
-use super::machine::{Change, Machine};
+use super::machine::Machine;
 use super::state::State;
 use crate::clock::Moment;
 use crate::listeners::ListenerId;

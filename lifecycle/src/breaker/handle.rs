@@ -1,26 +1,22 @@
 //! `CircuitBreaker`: the cell with its name, configuration, clock, counts and events.
 
+use super::answer::{Admission, Change, Left, Outcome, Ticket};
 use super::builder::CircuitBreakerBuilder;
-use super::calling::{Calling, Flat};
 use super::cell::{Cell, Traits};
 use super::config::BreakerConfig;
 use super::listeners::{Listeners, Transition};
-use super::machine::{Admission, Change, Left, Outcome, Ticket};
 use super::permit::{Admitted, Answer, OwnedPermit, Permit, acquire};
-use super::policy::Verdict;
 use super::probing::is_inside;
 use super::state::State;
-use crate::__private0::guard;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::{self, Counters};
-use crate::error::{CallError, Rejected, RejectedKind, caught};
+use crate::error::{Rejected, RejectedKind, caught};
 use crate::name::Name;
 use crate::registry::{Component, Descriptor, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::settings::{BreakerSettings, Layers};
 use crate::sync::Mutex;
 use crate::telemetry::{self, BreakerChange};
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -356,64 +352,4 @@ impl CircuitBreaker {
             }
         }
     }
-
-    /// Runs `f` through the breaker. An `Err` is a failure; a panic is one too and goes on. It cannot see whether an `Err` is the
-    /// refusal of another breaker, which is nobody's failure: [`Rejected::find_in`] shows how to say so.
-    ///
-    /// # Errors
-    /// [`CallError::Rejected`] when it did not run, [`CallError::Inner`] with its own error.
-    pub fn call<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
-        self.call_with(f, by_result)?.map_err(CallError::Inner)
-    }
-
-    /// Runs `f` through the breaker, and lets `judge` say what its value means: for values that are no `Result`, errors that
-    /// are nobody's fault, answers that are failures. A panic is a failure and goes on, also one of `judge`.
-    ///
-    /// ```
-    /// use lifecycle::{CircuitBreaker, Verdict};
-    ///
-    /// let breaker = CircuitBreaker::builder("search").threshold(1).build()?;
-    /// let status = breaker.call_with(|| 404, |status| match status {
-    ///     500.. => Verdict::Failure,
-    ///     404 => Verdict::Ignored,
-    ///     _ => Verdict::Success,
-    /// })?;
-    /// assert_eq!((status, breaker.metrics().statistics.ignored_calls), (404, 1));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Rejected`] when it did not run.
-    pub fn call_with<R>(&self, f: impl FnOnce() -> R, judge: impl FnOnce(&R) -> Verdict) -> Result<R, Rejected> {
-        Ok(guard::breaker(self)?.run(f, judge))
-    }
-
-    /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,
-    /// unless it has run for [`slow_call`](BreakerConfig::slow_call): then it is a failure.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub fn call_async<T, E>(
-        &self,
-        future: impl Future<Output = Result<T, E>>,
-    ) -> impl Future<Output = Result<T, CallError<E>>> {
-        Flat(self.call_async_with(future, by_result))
-    }
-
-    /// [`call_with`](Self::call_with) for a future.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn call_async_with<F: Future>(
-        &self,
-        future: F,
-        judge: impl FnOnce(&F::Output) -> Verdict,
-    ) -> impl Future<Output = Result<F::Output, Rejected>> {
-        Calling::new(self, future, judge)
-    }
-}
-
-/// An `Err` is a failure.
-fn by_result<T, E>(result: &Result<T, E>) -> Verdict {
-    if result.is_ok() { Verdict::Success } else { Verdict::Failure }
 }

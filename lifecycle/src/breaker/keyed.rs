@@ -221,13 +221,14 @@ impl KeyedCircuitBreaker {
     /// gave, to all or to one of them: what is meant for one key is said to its own breaker afterwards.
     ///
     /// ```
+    /// use lifecycle::settings::Switch;
     /// use lifecycle::{BreakerConfig, BreakerSettings, KeyedCircuitBreaker};
     ///
     /// let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new().threshold(5))?;
     /// hosts.at("a.example");
     /// hosts.reconfigure(BreakerSettings::new().threshold(2))?;
     /// for host in ["a.example", "b.example"] {
-    ///     assert_eq!(hosts.at(host).config().settings().threshold, Some(2));
+    ///     assert_eq!(hosts.at(host).config().settings().threshold, Some(Switch::On(2)));
     /// }
     /// # Ok::<(), lifecycle::Error>(())
     /// ```

@@ -6,6 +6,7 @@
 // `machine` is the pure state machine (with `samples`, the windows of its rates), `cell` makes it concurrent, `handle` adds name,
 // clock, counts and events; `control`, `settings` and `report` are the rest of the handle's face.
 
+mod answer;
 #[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]

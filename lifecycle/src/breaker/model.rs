@@ -1,7 +1,7 @@
 //! The cell with a clock that the model moves: what `tests/loom_breaker.rs` drives.
 
+use super::answer::Outcome;
 use super::cell::{Cell, Ticket};
-use super::machine::Outcome;
 use super::{BreakerConfig, State};
 use crate::clock::{Clock, ClockHandle, Moment};
 use std::sync::Arc;

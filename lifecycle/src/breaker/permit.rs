@@ -1,8 +1,8 @@
 //! The permit: one admitted call, whose outcome is reported exactly once.
 
+use super::answer::{Left, Outcome, Ticket};
 use super::guarded::Guarded;
 use super::handle::{BreakerState, CANCELLED, CircuitBreaker, FAILED, IGNORED, SUCCEEDED};
-use super::machine::{Left, Outcome, Ticket};
 use super::policy::{Cancelled, Verdict};
 use super::probing::Inside;
 use super::state::{State, Word};

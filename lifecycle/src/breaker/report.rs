@@ -270,7 +270,7 @@ fn enough(tally: Tally, needed: u32, part: u32) -> Option<f64> {
 }
 
 impl Machine {
-    fn restore(&mut self, saved: &SavedBreaker, now: Both) -> Option<super::machine::Change> {
+    fn restore(&mut self, saved: &SavedBreaker, now: Both) -> Option<super::answer::Change> {
         let change = self.enter(saved.state, "restored", now.mono);
         self.failures = saved.failures;
         self.reopened = saved.reopened;

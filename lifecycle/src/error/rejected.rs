@@ -1,9 +1,10 @@
 //! A refusal, what it says to those who pass it on, and how it is found in whatever error it was put into.
 
-use super::{StdError, causes, printable, wait};
+use super::text::{causes, printable, wait};
 use crate::name::Name;
 use crate::sync::thread_static;
 use std::cell::{Cell, RefCell};
+use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 

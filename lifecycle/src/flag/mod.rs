@@ -18,6 +18,14 @@ pub use value::FlagValue;
 #[doc(hidden)]
 pub use word::FlagEnum;
 
+/// What the impls for types that go into a word name, here and in expansions.
+#[doc(hidden)]
+pub mod in_word {
+    pub use super::value::sealed::Sealed;
+    pub use super::word::{InWord, Word, encoded, read};
+    pub use serde_json::Value;
+}
+
 use crate::error::caught;
 use crate::listeners::ListenerId;
 use crate::name::Name;
@@ -46,6 +54,10 @@ use std::sync::Arc;
 /// An override (in tests) counts more than what was [`set`](Self::set), that more than the environment variable, and that
 /// more than the default. The variable is read once, by the first look at the flag; if it holds no value of the flag's type,
 /// a warning says so and the default holds. What types there are and how they are written: [`FlagValue`].
+///
+/// A flag can be read from the beginning: before [`initialize`](crate::initialize) it has the value it has after it, which
+/// touches no flag; there is no "not initialized" that a read could fail with. Whether a value is more than the default is told by
+/// [`source`](Self::source), and by name a flag that nobody declared or set is `None`.
 ///
 /// In a test world ([`testing::isolated`](crate::testing)) a declared flag starts at its default, whatever the environment
 /// says, and what is set there stays there.
@@ -109,6 +121,30 @@ impl std::fmt::Display for FlagSource {
     }
 }
 
+/// What a declaration gives, by the flag's type: so that one of another type is told of where it stands.
+#[doc(hidden)]
+pub trait DeclaredFlag {
+    type Default;
+}
+
+impl<T: FlagValue> DeclaredFlag for Flag<T> {
+    type Default = T::Init;
+}
+
+/// A declared flag. `me` gives the static it stands in. No method: where the type is none for a flag, the compiler says so of the
+/// type, and not also that such a flag has no such method.
+#[doc(hidden)]
+#[must_use]
+pub const fn declared<T: FlagValue>(
+    default: T::Init,
+    descriptor: Descriptor,
+    env: Option<&'static str>,
+    secret: bool,
+    me: fn() -> &'static dyn AnyFlag,
+) -> Flag<T> {
+    Flag { state: Scoped::declared(FlagState::new()), default, descriptor, env, secret, me: Some(me) }
+}
+
 impl<T: FlagValue> Flag<T> {
     /// A flag without a name: it works, but nobody finds it by name and the snapshot does not show it. In test worlds, too,
     /// it has the one value. `#[init_flag]` declares one that is listed and isolated.
@@ -122,26 +158,6 @@ impl<T: FlagValue> Flag<T> {
     pub const fn new(default: T::Init) -> Self {
         let descriptor = Descriptor::dynamic(Kind::Flag, Name::from_static("flag"));
         Self { state: Scoped::owned(FlagState::new()), default, descriptor, env: None, secret: false, me: None }
-    }
-
-    /// A declared flag. `me` gives the static it stands in.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn __declared(
-        default: T::Init,
-        descriptor: Descriptor,
-        env: Option<&'static str>,
-        me: fn() -> &'static dyn AnyFlag,
-    ) -> Self {
-        Self { state: Scoped::declared(FlagState::new()), default, descriptor, env, secret: false, me: Some(me) }
-    }
-
-    /// Shown to nobody.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn __secret(mut self) -> Self {
-        self.secret = true;
-        self
     }
 
     /// Its value.

@@ -1,6 +1,6 @@
 //! Values that fit one 64-bit word, so that reading one is one atomic load.
 
-use super::value::{FlagValue, Published, sealed};
+use super::value::Published;
 use crate::settings::hint_of_slip;
 use serde_json::{Number, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,11 +31,6 @@ impl Published<u64> for Word {
 
 /// How a value goes into a word and comes from text.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a flag cannot hold a `{Self}`",
-    label = "not something that a flag can hold",
-    note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
-)]
 pub trait InWord: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     const EXPECTED: &'static str = Self::NAME;
@@ -62,62 +57,79 @@ pub trait InWord: Sized + Send + Sync + 'static {
     }
 }
 
-impl<T: InWord> sealed::Sealed for T {}
+/// What readers may have of a value in a word.
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub fn read<T: InWord>(published: &Word) -> Option<T> {
+    let word = published.0.load(Ordering::Relaxed);
+    T::is_resolved(word).then(|| T::decode(word))
+}
 
-impl<T: InWord> FlagValue for T {
-    type Given = T;
-    type Init = T;
-    type Held = u64;
-    type Published = Word;
-    const __NAME: &'static str = T::NAME;
-    const __EXPECTED: &'static str = T::EXPECTED;
+/// A type that goes into a word, as a flag's. Written out for each, here and in the expansion of the derive, and not once for all that
+/// go into a word: so the compiler's words about a type that does not are of `FlagValue` alone.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __flag_in_word {
+    ($ty:ty) => {
+        impl $crate::__private0::word::Sealed for $ty {}
 
-    #[inline(always)]
-    fn __read(published: &Word) -> Option<T> {
-        let word = published.0.load(Ordering::Relaxed);
-        T::is_resolved(word).then(|| T::decode(word))
-    }
+        impl $crate::__private0::FlagValue for $ty {
+            type Given = Self;
+            type Init = Self;
+            type Held = ::core::primitive::u64;
+            type Published = $crate::__private0::word::Word;
+            const __NAME: &'static ::core::primitive::str = <Self as $crate::__private0::word::InWord>::NAME;
+            const __EXPECTED: &'static ::core::primitive::str = <Self as $crate::__private0::word::InWord>::EXPECTED;
 
-    fn __initial(init: &T) -> u64 {
-        init.encode()
-    }
+            #[inline(always)]
+            fn __read(published: &$crate::__private0::word::Word) -> ::core::option::Option<Self> {
+                $crate::__private0::word::read(published)
+            }
 
-    fn __hold(self) -> u64 {
-        self.encode()
-    }
+            fn __initial(init: &Self) -> ::core::primitive::u64 {
+                $crate::__private0::word::InWord::encode(init)
+            }
 
-    fn __give(held: &u64) -> T {
-        T::decode(*held)
-    }
+            fn __hold(self) -> ::core::primitive::u64 {
+                $crate::__private0::word::InWord::encode(&self)
+            }
 
-    fn __parse(text: &str) -> Option<u64> {
-        T::parse(text).map(|value| value.encode())
-    }
+            fn __give(held: &::core::primitive::u64) -> Self {
+                $crate::__private0::word::InWord::decode(*held)
+            }
 
-    fn __to_json(held: &u64) -> Value {
-        T::decode(*held).to_json()
-    }
+            fn __parse(text: &::core::primitive::str) -> ::core::option::Option<::core::primitive::u64> {
+                $crate::__private0::word::encoded(<Self as $crate::__private0::word::InWord>::parse(text))
+            }
 
-    fn __given_to_json(given: &T) -> Value {
-        given.to_json()
-    }
+            fn __to_json(held: &::core::primitive::u64) -> $crate::__private0::word::Value {
+                $crate::__private0::word::InWord::to_json(&Self::__give(held))
+            }
 
-    fn __from_json(value: &Value) -> Option<u64> {
-        T::from_json(value).map(|value| value.encode())
-    }
+            fn __given_to_json(given: &Self) -> $crate::__private0::word::Value {
+                $crate::__private0::word::InWord::to_json(given)
+            }
 
-    fn __near(text: &str) -> String {
-        T::near(text)
-    }
+            fn __from_json(value: &$crate::__private0::word::Value) -> ::core::option::Option<::core::primitive::u64> {
+                $crate::__private0::word::encoded(<Self as $crate::__private0::word::InWord>::from_json(value))
+            }
+
+            fn __near(text: &::core::primitive::str) -> $crate::__private0::std::string::String {
+                <Self as $crate::__private0::word::InWord>::near(text)
+            }
+        }
+    };
+}
+
+/// A value that was read, as it is held.
+#[doc(hidden)]
+pub fn encoded<T: InWord>(value: Option<T>) -> Option<u64> {
+    value.map(|value| value.encode())
 }
 
 /// An enum whose variants hold nothing; `#[derive(FlagValue)]` implements it.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a flag cannot hold a `{Self}`",
-    label = "not something that a flag can hold",
-    note = "a flag holds a `bool`, an integer of up to 64 bits, an `f64`, a `Duration`, a `String`, or an enum with `#[derive(FlagValue)]`"
-)]
 pub trait FlagEnum: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// `Mode (`off`, `fast`)`
@@ -170,6 +182,8 @@ impl<T: FlagEnum> InWord for T {
     }
 }
 
+__flag_in_word!(bool);
+
 impl InWord for bool {
     const NAME: &'static str = "bool";
 
@@ -206,6 +220,8 @@ impl InWord for bool {
 
 macro_rules! integer_flags {
     ($($ty:ident via $as_wide:ident),+) => {$(
+        __flag_in_word!($ty);
+
         impl InWord for $ty {
             const NAME: &'static str = stringify!($ty);
 
@@ -240,6 +256,8 @@ macro_rules! integer_flags {
 integer_flags!(u8 via as_u64, u16 via as_u64, u32 via as_u64, u64 via as_u64, usize via as_u64);
 integer_flags!(i8 via as_i64, i16 via as_i64, i32 via as_i64, i64 via as_i64, isize via as_i64);
 
+__flag_in_word!(f64);
+
 impl InWord for f64 {
     const NAME: &'static str = "f64";
 
@@ -266,6 +284,8 @@ impl InWord for f64 {
         value.as_f64()
     }
 }
+
+__flag_in_word!(Duration);
 
 impl InWord for Duration {
     const NAME: &'static str = "Duration";

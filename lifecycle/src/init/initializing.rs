@@ -7,6 +7,7 @@ use super::outcome::InitOutcome;
 use super::steps;
 use crate::error::{CreateError, Error, SingletonError, chain};
 use crate::name::Name;
+use crate::process::block_on;
 use crate::scope::{self, Frame, FrameId, StateRef, Subject};
 use crate::singleton::{Limits, Making, Plan, Waiting};
 use crate::telemetry::{self, Creates};
@@ -107,7 +108,7 @@ fn refused(error: CreateError<Error>) -> Error {
     let because = |reason| Error::NotPossible { name: "initialize".to_owned(), reason };
     match error {
         CreateError::Factory(error) => error,
-        CreateError::Refused(SingletonError::Cycle { path }) => Error::Initializing { path },
+        CreateError::Refused(SingletonError::Cycle { path, .. }) => Error::Initializing { path },
         CreateError::Refused(SingletonError::NeedsAsync { .. }) => {
             because("a task is initializing by `initialize_async`: await the same here")
         }
@@ -135,6 +136,9 @@ impl InitializationCore {
     ///
     /// Each call is charged to the limit of 1000 operations a second, later ones too: code that runs more often asks
     /// [`is_initialized`](Self::is_initialized) first, which is never refused.
+    ///
+    /// A step with an `init_timeout` that takes longer makes this fail, by an error that names it. Such a step runs on a thread of
+    /// its own, with this context, and goes on there: when it ends it is done. Without one nothing gets past a step that hangs.
     ///
     /// Until it is complete, [`config`](Self::config) gives the new configuration to the steps, and to what runs on their behalf,
     /// and an error to all others.
@@ -197,13 +201,18 @@ impl InitializationCore {
         }
         let visible = Visible::to_steps(state, config);
         for step in all {
-            step.ask_any("").map_err(|error| steps::failed(step, error))?;
+            let ran = match step.init_timeout() {
+                None => step.ask_any("").map(drop),
+                Some(_) => block_on(steps::run(step, &state.clock)),
+            };
+            ran.map_err(|error| steps::failed(step, error))?;
         }
         drop(visible);
         Ok(state.end(begun, config.clone()))
     }
 
-    /// [`initialize`](Self::initialize) where steps are async; the others run in the task that awaits this.
+    /// [`initialize`](Self::initialize) where steps are async; the others run in the task that awaits this, but for those with an
+    /// `init_timeout`, which have threads of their own.
     ///
     /// It belongs to nobody: whoever waits for it drives it on, so a caller that is dropped loses nothing as long as others
     /// wait (its configuration is the one that is installed). With the last one it is given up: it is uninitialized, and
@@ -287,7 +296,12 @@ fn launch(state: StateRef<'static, CoreState>, config: Arc<InitConfig>) -> Makin
         let all = steps::in_order()?;
         let visible = Visible::to_steps(state.clone(), &config);
         for step in all {
-            step.ask_any_async().await.map_err(|error| steps::failed(step, error))?;
+            let ran = if step.is_async() {
+                step.ask_any_async().await.map(drop)
+            } else {
+                steps::run(step, &state.clock).await
+            };
+            ran.map_err(|error| steps::failed(step, error))?;
         }
         drop(visible);
         Ok(state.end(begun, config))

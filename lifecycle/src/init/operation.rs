@@ -12,7 +12,9 @@ operations! {
     pub enum InitializationOperation {
         /// Initializes with `config` and, over it, the arguments of any other name.
         Initialize = "initialize" { required: [], optional: ["config"], any_other },
-        /// The configuration in clear; empty before `initialize`.
+        /// The configuration **in clear, secrets too**; empty before `initialize`. It is the old contract's answer, for callers that use
+        /// the values. For all that is shown, sent or logged there is `get_status`, which has `***` for what is not
+        /// [revealed](InitConfig::reveal).
         GetConfig = "get_config" { required: [], optional: [] },
         /// Is it initialized?
         IsInitialized = "is_initialized" { required: [], optional: [] },
@@ -44,6 +46,9 @@ fn config_of(mut args: Checked) -> Result<InitConfig, Error> {
 
 impl InitializationCore {
     /// Carries out an operation given as the enum or its name, from JSON arguments to the wire shape of its answer.
+    ///
+    /// **Not to be put behind an endpoint as it is**: `get_config` answers with every value in clear, `reset`, `set_flag` and
+    /// `initialize` change the process. Let through what may be asked for, by name; see [the function](execute_initialization_operation).
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::UnknownArgument`], [`Error::MissingArgument`]; [`Error::InvalidConfig`] and
@@ -85,12 +90,31 @@ impl InitializationCore {
 /// [`InitializationCore::execute`] on the process's core.
 ///
 /// ```
-/// use lifecycle::{Args, init::execute_initialization_operation};
+/// use lifecycle::{Args, execute_initialization_operation};
 ///
 /// let answer = execute_initialization_operation("initialize", Args::new().with("region", "eu-west-1"))?;
 /// assert_eq!(answer["status"], "initialized");
 /// assert_eq!(answer["config_keys"][0], "region");
 /// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// An endpoint lets through what shows no values and changes nothing. `get_config` is not of these: it answers **in clear**.
+///
+/// ```
+/// use lifecycle::{Args, execute_initialization_operation};
+/// # use lifecycle::{InitConfig, initialize};
+///
+/// fn endpoint(operation: &str) -> Result<String, lifecycle::BoxError> {
+///     match operation {
+///         "get_status" | "is_initialized" => Ok(execute_initialization_operation(operation, Args::new())?.to_string()),
+///         _ => Err("not from outside".into()),
+///     }
+/// }
+///
+/// # initialize(InitConfig::new().with("token", "s3cr3t"))?;
+/// assert!(endpoint("get_config").is_err());
+/// assert!(endpoint("get_status")?.contains(r#""token":"***""#));
+/// # Ok::<(), lifecycle::BoxError>(())
 /// ```
 ///
 /// # Errors

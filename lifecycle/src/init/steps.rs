@@ -1,9 +1,12 @@
 //! The steps that `initialize` runs, and their order.
 
-use crate::error::{Error, SingletonError};
-use crate::process;
+use crate::clock::ClockHandle;
+use crate::error::{Error, STEP, SingletonError};
+use crate::process::{self, Ended, Gather, Step, Work};
 use crate::registry::{self, Kind};
 use crate::singleton::AnySingleton;
+use crate::timer;
+use std::time::Duration;
 
 /// The steps with `on_initialize` and those that their `depends_on` name, each after what it depends on; apart from that in
 /// the order of their declarations. What is only observed needs no order: a step that calls another one runs it first.
@@ -42,7 +45,7 @@ impl Order {
             let mut path: Vec<String> =
                 self.path[at..].iter().map(|one| one.descriptor().subject().to_string()).collect();
             path.push(created.descriptor().name().to_owned());
-            return Err(SingletonError::Cycle { path: path.join(" -> ") }.into());
+            return Err(SingletonError::Cycle { what: STEP, path: path.join(" -> ") }.into());
         }
         if self.seen.contains(&key(created)) {
             return Ok(());
@@ -60,12 +63,41 @@ impl Order {
     }
 }
 
+/// Runs a step that is not async, as [`ask_any`](AnySingleton::ask_any) does; one with an `init_timeout` on a thread of its own, since
+/// nothing else gets past one that hangs. It goes on there.
+pub(super) async fn run(step: &'static dyn AnySingleton, clock: &ClockHandle) -> Result<(), SingletonError> {
+    let here = || step.ask_any("").map(drop);
+    let Some(limit) = step.init_timeout().filter(|_| !step.exists()) else {
+        return here();
+    };
+    let until = clock.now().after(limit);
+    let work = Work::Blocking(Box::new(move || Step::Done(step.ask_any("").map(drop))));
+    let mut on_thread = Gather::new([work]);
+    match timer::within(on_thread.next(), clock, until).await {
+        Some(Some((_, Ended::Gave(outcome)))) => outcome,
+        // As if it had run here.
+        Some(Some((_, Ended::Panicked(text)))) => std::panic::resume_unwind(Box::new(text)),
+        Some(Some((_, Ended::NoThread(_))) | None) => here(),
+        None => Err(timed_out(step, limit)),
+    }
+}
+
+fn timed_out(step: &'static dyn AnySingleton, waited: Duration) -> SingletonError {
+    let descriptor = step.descriptor();
+    SingletonError::InitTimeout {
+        what: STEP,
+        name: descriptor.name().to_owned(),
+        waited,
+        waiting_for: format!("{}, on a thread of its own", descriptor.subject()),
+    }
+}
+
 /// What a step's failure is to whoever initializes.
 pub(super) fn failed(step: &'static dyn AnySingleton, error: SingletonError) -> Error {
     let name = step.descriptor().name().to_owned();
     let source = match error {
         // The step's own error: that it is the step's is said by what is around it.
-        SingletonError::Factory { name: of, source } if of == name => source,
+        SingletonError::Factory { name: of, source, .. } if of == name => source,
         other => other.into(),
     };
     Error::Step { name, source }

@@ -3,12 +3,14 @@
 use super::config::InvocationConfig;
 use super::ending::Ending;
 use crate::clock::{ClockHandle, Moment};
+use crate::error::caught;
 use crate::scope::{Entry, Installed, InvocationState, install};
-use crate::timer;
+use crate::{telemetry, timer};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tracing::Span;
 
 /// Runs `future` as one invocation, which begins with its first poll.
 ///
@@ -44,6 +46,7 @@ pub fn invocation<'a, F: Future>(id: impl Into<InvocationConfig<'a>>, future: F)
         invocation: Some(InvocationState::new(config.id(), config.limit())),
         future: Some(future),
         begun: false,
+        span: Span::none(),
         output: None,
         ending: None,
     }
@@ -61,9 +64,15 @@ pub fn invocation<'a, F: Future>(id: impl Into<InvocationConfig<'a>>, future: F)
 /// ```
 pub fn invocation_blocking<'a, R>(id: impl Into<InvocationConfig<'a>>, f: impl FnOnce() -> R) -> R {
     let config = id.into();
-    let mut active = Active::enter(InvocationState::begun(config.id(), config.limit()));
+    let mut active = Active::enter(InvocationState::begun(config.id(), config.limit()), "panicked");
     drop(config);
+    let span = active.invocation.as_deref().map_or_else(Span::none, |invocation| {
+        telemetry::invocation_began(invocation);
+        telemetry::invocation_span(invocation)
+    });
+    let inside = span.enter();
     let result = f();
+    drop(inside);
     // Not as a part of a panic: then it ends without waiting.
     active.end();
     result
@@ -73,16 +82,19 @@ pub fn invocation_blocking<'a, R>(id: impl Into<InvocationConfig<'a>>, f: impl F
 struct Active {
     invocation: Option<Arc<InvocationState>>,
     inside: Option<Installed>,
+    /// How it ends if it ends now.
+    outcome: &'static str,
 }
 
 impl Active {
-    fn enter(invocation: Arc<InvocationState>) -> Self {
+    fn enter(invocation: Arc<InvocationState>, outcome: &'static str) -> Self {
         let inside = install(Entry::Invocation(Arc::clone(&invocation)));
-        Self { invocation: Some(invocation), inside: Some(inside) }
+        Self { invocation: Some(invocation), inside: Some(inside), outcome }
     }
 
     /// Waits for the hooks of what lived for it.
     fn end(&mut self) {
+        self.outcome = "done";
         if let Some(ending) = self.invocation.as_ref().and_then(|invocation| Ending::begin(invocation)) {
             _ = timer::block_on_until(ending, &ClockHandle::System, Moment::NEVER);
         }
@@ -94,6 +106,13 @@ impl Drop for Active {
         let Some(invocation) = self.invocation.take() else { return };
         if !invocation.has_ended() {
             drop(Ending::begin(&invocation));
+        }
+        let tell = || telemetry::invocation_ended(&invocation, self.outcome);
+        if std::thread::panicking() {
+            // A subscriber that panics as well must not end the process.
+            _ = caught(tell);
+        } else {
+            tell();
         }
         self.inside = None;
         InvocationState::over(invocation);
@@ -113,6 +132,7 @@ pub struct InInvocation<F: Future> {
     /// `None` once it is over.
     invocation: Option<Arc<InvocationState>>,
     begun: bool,
+    span: Span,
     /// `None` once it is done.
     future: Option<F>,
     /// What it gave, while what lived for the invocation goes.
@@ -129,10 +149,16 @@ impl<F: Future> Future for InInvocation<F> {
         // value (and an `F::Output`, which is never pinned).
         let this = unsafe { self.get_unchecked_mut() };
         let Some(invocation) = &mut this.invocation else { return Poll::Pending };
-        if !std::mem::replace(&mut this.begun, true) {
+        let first = !std::mem::replace(&mut this.begun, true);
+        if first {
             InvocationState::begin(invocation);
         }
         let inside = install(Entry::Invocation(Arc::clone(invocation)));
+        if first {
+            telemetry::invocation_began(invocation);
+            this.span = telemetry::invocation_span(invocation);
+        }
+        let in_span = this.span.enter();
         if let Some(future) = &mut this.future {
             // SAFETY: as above.
             match unsafe { Pin::new_unchecked(future) }.poll(cx) {
@@ -149,6 +175,8 @@ impl<F: Future> Future for InInvocation<F> {
             }
             this.ending = None;
         }
+        drop(in_span);
+        telemetry::invocation_ended(invocation, "done");
         drop(inside);
         if let Some(invocation) = this.invocation.take() {
             InvocationState::over(invocation);
@@ -163,11 +191,14 @@ impl<F: Future> Drop for InInvocation<F> {
         if !self.begun {
             return InvocationState::over(invocation);
         }
-        let active = Active::enter(invocation);
+        let outcome = if std::thread::panicking() { "panicked" } else { "dropped" };
+        let active = Active::enter(invocation, outcome);
+        let in_span = self.span.clone().entered();
         // Assigning drops the old values in place, as pinning asks for.
         self.future = None;
         self.output = None;
         self.ending = None;
+        drop(in_span);
         // And with this the invocation ends.
         drop(active);
     }

@@ -5,12 +5,9 @@
 //! cannot be named without depending on that runtime; a test's clock wakes by its own time.
 
 use super::handle::RateLimiter;
-use crate::clock::{ClockHandle, Moment, nanos};
+use crate::clock::{Moment, nanos};
 use crate::error::Rejected;
-use crate::timer::{self, Alarm};
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use crate::timer;
 use std::time::Duration;
 
 impl RateLimiter {
@@ -54,7 +51,7 @@ impl RateLimiter {
         let (reading, wait) = self.reserve(&state, permits, nanos(max))?;
         if wait > 0 {
             let until = Moment::from_nanos(reading.saturating_add(wait));
-            Until { clock: &state.clock, until, alarm: Alarm::Unset }.await;
+            timer::within(std::future::pending::<()>(), &state.clock, until).await;
         }
         Ok(())
     }
@@ -87,43 +84,9 @@ impl RateLimiter {
         let state = self.state();
         let (reading, wait) = self.reserve(&state, permits, nanos(max))?;
         if wait > 0 {
-            block_until(Moment::from_nanos(reading.saturating_add(wait)), &state.clock);
+            let until = Moment::from_nanos(reading.saturating_add(wait));
+            timer::block_on_until(std::future::pending::<()>(), &state.clock, until);
         }
         Ok(())
-    }
-}
-
-fn block_until(until: Moment, clock: &ClockHandle) {
-    if !clock.is_system() {
-        timer::block_on_until(std::future::pending::<()>(), clock, until);
-        return;
-    }
-    loop {
-        let now = clock.now();
-        match until.until(now) {
-            Some(left) if !left.is_zero() => std::thread::sleep(left),
-            _ => return,
-        }
-    }
-}
-
-/// Ready when that time has come.
-struct Until<'a> {
-    clock: &'a ClockHandle,
-    until: Moment,
-    /// For then.
-    alarm: Alarm,
-}
-
-impl Future for Until<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.until.has_come(self.clock.now()) {
-            return Poll::Ready(());
-        }
-        let (clock, until) = (self.clock, self.until);
-        self.alarm.set(clock, until, cx.waker());
-        Poll::Pending
     }
 }

@@ -1,17 +1,28 @@
 //! In a model no time passes: what waits with a limit waits without.
 
-use crate::clock::{ClockHandle, Moment};
+use crate::clock::ClockHandle;
 use event_listener::{EventListener, Listener as _};
 use std::task::Waker;
+use std::time::Duration;
 
-pub(crate) fn block_until(changed: EventListener, _: &ClockHandle, _: Moment) -> bool {
-    changed.wait();
-    true
+/// One that is never over.
+pub(crate) struct Limit;
+
+impl Limit {
+    pub(crate) fn begin(_: &ClockHandle, _: Duration) -> Self {
+        Self
+    }
+
+    pub(crate) fn is_over(&mut self, _: &ClockHandle, _: &Waker) -> bool {
+        false
+    }
+
+    pub(crate) fn waited(&self, _: &ClockHandle) -> Duration {
+        Duration::ZERO
+    }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Alarm;
-
-impl Alarm {
-    pub(crate) fn set(&mut self, _: &ClockHandle, _: Moment, _: &Waker) {}
+pub(crate) fn block_until(changed: EventListener, _: &ClockHandle, _: &mut Limit) -> bool {
+    changed.wait();
+    true
 }

@@ -1,7 +1,7 @@
 //! Running many pieces of the users' code at once: what blocks on threads of its own, futures in the task that asked.
 //!
-//! A thread is the only way to go on when somebody's synchronous code hangs. Threads are started for `warm_up` and `shutdown`
-//! only, for the time these take; one that does not come back is left alone.
+//! A thread is the only way to go on when somebody's synchronous code hangs. Threads are started for `warm_up`, `shutdown` and
+//! the steps of `initialize` that have a limit only, for the time these take; one that does not come back is left alone.
 
 use crate::error::caught;
 use crate::scope::Context;
@@ -15,7 +15,7 @@ use std::task::{self, Poll, Waker};
 type Awaited<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 
 /// One piece of work.
-pub(super) enum Work<R> {
+pub(crate) enum Work<R> {
     /// Code that may block, and what it may give to be awaited.
     Blocking(Box<dyn FnOnce() -> Step<R> + Send>),
     /// A future, polled in the task that gathers.
@@ -23,14 +23,14 @@ pub(super) enum Work<R> {
 }
 
 /// What blocking code came to.
-pub(super) enum Step<R> {
+pub(crate) enum Step<R> {
     Done(R),
     Goes(Awaited<R>),
 }
 
 /// How a piece of work ended.
 #[derive(Debug)]
-pub(super) enum Ended<R> {
+pub(crate) enum Ended<R> {
     Gave(R),
     Panicked(String),
     /// No thread could be started for it.
@@ -46,7 +46,7 @@ struct Inbox<R> {
 }
 
 /// Work under way. Awaiting it gives each result, with its number, as soon as it is there; then `None`.
-pub(super) struct Gather<R> {
+pub(crate) struct Gather<R> {
     futures: Vec<(usize, Awaited<R>)>,
     inbox: Arc<Mutex<Inbox<R>>>,
     /// On threads, not heard of yet.
@@ -62,7 +62,7 @@ impl<R> Drop for Gather<R> {
 
 impl<R: Send + 'static> Gather<R> {
     /// Starts everything, numbered in order.
-    pub(super) fn new(all: impl IntoIterator<Item = Work<R>>) -> Self {
+    pub(crate) fn new(all: impl IntoIterator<Item = Work<R>>) -> Self {
         let mut this = Self {
             futures: Vec::new(),
             inbox: Arc::new(Mutex::new(Inbox { told: VecDeque::new(), waker: None })),
@@ -104,7 +104,7 @@ impl<R: Send + 'static> Gather<R> {
     }
 
     /// The next result, or `None` when all are in.
-    pub(super) fn next(&mut self) -> impl Future<Output = Option<(usize, Ended<R>)>> + Send + '_ {
+    pub(crate) fn next(&mut self) -> impl Future<Output = Option<(usize, Ended<R>)>> + Send + '_ {
         std::future::poll_fn(|cx| self.poll_next(cx))
     }
 

@@ -9,6 +9,7 @@ mod shutdown;
 mod snapstart;
 mod warm_up;
 
+pub(crate) use gather::{Ended, Gather, Step, Work};
 pub use hooks::{
     HealthCheck, HealthReport, ResetReport, health, health_blocking, reset_all_managers, run_pressure_hooks,
     run_reset_hooks,
@@ -24,6 +25,7 @@ pub use shutdown::{
     shutdown_blocking,
 };
 pub use snapstart::{HooksReport, before_snapshot, before_snapshot_blocking, on_restore, on_restore_blocking};
+pub(crate) use warm_up::block_on;
 pub use warm_up::{
     WarmUp, WarmUpError, WarmUpFailure, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
 };

@@ -1,9 +1,10 @@
 //! Where the process, or a test world, is in its life: up, shutting down, or down.
 
 use super::shutdown::{HookOutcomeReport, HookReport, Left, ShutdownReport};
-use crate::scope::{Scoped, StateRef};
+use crate::scope::{self, InvocationState, Scoped, StateRef, Tag};
 use crate::sync::Mutex;
 use event_listener::Event;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub(crate) struct Phase {
     busy: AtomicUsize,
     /// Notified when one of them ends, and when somebody stops shutting down.
     ended: Event,
+    /// Invocations that wait for the shutdown, which so does not wait for them. One may be there more than once.
+    joined: Mutex<Vec<Arc<InvocationState>>>,
     work: Mutex<ShutdownWork>,
 }
 
@@ -30,6 +33,8 @@ struct ShutdownWork {
     driven: bool,
     complete: bool,
     abandoned: usize,
+    /// Ids of invocations that were not over in time.
+    unfinished: Vec<String>,
     took: Duration,
     /// The hooks of the level that is under way, those that ended taken out.
     running: Vec<Option<String>>,
@@ -48,13 +53,20 @@ impl Phase {
             driven: false,
             complete: false,
             abandoned: 0,
+            unfinished: Vec::new(),
             took: Duration::ZERO,
             running: Vec::new(),
             level: 0,
             hooks: Vec::new(),
             left: None,
         };
-        Self { state: AtomicU8::new(UP), busy: AtomicUsize::new(0), ended: Event::new(), work: Mutex::new(work) }
+        Self {
+            state: AtomicU8::new(UP),
+            busy: AtomicUsize::new(0),
+            ended: Event::new(),
+            joined: Mutex::new(Vec::new()),
+            work: Mutex::new(work),
+        }
     }
 
     /// That of the process.
@@ -67,9 +79,18 @@ impl Phase {
         PHASE.resolve(|_| Self::new())
     }
 
-    /// Is creation refused?
-    pub(crate) fn refuses(&self) -> bool {
+    /// Has the shutdown begun?
+    pub(crate) fn has_begun(&self) -> bool {
         self.state.load(Ordering::SeqCst) != UP
+    }
+
+    /// Is creation refused here? While the shutdown waits for invocations, not inside them: they end as they would have ended.
+    pub(crate) fn refuses(&self) -> bool {
+        match self.state.load(Ordering::SeqCst) {
+            UP => false,
+            DRAINING => scope::invocations().iter().all(|invocation| invocation.has_ended()),
+            _ => true,
+        }
     }
 
     /// Is it too late to store what a factory gave?
@@ -83,9 +104,10 @@ impl Phase {
     }
 
     /// The time of the hooks has come: factories still under way are given up.
-    pub(super) fn go_down(&self) {
+    pub(super) fn go_down(&self, unfinished: Vec<String>) {
         self.state.store(DOWN, Ordering::SeqCst);
-        self.work.lock().abandoned = self.busy();
+        let mut work = self.work.lock();
+        (work.abandoned, work.unfinished) = (self.busy(), unfinished);
     }
 
     /// Takes the right to shut down, until it is dropped; `None` while somebody else has it.
@@ -134,15 +156,21 @@ impl Phase {
     /// What was done.
     pub(super) fn report(&self) -> ShutdownReport {
         let work = self.work.lock();
-        ShutdownReport { hooks: work.hooks.clone(), abandoned: work.abandoned, took: work.took }
+        ShutdownReport {
+            hooks: work.hooks.clone(),
+            abandoned: work.abandoned,
+            unfinished: work.unfinished.clone(),
+            took: work.took,
+        }
     }
 
     /// What was done so far, for somebody who waited for so long.
-    pub(super) fn report_unfinished(&self, took: Duration) -> ShutdownReport {
+    pub(super) fn report_unfinished(&self, took: Duration, under_way: Vec<String>) -> ShutdownReport {
         let work = self.work.lock();
         let hooks = [work.hooks.clone(), work.unfinished(took)].concat();
-        let abandoned = if self.is_over() { work.abandoned } else { self.busy() };
-        ShutdownReport { hooks, abandoned, took }
+        let (abandoned, unfinished) =
+            if self.is_over() { (work.abandoned, work.unfinished.clone()) } else { (self.busy(), under_way) };
+        ShutdownReport { hooks, abandoned, unfinished, took }
     }
 
     /// Factories under way.
@@ -152,14 +180,49 @@ impl Phase {
 
     /// Somebody waits no longer for a factory.
     pub(crate) fn one_less(&self) {
-        if self.refuses() {
+        if self.has_begun() {
             self.ended.notify(usize::MAX);
         }
+    }
+
+    /// The invocations that wait for the shutdown.
+    pub(super) fn joined(&self) -> Vec<Arc<Tag>> {
+        self.joined.lock().iter().map(|invocation| invocation.tag().clone()).collect()
     }
 
     /// Notified when a factory ends.
     pub(super) fn ended(&self) -> &Event {
         &self.ended
+    }
+}
+
+/// Whose invocations wait for the shutdown, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Joined {
+    phase: StateRef<'static, Phase>,
+    invocations: Vec<Arc<InvocationState>>,
+}
+
+impl Joined {
+    /// Those this code is a part of: a shutdown that waited for them would wait for itself.
+    pub(super) fn here(phase: &StateRef<'static, Phase>) -> Self {
+        let invocations = scope::invocations();
+        phase.joined.lock().extend(invocations.iter().cloned());
+        // Somebody may be waiting for them.
+        phase.ended.notify(usize::MAX);
+        Self { phase: phase.clone(), invocations }
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        let mut joined = self.phase.joined.lock();
+        for invocation in &self.invocations {
+            if let Some(at) = joined.iter().position(|one| Arc::ptr_eq(one, invocation)) {
+                // Never the last share: this has one.
+                joined.swap_remove(at);
+            }
+        }
     }
 }
 

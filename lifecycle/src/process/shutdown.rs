@@ -3,14 +3,18 @@
 use super::Phase;
 use super::gather::{Ended, Gather, Step, Work};
 use super::order::{Level, levels};
+use super::phase::Joined;
 use super::warm_up::block_on;
 use crate::clock::{ClockHandle, Moment};
-use crate::error::wait;
+use crate::error::{printable, wait};
 use crate::registry::{self, Component};
-use crate::scope::StateRef;
+use crate::scope::{Book, StateRef};
 use crate::singleton::hooks::{HookResult, HookRun};
 use crate::{telemetry, timer};
 use std::fmt;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// How long [`shutdown`] may take: in all, and each hook.
@@ -26,6 +30,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownLimits {
     total: Duration,
+    drain: Option<Duration>,
     per_hook: Option<Duration>,
 }
 
@@ -42,7 +47,22 @@ impl ShutdownLimits {
     /// ```
     #[must_use]
     pub const fn total(total: Duration) -> Self {
-        Self { total, per_hook: None }
+        Self { total, drain: None, per_hook: None }
+    }
+
+    /// So long for what is under way, invocations and factories, within the total. By default it is half of that: the hooks need
+    /// time, too.
+    ///
+    /// ```
+    /// use lifecycle::ShutdownLimits;
+    /// use std::time::Duration;
+    ///
+    /// // Of the 30 seconds that Kubernetes gives, 25 for requests.
+    /// let limits = ShutdownLimits::total(Duration::from_secs(29)).drain(Duration::from_secs(25));
+    /// ```
+    #[must_use]
+    pub const fn drain(self, limit: Duration) -> Self {
+        Self { drain: Some(limit), ..self }
     }
 
     /// So long for each hook, within the total.
@@ -91,6 +111,8 @@ pub struct ShutdownReport {
     pub hooks: Vec<HookReport>,
     /// Factories that were under way and did not end in time; what they still give is dropped.
     pub abandoned: usize,
+    /// The ids of [invocations](crate::invocation()) that were not over in time (of long ones the first 100 bytes): the hooks ran while they went on.
+    pub unfinished: Vec<String>,
     /// How long it took in all.
     pub took: Duration,
 }
@@ -157,7 +179,9 @@ impl ShutdownReport {
     /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.abandoned == 0 && self.hooks.iter().all(|hook| hook.outcome == HookOutcomeReport::Done)
+        self.abandoned == 0
+            && self.unfinished.is_empty()
+            && self.hooks.iter().all(|hook| hook.outcome == HookOutcomeReport::Done)
     }
 }
 
@@ -166,6 +190,9 @@ impl fmt::Display for ShutdownReport {
         write!(f, "shut down in {}: {} hooks", wait(&self.took), self.hooks.len())?;
         if self.abandoned > 0 {
             write!(f, ", {} factories abandoned", self.abandoned)?;
+        }
+        for id in &self.unfinished {
+            write!(f, "\ninvocation `{}` was not over when the hooks began", printable(id))?;
         }
         for hook in &self.hooks {
             match &hook.outcome {
@@ -182,10 +209,15 @@ impl fmt::Display for ShutdownReport {
 /// Runs the `shutdown` hooks of all singletons that exist, dependents before what they depend on; who depends on whom was
 /// observed while they were created, and is declared by `depends_on`.
 ///
-/// From the beginning on nothing is created any more ([`SingletonError::ShuttingDown`](crate::SingletonError)); what exists
-/// stays readable. Factories under way may end within half of the time. Hooks of one level run at the same time: synchronous
-/// ones on threads of their own, futures in the task that awaits this. A hook that fails, panics or hangs is reported, and the
-/// others run.
+/// First it waits for what is under way, half of the time at most ([`ShutdownLimits::drain`]): factories, and
+/// [invocations](crate::invocation()), which go on as if nothing were and may still create what they need. Everywhere else nothing is
+/// created any more ([`SingletonError::ShuttingDown`](crate::SingletonError)); what exists stays readable. An invocation that begins
+/// meanwhile is not refused but waited for like the others, so stop accepting requests first (axum's `with_graceful_shutdown`,
+/// then this). Those that do not end are named in the report. Who calls this from inside an invocation is not waited for, nor
+/// are the invocations around it.
+///
+/// Then the hooks run. Those of one level run at the same time: synchronous ones on threads of their own, futures in the task that
+/// awaits this. A hook that fails, panics or hangs is reported, and the others run.
 ///
 /// A second call waits for the first and gives its report; after a call that was dropped midway it goes on where that stopped.
 ///
@@ -225,8 +257,8 @@ pub fn shutdown_blocking(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
     block_on(shutdown(limits))
 }
 
-/// From now on nothing is created any more in this process; [`shutdown`] does the rest. One atomic store: the one thing in this
-/// crate that a signal handler may do.
+/// From now on nothing is created any more in this process, but inside [invocations](crate::invocation()), which end first;
+/// [`shutdown`] does the rest. One atomic store: the one thing in this crate that a signal handler may do.
 ///
 /// ```
 /// use lifecycle::{Singleton, SingletonError, singleton};
@@ -254,7 +286,7 @@ pub fn request_shutdown() {
 /// ```
 #[must_use]
 pub fn is_shutting_down() -> bool {
-    Phase::in_force().refuses()
+    Phase::in_force().has_begun()
 }
 
 async fn run(
@@ -264,16 +296,22 @@ async fn run(
     began: Moment,
 ) -> ShutdownReport {
     let until = began.after(limits.total);
+    let book = Book::in_force();
+    // Before the shutdown is seen to have begun: so whoever ends after that tells.
+    book.watch();
+    let _joined = Joined::here(phase);
     phase.drain();
     let Some(mut driving) = wait_for_turn(phase, clock, until).await else {
         // Somebody else is at it, and is not done in time.
-        return phase.report_unfinished(clock.now().since(began));
+        let took = clock.now().since(began);
+        return phase.report_unfinished(took, book.under_way(&phase.joined()));
     };
     if phase.is_complete() {
         return phase.report();
     }
     if driving.left.is_none() {
-        drain(phase, clock, began.after(limits.total / 2)).await;
+        let share = limits.drain.unwrap_or(limits.total / 2).min(limits.total);
+        drain(phase, &book, clock, began.after(share)).await;
         driving.left = Some(Left { levels: levels().into_iter(), under_way: None, begun: 0 });
     }
     while let Some(level) = driving.left.as_mut().and_then(|left| left.level(phase, clock)) {
@@ -354,19 +392,35 @@ async fn wait_for_turn(
     }
 }
 
-/// Lets factories under way end, until the time has come.
-async fn drain(phase: &Phase, clock: &ClockHandle, until: Moment) {
-    loop {
-        let ended = phase.ended().listen();
-        // Also those whose last caller went meanwhile.
-        abandon(false);
-        if phase.busy() == 0 || timer::within(ended, clock, until).await.is_none() {
-            break;
+/// Lets invocations and factories under way end, until the time has come.
+async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, until: Moment) {
+    let place = book.place();
+    let mut ended = phase.ended().listen();
+    let all_ended = poll_fn(|cx| {
+        // Before the look, as the listener is: whoever ends after it wakes this.
+        drop(place.set(cx.waker().clone()));
+        loop {
+            if Pin::new(&mut ended).poll(cx).is_ready() {
+                ended = phase.ended().listen();
+                continue;
+            }
+            // Also those whose last caller went meanwhile.
+            abandon(false);
+            if book.is_quiet_but(&phase.joined()) && phase.busy() == 0 {
+                return Poll::Ready(());
+            }
+            return Poll::Pending;
         }
-    }
+    });
+    _ = timer::within(all_ended, clock, until).await;
+    drop(place);
     abandon(false);
-    // What is under way from here on is counted and not stored.
-    phase.go_down();
+    // What is under way from here on is told of, and not stored.
+    let late = book.under_way(&phase.joined());
+    for id in &late {
+        telemetry::invocation_unfinished(id);
+    }
+    phase.go_down(late);
     abandon(true);
 }
 

@@ -26,10 +26,12 @@ pub struct HooksReport {
     pub hooks: Vec<HookReport>,
     /// How long they took in all.
     pub took: Duration,
+    /// Invocations that were under way when it began. Before a snapshot there should be none.
+    pub active_invocations: usize,
 }
 
 impl HooksReport {
-    /// Did all of them succeed?
+    /// Did all hooks succeed? (Invocations under way are told of by a warning, and are for you to judge.)
     ///
     /// ```
     /// assert!(lifecycle::on_restore_blocking().is_clean());
@@ -50,6 +52,9 @@ impl fmt::Display for HooksReport {
                 _ => {}
             }
         }
+        if self.active_invocations > 0 {
+            write!(f, "; {} invocations were under way", self.active_invocations)?;
+        }
         Ok(())
     }
 }
@@ -57,7 +62,7 @@ impl fmt::Display for HooksReport {
 /// Runs the `before_snapshot` hooks of all singletons that exist, one after the other, the newest first, so that each still finds
 /// what it was made of: connections are closed, files written, secrets forgotten. One that fails or panics does not stop the rest.
 ///
-/// Call it last before the snapshot is taken, when no invocation is under way, and [`on_restore`] first thing after it. Instances
+/// Call it last before the snapshot is taken, when no invocation is under way (if one is, a warning and the report say so), and [`on_restore`] first thing after it. Instances
 /// stay: who was given a `&'static` reference goes on using it, so what cannot be in a snapshot is best kept behind a lock in
 /// the value, or in a `swap` singleton.
 ///
@@ -108,10 +113,9 @@ pub fn before_snapshot_blocking() -> HooksReport {
 /// - breakers that are open let the next call probe, probes under way get their whole time again, the windows of rates are empty;
 /// - the windows of limiters are empty, those of the by-name cores too;
 /// - `swap` singletons with `refresh` are due, pauses after failed creations are over;
-/// - what [invocations](crate::invocation()) under way have left is measured anew, by the wall clock.
-///
-/// Who waits meanwhile (for a permit, with an `init_timeout`) goes on waiting for the time that was found before the snapshot: let
-/// waits end before it.
+/// - what [invocations](crate::invocation()) under way have left is measured anew, by the wall clock;
+/// - who waits meanwhile (for a permit, with an `init_timeout` or another limit) is woken, and waits no longer than he said, in the
+///   same order and at the same distances: by how much the clock went back is known from the waits themselves.
 ///
 /// That holds for what is declared, with all keys, and for what the cores made. Of breakers and limiters that you built yourself
 /// call [`CircuitBreaker::on_restore`](crate::CircuitBreaker::on_restore) and [`RateLimiter::reset`](crate::RateLimiter::reset).
@@ -147,7 +151,6 @@ pub fn on_restore_blocking() -> HooksReport {
 }
 
 fn begin_anew() {
-    Book::in_force().restored();
     for component in registry::components().iter() {
         match component {
             Component::Singleton(singleton) => singleton.restored(),
@@ -162,11 +165,17 @@ fn begin_anew() {
     crate::breaker::breakers().restored();
     crate::singleton::singletons().restored();
     crate::init::initialization().restored();
+    // Last: who waits and is woken by this finds everything else done.
+    Book::in_force().restored();
 }
 
 async fn run(when: Snapped) -> HooksReport {
     let clock = ClockHandle::in_force();
     let began = clock.now();
+    let active_invocations = Book::in_force().active();
+    if matches!(when, Snapped::Before) && active_invocations > 0 {
+        telemetry::snapshot_while_active(active_invocations);
+    }
     let all = registry::declared(|component| match component {
         Component::Singleton(singleton) => Some(singleton.snapshot_hooks(when)),
         _ => None,
@@ -193,5 +202,5 @@ async fn run(when: Snapped) -> HooksReport {
         }
         hooks.push(HookReport { name, level, took: clock.now().since(since), outcome });
     }
-    HooksReport { hooks, took: clock.now().since(began) }
+    HooksReport { hooks, took: clock.now().since(began), active_invocations }
 }

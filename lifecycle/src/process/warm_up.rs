@@ -182,7 +182,7 @@ pub fn warm_up_blocking_within(limit: Duration) -> Result<WarmUp, WarmUpError> {
     block_on(warm_up_within(limit))
 }
 
-pub(super) fn block_on<R>(future: impl std::future::Future<Output = R>) -> R {
+pub(crate) fn block_on<R>(future: impl std::future::Future<Output = R>) -> R {
     // The future minds its own limit.
     match timer::block_on_until(future, &ClockHandle::System, Moment::NEVER) {
         Some(output) => output,

@@ -2,8 +2,8 @@
 //! seldom: the link-time list is complete but for what the linker lost.
 
 use super::{Component, Kind, Listed};
-use arc_swap::{ArcSwapOption, Guard};
 use foldhash::fast::FixedState;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +28,7 @@ struct Named {
 
 impl Index {
     /// The components of a short name; where there are none, those of a path.
+    #[inline]
     pub(super) fn named(&self, kind: Kind, name: &str) -> &[Component] {
         let named = &self.named[kind as usize];
         named.names.get(name).or_else(|| named.paths.get(name)).map_or(&[], Vec::as_slice)
@@ -42,7 +43,13 @@ struct Used {
 
 static USED: Mutex<Used> = Mutex::new(Used { order: Vec::new(), known: None });
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-static INDEX: ArcSwapOption<Index> = ArcSwapOption::const_empty();
+static INDEX: Mutex<Option<Arc<Index>>> = Mutex::new(None);
+
+thread_local! {
+    /// The index as this thread saw it last: a look-up by name is a load and a comparison away from it, and writes nothing that
+    /// others read.
+    static SEEN: RefCell<Option<Arc<Index>>> = const { RefCell::new(None) };
+}
 
 fn address(component: &Component) -> usize {
     std::ptr::from_ref(component.descriptor()).addr()
@@ -58,20 +65,35 @@ pub(crate) fn register(component: Component) {
 }
 
 /// What `look` makes of the list as it is now. It is this crate's own code.
-pub(super) fn with<R>(look: impl FnOnce(&Index) -> R) -> R {
-    let present: Guard<Option<Arc<Index>>> = INDEX.load();
+#[inline]
+pub(super) fn with<R>(look: impl Fn(&Index) -> R) -> R {
     let used = COUNT.load(Ordering::Acquire);
-    match &*present {
-        Some(index) if index.used == used => look(index),
-        present => {
-            let made = Arc::new(renewed(present.as_deref(), used));
-            INDEX.store(Some(made.clone()));
-            look(&made)
-        }
+    let seen = SEEN.try_with(|seen| {
+        let seen = seen.try_borrow().ok()?;
+        seen.as_deref().filter(|index| index.used == used).map(&look)
+    });
+    match seen {
+        Ok(Some(found)) => found,
+        _ => look(&present(used)),
     }
 }
 
+/// The index with so many used ones, or more; made if there is none.
 #[cold]
+#[inline(never)]
+fn present(used: usize) -> Arc<Index> {
+    let index = {
+        let mut kept = INDEX.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = kept.clone().filter(|present| present.used >= used);
+        let index = present.unwrap_or_else(|| Arc::new(renewed(kept.as_deref(), used)));
+        *kept = Some(index.clone());
+        index
+    };
+    // Not while this thread looks at it, nor while its thread-locals are destroyed: then the next look comes this way too.
+    _ = SEEN.try_with(|seen| seen.try_borrow_mut().map(|mut seen| seen.replace(index.clone())));
+    index
+}
+
 fn renewed(present: Option<&Index>, used: usize) -> Index {
     let newly: Vec<Component> = {
         let used = USED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -264,6 +264,16 @@ pub(crate) fn find(kind: Kind, name: &str) -> Result<Option<Component>, Error> {
     })
 }
 
+/// The declared singleton of that name, if it is the only one: what [`find`] finds mostly. In two registers; with an error beside it
+/// it would be handed over in memory, which costs more than the look-up.
+#[inline(never)]
+pub(crate) fn only_singleton(name: &str) -> Option<&'static dyn AnySingleton> {
+    index::with(|index| match index.named(Kind::Singleton, name) {
+        [Component::Singleton(one)] => Some(*one),
+        _ => None,
+    })
+}
+
 pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descriptor>) -> Error {
     let place = |descriptor: &Descriptor| format!("{} ({})", descriptor.path(), descriptor.declared_at());
     Error::Ambiguous { name: name.to_owned(), candidates: several.map(place).collect() }

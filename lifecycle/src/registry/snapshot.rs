@@ -15,6 +15,10 @@ use serde_json::Value;
 pub struct Snapshot {
     /// When it was taken.
     pub timestamp: f64,
+    /// The version of this library. Two versions in one program (a plug-in may bring its own) are two of everything, and each tells
+    /// of its own components only.
+    #[serde(default)]
+    pub version: String,
     /// Declared singletons, created or not, then those made by name at run time.
     pub singletons: Vec<SingletonSnapshot>,
     /// Steps (`#[init_flag]` on a function), run or not: as singletons that have no value.
@@ -314,6 +318,7 @@ pub fn snapshot() -> Snapshot {
     let book = crate::scope::Book::in_force();
     let mut all = Snapshot {
         timestamp: unix_seconds(ClockHandle::in_force().wall()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         singletons: Vec::new(),
         steps: Vec::new(),
         breakers: Vec::new(),

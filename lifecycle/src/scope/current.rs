@@ -178,14 +178,27 @@ pub(crate) fn correlation_id() -> Option<String> {
     })
 }
 
-/// The innermost invocation.
+/// The innermost invocation, as it is seen by what lives no longer than it: the factory of what lasts as long as the process sees
+/// none. Which one happened to ask for it, or drives its future, is nothing that the value may depend on.
 pub(crate) fn invocation() -> Option<Arc<InvocationState>> {
-    read(|current| {
-        visible(current, |entry| match entry {
-            Entry::Invocation(invocation) => Some(invocation.clone()),
-            _ => None,
+    match asker() {
+        Asker::Invocation(invocation) => Some(invocation),
+        Asker::Process(_) | Asker::Nobody => None,
+    }
+}
+
+/// All invocations that this code is a part of, the innermost first.
+pub(crate) fn invocations() -> Vec<Arc<InvocationState>> {
+    let mut all = Vec::new();
+    _ = read(|current| {
+        visible(current, |entry| {
+            if let Entry::Invocation(invocation) = entry {
+                all.push(invocation.clone());
+            }
+            None::<()>
         })
-    })
+    });
+    all
 }
 
 /// On whose behalf something is asked for that lives for an invocation.

@@ -1,58 +1,18 @@
 //! One invocation: what it knows of itself, and what lives for it.
 
-use super::{OverrideList, Scoped, StateRef, Universe};
-use crate::clock::{ClockHandle, Moment};
+use super::book::{Book, Tag};
+use super::{OverrideList, StateRef};
+use crate::clock::Moment;
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// An id that took more room is given back with its invocation.
 const KEPT_ID: usize = 256;
-
-/// What a world knows of its invocations.
-#[derive(Debug)]
-pub(crate) struct Book {
-    clock: ClockHandle,
-    begun: AtomicU64,
-    active: AtomicUsize,
-    /// Snapshots this process woke up from: whoever measured time before one measures again.
-    restored: AtomicU64,
-}
-
-static BOOK: Scoped<Book> = Scoped::declared(Book::new(ClockHandle::System));
-
-impl Book {
-    const fn new(clock: ClockHandle) -> Self {
-        Self { clock, begun: AtomicU64::new(0), active: AtomicUsize::new(0), restored: AtomicU64::new(0) }
-    }
-
-    fn in_universe(universe: &Universe) -> Self {
-        Self::new(universe.clock())
-    }
-
-    /// That of the world this code runs in.
-    pub(crate) fn in_force() -> StateRef<'static, Self> {
-        BOOK.resolve(Self::in_universe)
-    }
-
-    pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    /// Those that have begun and not ended.
-    pub(crate) fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed)
-    }
-
-    /// The clock may read anything now.
-    pub(crate) fn restored(&self) {
-        self.restored.fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 /// Until when an invocation has to be done.
 #[derive(Debug, Clone, Copy)]
@@ -129,11 +89,29 @@ pub(crate) struct InvocationState {
     /// Sorted.
     residents: Mutex<Residents>,
     overrides: OnceLock<Arc<OverrideList>>,
+    tag: Arc<Tag>,
 }
 
 thread_local! {
-    /// The last invocation that ended on this thread, if nobody holds it: the next one is told in its room.
-    static SPARE: Cell<Option<Arc<InvocationState>>> = const { Cell::new(None) };
+    /// The rooms of invocations that ended on this thread and that nobody holds: the next ones are told in them.
+    static SPARE: RefCell<Vec<Arc<InvocationState>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Rooms that a thread keeps: for those that go on in turns, and those inside others.
+const KEPT_ROOMS: usize = 8;
+
+fn spare_room() -> Option<Arc<InvocationState>> {
+    SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten()
+}
+
+fn keep_room(room: Arc<InvocationState>) {
+    _ = SPARE.try_with(|spare| {
+        // A room holds nothing of the user's: what goes here runs no code of theirs.
+        let mut rooms = spare.borrow_mut();
+        if rooms.len() < KEPT_ROOMS {
+            rooms.push(room);
+        }
+    });
 }
 
 impl InvocationState {
@@ -148,6 +126,7 @@ impl InvocationState {
             ended: AtomicBool::new(false),
             residents: Mutex::default(),
             overrides: OnceLock::new(),
+            tag: Tag::listed(),
         }
     }
 
@@ -162,7 +141,7 @@ impl InvocationState {
     }
 
     fn with(id: &str, limit: Option<Limit>, and: impl FnOnce(&mut Self)) -> Arc<Self> {
-        let mut this = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Arc::new(Self::empty()));
+        let mut this = spare_room().unwrap_or_else(|| Arc::new(Self::empty()));
         // Spare ones are nobody's.
         if let Some(state) = Arc::get_mut(&mut this) {
             state.id.push_str(id);
@@ -181,9 +160,10 @@ impl InvocationState {
 
     fn begin_now(&mut self) {
         let book = Book::in_force();
-        self.number = book.begun.fetch_add(1, Ordering::Relaxed) + 1;
-        book.active.fetch_add(1, Ordering::Relaxed);
-        self.began = book.clock.now();
+        self.number = book.begins();
+        self.tag.begins(&self.id, &book);
+        // Right to a microsecond, and cheaper than a deadline needs.
+        self.began = book.clock.quick();
         self.deadline = self.limit.map(|limit| Deadline::new(limit, &book));
         self.book = Some(book);
     }
@@ -208,6 +188,11 @@ impl InvocationState {
 
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.deadline.as_ref().zip(self.book.as_ref()).map(|(deadline, book)| deadline.remaining(book))
+    }
+
+    /// What others see of it.
+    pub(crate) fn tag(&self) -> &Arc<Tag> {
+        &self.tag
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -273,10 +258,11 @@ impl InvocationState {
         all.into_iter().map(|(_, one)| one).collect()
     }
 
-    /// It is over. Its room is kept for the next one, if nobody else holds it.
+    /// It is over. Its room is kept for another one, if nobody else holds it.
     pub(crate) fn over(mut this: Arc<Self>) {
         if let Some(book) = &this.book {
-            book.active.fetch_sub(1, Ordering::Relaxed);
+            this.tag.ends();
+            book.ends();
         }
         // Each resident owns a share of this.
         if Arc::get_mut(&mut this).is_none() {
@@ -291,7 +277,7 @@ impl InvocationState {
         (state.book, state.deadline) = (None, None);
         *state.ended.get_mut() = false;
         state.overrides.take();
-        _ = SPARE.try_with(|spare| spare.set(Some(this)));
+        keep_room(this);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is asked only when something is installed: hot paths that count learn that of their own thread from its
 //! counter block (`counter::at_home`), the others learn from [`SLOW`] that nobody anywhere installed anything.
 
+mod book;
 mod context;
 mod current;
 mod frame;
@@ -10,15 +11,16 @@ mod invocation;
 mod overrides;
 mod universe;
 
+pub(crate) use book::{Book, Tag};
 pub use context::{Context, ContextGuard, InContext, with_correlation_id, with_correlation_id_async};
 pub(crate) use current::{
-    Asker, Entry, Installed, asker, correlation_id, frame, frames, install, invocation, look_again, overrides,
-    renewing, universe,
+    Asker, Entry, Installed, asker, correlation_id, frame, frames, install, invocation, invocations, look_again,
+    overrides, renewing, universe,
 };
 #[cfg(loom)]
 pub(crate) use frame::waits;
 pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge};
-pub(crate) use invocation::{Book, InvocationState, Leaving, Limit, Resident};
+pub(crate) use invocation::{InvocationState, Leaving, Limit, Resident};
 pub use overrides::OverrideGuard;
 pub(crate) use overrides::OverrideList;
 pub(crate) use universe::Universe;

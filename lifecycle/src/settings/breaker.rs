@@ -2,29 +2,49 @@
 
 use super::options::{ComponentSettings, Number, Setting};
 use super::table::{self, Entry};
-use super::value::{Calls, Count, Growth, Length, Percent, Spelling, Timeout, Word};
+use super::value::{Calls, Count, Growth, Length, OrOff, Percent, Spelling, Switch, Timeout, Word};
 use crate::breaker::{Backoff, BreakerConfig, Cancelled, Window};
 use crate::error::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
-/// One line an option: its type, and how its value is written. The names are those of [`BreakerConfig`].
+/// What differs where an option can be taken away: then the method that does is given as well.
+macro_rules! switched {
+    (type $ty:ty) => { $ty };
+    (type $ty:ty, $without:ident) => { Switch<$ty> };
+    (on $value:ident) => { $value };
+    (on $value:ident, $without:ident) => { Switch::On($value) };
+    (spelling $spelling:ty) => { $spelling };
+    (spelling $spelling:ty, $without:ident) => { OrOff<$spelling> };
+    (put $config:ident.$name:ident, $value:ident) => { $config = $config.$name($value) };
+    (put $config:ident.$name:ident, $value:ident, $without:ident) => { $config.$name = $value.on() };
+}
+
+/// One line an option: its type, how its value is written, and by which method it is taken away. The names are those of
+/// [`BreakerConfig`].
 macro_rules! breaker_settings {
-    ($(#[$meta:meta])* { $($(#[$doc:meta])* $name:ident: $ty:ty as $spelling:ty,)* }) => {
+    ($(#[$meta:meta])* { $($(#[$doc:meta])* $name:ident: $ty:ty as $spelling:ty $(, off by $without:ident)?;)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq)]
         #[non_exhaustive]
         pub struct BreakerSettings {
-            $($(#[$doc])* pub $name: Option<$ty>,)*
+            $($(#[$doc])* pub $name: Option<switched!(type $ty $(, $without)?)>,)*
         }
 
         impl BreakerSettings {
             $($(#[$doc])*
             #[must_use]
             pub const fn $name(mut self, value: $ty) -> Self {
-                self.$name = Some(value);
+                self.$name = Some(switched!(on value $(, $without)?));
                 self
-            })*
+            }
+
+            $(#[doc = concat!("Takes `", stringify!($name), "` away: as if nobody had said it. In a file it is `\"off\"`.")]
+            #[must_use]
+            pub const fn $without(mut self) -> Self {
+                self.$name = Some(Switch::Off);
+                self
+            })?)*
 
             /// Changes nothing.
             #[must_use]
@@ -39,23 +59,27 @@ macro_rules! breaker_settings {
             const OPTIONS: &'static [Setting<Self>] = &[$(Setting {
                 name: stringify!($name),
                 read: |settings, value| {
-                    settings.$name = Some(<$spelling>::read(value)?);
+                    settings.$name = Some(<switched!(spelling $spelling $(, $without)?)>::read(value)?);
                     Ok(())
                 },
-                write: |settings| settings.$name.as_ref().map(<$spelling>::write),
+                write: |settings| settings.$name.as_ref().map(<switched!(spelling $spelling $(, $without)?)>::write),
             },)*];
 
             const NUMBERS: &'static [Number<Self>] = &[$(Number {
                 name: stringify!($name),
                 given: |settings| settings.$name.is_some(),
                 said: |config| config.$name != BreakerConfig::new().$name,
-                write: |settings| settings.$name.as_ref().map(<$spelling>::write),
+                write: |settings| settings.$name.as_ref().map(<switched!(spelling $spelling $(, $without)?)>::write),
             },)*];
 
             fn overlay(&self, mut config: BreakerConfig) -> BreakerConfig {
                 $(if let Some(value) = self.$name {
-                    config = config.$name(value);
+                    switched!(put config.$name, value $(, $without)?);
                 })*
+                if [self.failure_rate, self.slow_call_rate].contains(&Some(Switch::Off)) && !config.has_rates() {
+                    // Nobody looks at them any more.
+                    (config.window, config.minimum_calls) = (None, None);
+                }
                 config
             }
 
@@ -102,36 +126,40 @@ breaker_settings! {
     ///     .backoff(Backoff::exponential().cap(Duration::from_secs(600)));
     /// assert_eq!(read, same);
     ///
+    /// // What the attribute says can be taken away too.
+    /// let read: BreakerSettings = serde_json::from_str(r#"{ "failure_rate": "off", "backoff": "off" }"#)?;
+    /// assert_eq!(read, BreakerSettings::new().without_failure_rate().without_backoff());
+    ///
     /// let slip = serde_json::from_str::<BreakerSettings>(r#"{ "slow_call": 2 }"#).unwrap_err();
     /// assert_eq!(slip.to_string(), "`slow_call` must have a unit, such as \"250ms\" or \"2s\", found 2");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     {
-        /// Failures in a row that open it.
-        threshold: u32 as Count,
+        /// Failures in a row that open it. Taken away it is 5, beside a rate none.
+        threshold: u32 as Count, off by without_threshold;
         /// The share of failed calls in the window, in percent from 1 to 100, from which on it opens.
-        failure_rate: u32 as Percent,
+        failure_rate: u32 as Percent, off by without_failure_rate;
         /// The share of slow calls in the window, in percent from 1 to 100, from which on it opens.
-        slow_call_rate: u32 as Percent,
+        slow_call_rate: u32 as Percent, off by without_slow_call_rate;
         /// The calls that the rates look at: `"100 calls"` or `"10s"`.
-        window: Window as Calls,
+        window: Window as Calls;
         /// How many calls a window must hold before its rates count.
-        minimum_calls: u32 as Count,
+        minimum_calls: u32 as Count;
         /// From this duration on a call is slow.
-        slow_call: Duration as Length,
+        slow_call: Duration as Length;
         /// What a call is that its caller drops: `neutral`, `failure` or `failure_when_slow`.
-        cancelled: Cancelled as Word,
+        cancelled: Cancelled as Word;
         /// How long it stays open before a probe is admitted; bare integers are seconds. Not a limit on the call.
-        timeout: Duration as Timeout,
+        timeout: Duration as Timeout;
         /// Lets it stay open longer each time: `exponential`, `exponential(factor = 2, cap = 10m, jitter = 10)`, or
         /// `{ "exponential": { "factor": 2 } }`.
-        backoff: Backoff as Growth,
+        backoff: Backoff as Growth, off by without_backoff;
         /// Probes that may run at a time while half-open.
-        half_open_calls: u32 as Count,
+        half_open_calls: u32 as Count;
         /// Probes that must succeed in a row to close it.
-        success_threshold: u32 as Count,
+        success_threshold: u32 as Count;
         /// How long a probe keeps its slot.
-        half_open_timeout: Duration as Length,
+        half_open_timeout: Duration as Length;
     }
 }
 
@@ -139,15 +167,15 @@ breaker_settings! {
 impl From<BreakerConfig> for BreakerSettings {
     fn from(config: BreakerConfig) -> Self {
         Self {
-            threshold: config.threshold,
-            failure_rate: config.failure_rate,
-            slow_call_rate: config.slow_call_rate,
+            threshold: config.threshold.map(Switch::On),
+            failure_rate: config.failure_rate.map(Switch::On),
+            slow_call_rate: config.slow_call_rate.map(Switch::On),
             window: config.window,
             minimum_calls: config.minimum_calls,
             slow_call: config.slow_call,
             cancelled: Some(config.cancelled),
             timeout: Some(config.timeout),
-            backoff: config.backoff,
+            backoff: config.backoff.map(Switch::On),
             half_open_calls: Some(config.half_open_calls),
             success_threshold: Some(config.success_threshold),
             half_open_timeout: config.half_open_timeout,
@@ -160,18 +188,19 @@ impl BreakerConfig {
     /// apply: the threshold where only rates are looked at, the rates' window where there are none, a backoff.
     ///
     /// ```
+    /// use lifecycle::settings::Switch;
     /// use lifecycle::{BreakerConfig, Window};
     /// use std::time::Duration;
     ///
     /// let rates = BreakerConfig::new().failure_rate(50).timeout(Duration::from_secs(30)).settings();
     /// assert_eq!((rates.threshold, rates.window), (None, Some(Window::Calls(100))));
     /// assert_eq!((rates.timeout, rates.half_open_timeout), (Some(Duration::from_secs(30)), Some(Duration::from_secs(30))));
-    /// assert_eq!(BreakerConfig::new().settings().threshold, Some(5));
+    /// assert_eq!(BreakerConfig::new().settings().threshold, Some(Switch::On(5)));
     /// ```
     #[must_use]
     pub fn settings(&self) -> BreakerSettings {
         BreakerSettings {
-            threshold: self.consecutive(),
+            threshold: self.consecutive().map(Switch::On),
             window: self.has_rates().then(|| self.rate_window()),
             minimum_calls: self.has_rates().then(|| self.calls_needed()),
             slow_call: Some(self.slow_after()),

@@ -177,9 +177,21 @@ mod tests {
             [
                 "environment variable `LIFECYCLE__FETCH__TRESHOLD` is ignored: no option `treshold`, did you mean \
                  `threshold`?",
-                "environment variable `LIFECYCLE__FETCH__THRESHOLD` is ignored: `threshold` must be a whole number from 1 on",
+                "environment variable `LIFECYCLE__FETCH__THRESHOLD` is ignored: `threshold` must be a whole number from 1 on, or \"off\"",
             ]
         );
+    }
+
+    #[test]
+    fn off_is_a_word() {
+        let environment = environment(&[
+            ("LIFECYCLE__FETCH__FAILURE_RATE", "off"),
+            ("LIFECYCLE__FETCH__BACKOFF", " off "),
+            ("LIFECYCLE__FETCH__SLOW_CALL", "off"),
+        ]);
+        let (settings, problems) = said(&environment, &Descriptor::dynamic(Kind::Breaker, "fetch".into()));
+        assert_eq!(settings, Some(BreakerSettings::new().without_failure_rate().without_backoff()));
+        assert_eq!(problems.len(), 1, "{problems:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::environment;
 use super::options::{ComponentSettings, Number};
 use super::problem::{Problem, Source};
 use super::store::{Home, Names, part};
+use super::value::OFF;
 use crate::error::Error;
 use crate::registry::{self, Descriptor, SettingSnapshot};
 use std::sync::Arc;
@@ -137,11 +138,12 @@ impl<S: ComponentSettings> Layers<S> {
 
     /// Replaces the reconfigured layer, if what comes of it is valid.
     pub(crate) fn reconfigure(&mut self, descriptor: &Descriptor, base: &S::Config, settings: S) -> Result<(), Error> {
-        let lower =
-            Self { given: [self.given[CONFIGURED].clone(), self.given[ENVIRONMENT].clone(), None], ..Self::new() };
-        let (holds, _) = lower.holding(base);
-        S::validate(&settings.overlay(lower.overlaid(base, holds)), descriptor.name())?;
-        self.given[RECONFIGURED] = Some(settings).filter(|settings| !settings.is_nothing()).map(Arc::new);
+        let mut then = self.clone();
+        then.given[RECONFIGURED] = None;
+        let ([configured, environment, _], _) = then.holding(base);
+        then.given[RECONFIGURED] = Some(settings).filter(|settings| !settings.is_nothing()).map(Arc::new);
+        S::validate(&then.overlaid(base, [configured, environment, true]), descriptor.name())?;
+        self.given[RECONFIGURED] = then.given[RECONFIGURED].take();
         Ok(())
     }
 
@@ -168,8 +170,11 @@ impl<S: ComponentSettings> Layers<S> {
                 None => Source::Default,
             }
         };
+        let said = self.said(holds);
         let listed = S::NUMBERS.iter().filter_map(|number| {
-            let value = (number.write)(&numbers)?;
+            // What is taken away is told too, by whom above all.
+            let off = || (number.write)(&said).filter(|value| value == OFF);
+            let value = (number.write)(&numbers).or_else(off)?;
             Some(SettingSnapshot { option: number.name.to_owned(), value, source: source(number) })
         });
         listed.collect()
@@ -189,8 +194,13 @@ impl<S: ComponentSettings> Layers<S> {
     }
 
     fn overlaid(&self, base: &S::Config, holds: [bool; 3]) -> S::Config {
+        self.said(holds).overlay(base.clone())
+    }
+
+    /// What these layers say together: at once, since of what a lower one takes away a higher one may need the rest.
+    fn said(&self, holds: [bool; 3]) -> S {
         let layers = self.given.iter().zip(holds).filter(|(_, holds)| *holds).filter_map(|(layer, _)| layer.as_deref());
-        layers.fold(base.clone(), |config, layer| layer.overlay(config))
+        layers.fold(S::default(), S::merged)
     }
 }
 

@@ -26,6 +26,7 @@ pub use breaker::BreakerSettings;
 pub use limiter::RateLimiterSettings;
 pub use problem::{Problem, Source};
 pub use table::Settings;
+pub use value::Switch;
 
 pub(crate) use apply::{Configurable, Proposed, problems};
 pub(crate) use family::OfAllKeys;

@@ -21,6 +21,59 @@ pub(super) trait Spelling {
     fn write(of: &Self::Of) -> Value;
 }
 
+/// An option that can be taken away again, as if nobody had said it.
+///
+/// ```
+/// use lifecycle::settings::{BreakerSettings, Switch};
+///
+/// assert_eq!(BreakerSettings::new().failure_rate(50).failure_rate, Some(Switch::On(50)));
+/// assert_eq!(BreakerSettings::new().without_failure_rate().failure_rate, Some(Switch::Off));
+/// assert_eq!(BreakerSettings::new().failure_rate, None); // stays as it is
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch<T> {
+    /// It is taken away.
+    Off,
+    /// It is this.
+    On(T),
+}
+
+impl<T> Switch<T> {
+    /// What it is, unless it is taken away.
+    #[must_use]
+    pub fn on(self) -> Option<T> {
+        match self {
+            Self::Off => None,
+            Self::On(value) => Some(value),
+        }
+    }
+}
+
+/// What is taken away, as it is written.
+pub(super) const OFF: &str = "off";
+
+/// `"off"`, or as `S` says. A file of YAML has no such text: what stands there as `off` is read as `false`.
+pub(super) struct OrOff<S>(std::marker::PhantomData<S>);
+
+impl<S: Spelling> Spelling for OrOff<S> {
+    type Of = Switch<S::Of>;
+
+    fn read(value: &Value) -> Result<Switch<S::Of>, Reason> {
+        match value {
+            Value::Bool(false) => Ok(Switch::Off),
+            Value::String(text) if text.trim() == OFF => Ok(Switch::Off),
+            value => S::read(value).map(Switch::On).map_err(|reason| format!("{reason}, or \"{OFF}\"").into()),
+        }
+    }
+
+    fn write(of: &Switch<S::Of>) -> Value {
+        match of {
+            Switch::Off => OFF.into(),
+            Switch::On(of) => S::write(of),
+        }
+    }
+}
+
 fn whole(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64(),

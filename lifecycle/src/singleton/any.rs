@@ -13,6 +13,7 @@ use crate::registry::{Descriptor, SingletonSnapshot};
 use crate::scope::OverrideGuard;
 use std::any::{Any, TypeId, type_name};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// One instance's hook: its label and what it gives.
 #[doc(hidden)]
@@ -105,6 +106,10 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     fn is_eager(&self) -> bool {
         false
     }
+    /// How long somebody waits for its factory, if that is said.
+    fn init_timeout(&self) -> Option<Duration> {
+        None
+    }
     /// Is its factory a future?
     fn is_async(&self) -> bool {
         false
@@ -196,11 +201,18 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
     }
 
     fn existing_any(&'static self, key: &str) -> Option<AnyInstance> {
-        if key.is_empty() { self.owned().map(|instance| S::instance(instance).into_any()) } else { None }
+        if key.is_empty() { self.owned().map(|instance| S::share(instance).into_any()) } else { None }
     }
 
     fn ask_any(&'static self, key: &str) -> Result<Option<AnyInstance>, SingletonError> {
-        if key.is_empty() { self.ask().map(|instance| Some(instance.into_any())) } else { Ok(None) }
+        if !key.is_empty() {
+            return Ok(None);
+        }
+        let instance = match self.hot() {
+            Some(found) => S::handed_instance(found),
+            None => self.ask()?,
+        };
+        Ok(Some(instance.into_any()))
     }
 
     fn ask_any_async(&'static self) -> Asking<AnyInstance> {
@@ -222,7 +234,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         value: Box<dyn Any + Send + Sync>,
         found: &'static str,
     ) -> Result<Option<AnyInstance>, Error> {
-        Ok(self.put(self.typed(value, found)?)?.map(|old| S::instance(old).into_any()))
+        Ok(self.put(self.typed(value, found)?)?.map(|old| S::share(old).into_any()))
     }
 
     fn override_any(
@@ -235,6 +247,10 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
 
     fn is_eager(&self) -> bool {
         self.settings().eager
+    }
+
+    fn init_timeout(&self) -> Option<Duration> {
+        self.settings().limits.init_timeout
     }
 
     fn is_async(&self) -> bool {
@@ -291,4 +307,3 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         all
     }
 }
-

@@ -3,8 +3,9 @@
 use super::cell::{Cell, never};
 use super::output::SingletonValue;
 use super::storage::Storing;
-use crate::error::{BoxError, CreateError, SingletonError, chain};
+use crate::error::{BoxError, CreateError, SINGLETON, STEP, SingletonError, chain};
 use crate::instance::Instance;
+use crate::registry::Kind;
 use crate::scope::{self, Context, Entry};
 use std::convert::Infallible;
 use std::future::Future;
@@ -37,11 +38,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     pub fn reload(&'static self) -> Result<Instance<T>, SingletonError> {
         let _renewing = scope::install(Entry::Renew(self.slot.key()));
         if let Some(asked) = self.ask_sync() {
-            return asked;
+            return asked.map_err(|error| error.of(self.what()));
         }
         match &self.ask {
-            Ask::Async(_) => Err(SingletonError::NeedsAsync { name: self.descriptor.name().to_owned() }),
-            _ => Err(never_asked(self.descriptor.name().to_owned())),
+            Ask::Async(_) => Err(self.needs_async(self.descriptor.name().to_owned())),
+            _ => Err(self.never_asked(self.descriptor.name().to_owned())),
         }
     }
 
@@ -50,7 +51,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         match &self.ask {
             Ask::Async(ask) => {
                 let asked = Context::of(Entry::Renew(self.slot.key())).wrap(ask());
-                Box::pin(async move { asked.await.map(S::handed_instance) })
+                Box::pin(async move { asked.await.map(S::handed_instance).map_err(|error| error.of(self.what())) })
             }
             _ => Box::pin(async move { self.reload() }),
         }
@@ -62,11 +63,11 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
     /// The factory's error, or why it was not run.
     pub fn ask(&'static self) -> Result<Instance<T>, SingletonError> {
         if let Some(asked) = self.ask_sync() {
-            return asked;
+            return asked.map_err(|error| error.of(self.what()));
         }
         match &self.ask {
-            Ask::Async(_) => self.only_existing(|name| SingletonError::NeedsAsync { name }),
-            _ => self.only_existing(never_asked),
+            Ask::Async(_) => self.only_existing(|name| self.needs_async(name)),
+            _ => self.only_existing(|name| self.never_asked(name)),
         }
     }
 
@@ -75,7 +76,7 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         match &self.ask {
             Ask::Async(ask) => {
                 let asked = ask();
-                Box::pin(async move { asked.await.map(S::handed_instance) })
+                Box::pin(async move { asked.await.map(S::handed_instance).map_err(|error| error.of(self.what())) })
             }
             _ => Box::pin(async move { self.ask() }),
         }
@@ -98,18 +99,23 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         Some(handed.map(S::handed_instance))
     }
 
-    fn only_existing(&'static self, missing: fn(String) -> SingletonError) -> Result<Instance<T>, SingletonError> {
+    fn only_existing(&'static self, missing: impl Fn(String) -> SingletonError) -> Result<Instance<T>, SingletonError> {
         let (slot, found) = self.enter()?;
         let found = found.ok_or_else(|| missing(self.descriptor.name().to_owned()))?;
         slot.hit();
-        Ok(S::instance(found.into_inner()))
+        Ok(S::share(found.into_inner()))
+    }
+
+    fn what(&self) -> &'static str {
+        if self.descriptor.kind() == Kind::Flag { STEP } else { SINGLETON }
+    }
+
+    fn needs_async(&self, name: String) -> SingletonError {
+        SingletonError::NeedsAsync { what: self.what(), name }
+    }
+
+    fn never_asked(&self, name: String) -> SingletonError {
+        let why = "its body says `Self`, so only a call of the function itself can create it";
+        SingletonError::NotReachable { what: self.what(), name, why }
     }
 }
-
-fn never_asked(name: String) -> SingletonError {
-    SingletonError::NotReachable {
-        name,
-        why: "its body says `Self`, so only a call of the function itself can create it",
-    }
-}
-

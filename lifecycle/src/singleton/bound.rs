@@ -68,10 +68,8 @@ impl<T: SingletonValue, S: Storing<T>> Cell<T, S> {
         let slot = invocation.find_or_make(self.slot.key(), || {
             Arc::new(Slot::bound(Bound { cell: self, invocation: invocation.clone(), home }, self.settings()))
         });
-        slot.map(StateRef::Own).ok_or_else(|| SingletonError::InvocationEnded {
-            name: name(),
-            id: invocation.id().to_owned(),
-        })
+        slot.map(StateRef::Own)
+            .ok_or_else(|| SingletonError::InvocationEnded { name: name(), id: invocation.id().to_owned() })
     }
 }
 
@@ -90,9 +88,11 @@ impl<T: SingletonValue, S: Storing<T>> Resident for Slot<T, S> {
         let instance = instance?;
         let name = self.bound.as_ref().map_or("", |bound| bound.cell.descriptor.name());
         match self.settings.leave {
-            Some(hook) => {
-                Some(Box::pin(Farewell { name, running: Some(Running::new(hook, instance.clone())), instance: Some(instance) }))
-            }
+            Some(hook) => Some(Box::pin(Farewell {
+                name,
+                running: Some(Running::new(hook, instance.clone())),
+                instance: Some(instance),
+            })),
             None => {
                 drop_told(name, instance);
                 None

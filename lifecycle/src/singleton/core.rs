@@ -3,8 +3,8 @@
 
 mod awaited;
 
-use super::creation::{Limits, Plan};
 use super::any::{AnySingleton, mismatch};
+use super::creation::{Limits, Plan};
 use super::names::{CoreState, Entry, Held};
 use crate::clock::{Clock, ClockHandle};
 use crate::error::{BoxError, CreateError, Error, SingletonError, chain};
@@ -120,7 +120,22 @@ impl SingletonCore {
     }
 
     /// The declared singleton of that name, and the key in brackets if it is a keyed one's.
-    pub(super) fn declared_named<'a>(&self, name: &'a str) -> Result<Option<(&'static dyn AnySingleton, &'a str)>, Error> {
+    #[inline]
+    pub(super) fn declared_named<'a>(
+        &self,
+        name: &'a str,
+    ) -> Result<Option<(&'static dyn AnySingleton, &'a str)>, Error> {
+        let only = if self.state.is_declared() { registry::only_singleton(name) } else { None };
+        match only {
+            Some(only) => Ok(Some((only, ""))),
+            None => self.declared_otherwise(name),
+        }
+    }
+
+    /// By a key in brackets, or not at all.
+    #[cold]
+    #[inline(never)]
+    fn declared_otherwise<'a>(&self, name: &'a str) -> Result<Option<(&'static dyn AnySingleton, &'a str)>, Error> {
         if !self.state.is_declared() {
             return Ok(None);
         }

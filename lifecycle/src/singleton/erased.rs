@@ -3,9 +3,9 @@
 //! A static is shared by all instantiations of a generic `impl`, so every read checks the type: the second type is told which
 //! one the static belongs to, instead of being handed somebody else's value.
 
+use super::any::{AnySingleton, mismatch};
 use super::asking::{Ask, Asking};
 use super::cell::SingletonCell;
-use super::any::{AnySingleton, mismatch};
 use super::output::SingletonValue;
 use super::settings::Settings;
 use crate::error::{CreateError, Error, SingletonError};

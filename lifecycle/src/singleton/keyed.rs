@@ -10,7 +10,7 @@ use super::output::SingletonValue;
 use super::settings::Settings;
 use crate::clock::ClockHandle;
 use crate::counter::Counters;
-use crate::error::{CreateError, SingletonError, caught};
+use crate::error::{CreateError, SINGLETON, SingletonError, caught};
 use crate::keyed::query::{Exactly, Query};
 use crate::keyed::{KeyedMap, Lookup, Shared};
 use crate::registry::{Component, Descriptor, Kind, register};
@@ -139,7 +139,8 @@ impl<K: SingletonKey, T: SingletonValue> Slots<K, T> {
 impl<K: SingletonKey, T: SingletonValue> Drop for Slots<K, T> {
     /// A test world ends: what it created goes, the newest first, or stays with those who hold it.
     fn drop(&mut self) {
-        let mut all: Vec<_> = self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.order(), keyed)).collect();
+        let mut all: Vec<_> =
+            self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.order(), keyed)).collect();
         all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         for (_, keyed) in all {
             keyed.entry.creation.abandon(true);
@@ -314,7 +315,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
                     path.push_str(&format!("{} -> ", frame.subject));
                 }
                 path.push_str(&plan.subject.name);
-                return Err(CreateError::Refused(SingletonError::Cycle { path }));
+                return Err(CreateError::Refused(SingletonError::Cycle { what: SINGLETON, path }));
             }
         }
         Ok(plan)

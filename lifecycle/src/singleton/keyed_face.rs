@@ -1,16 +1,16 @@
 //! What of a keyed singleton does not depend on its types.
 
+use super::any::{AnySingleton, HookOf, Snapped, SnapshotHook, mismatch};
 use super::asking::Asking;
 use super::drop_apart;
-use super::any::{AnySingleton, HookOf, SnapshotHook, Snapped, mismatch};
-use super::face::{Seen};
+use super::face::Seen;
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::kept::keep;
 use super::keyed::{Entry, Keyed, KeyedCell, SingletonKey};
 use super::output::SingletonValue;
 use super::running::Running;
 use super::settings::{Dependency, Settings};
-use crate::error::{Error, SingletonError, caught};
+use crate::error::{Error, SINGLETON, SingletonError, caught};
 use crate::instance::{AnyInstance, Instance};
 use crate::registry::{Descriptor, SingletonSnapshot};
 use crate::scope::OverrideGuard;
@@ -47,6 +47,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
 
     fn unreachable(&self) -> SingletonError {
         SingletonError::NotReachable {
+            what: SINGLETON,
             name: self.descriptor.name().to_owned(),
             why: "a keyed singleton is created by calling its function with the key; by name ask for one that exists, \
                   `name[key]`",

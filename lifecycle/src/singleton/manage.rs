@@ -1,9 +1,9 @@
 //! The by-name face of singletons, beside getting and creating: storing, taking away, numbers and the limit.
 
+use super::any::AnySingleton;
 use super::core::{SingletonCore, not_found, unless_async};
 use super::creation::{Record, next_order};
 use super::drop_apart;
-use super::any::{AnySingleton};
 use super::face::{Seen, short_type_name};
 use super::names::{CoreState, Entry, Held};
 use super::stats::SingletonStats;

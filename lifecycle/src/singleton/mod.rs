@@ -11,67 +11,97 @@ mod creation;
 #[cfg(loom)]
 pub mod model;
 
-macro_rules! outside_models {
-    ($($item:item)*) => { $(#[cfg(not(loom))] $item)* };
-}
+#[cfg(not(loom))]
+mod any;
+#[cfg(not(loom))]
+mod asking;
+#[cfg(not(loom))]
+mod bound;
+#[cfg(not(loom))]
+mod cell;
+#[cfg(not(loom))]
+mod core;
+#[cfg(not(loom))]
+mod creating;
+#[cfg(not(loom))]
+mod erased;
+#[cfg(not(loom))]
+mod face;
+#[cfg(not(loom))]
+mod function;
+#[cfg(not(loom))]
+mod handle;
+#[cfg(not(loom))]
+mod home;
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod hooks;
+#[cfg(not(loom))]
+mod kept;
+#[cfg(not(loom))]
+mod keyed;
+#[cfg(not(loom))]
+mod keyed_face;
+#[cfg(not(loom))]
+mod lazy;
+#[cfg(not(loom))]
+mod manage;
+#[cfg(not(loom))]
+mod names;
+#[cfg(not(loom))]
+mod operation;
+#[cfg(not(loom))]
+mod output;
+#[cfg(not(loom))]
+mod replacing;
+#[cfg(not(loom))]
+mod running;
+#[cfg(not(loom))]
+mod settings;
+#[cfg(not(loom))]
+mod slot;
+#[cfg(not(loom))]
+mod stats;
+#[cfg(not(loom))]
+mod storage;
 
-outside_models! {
-    mod any;
-    mod asking;
-    mod bound;
-    mod cell;
-    mod core;
-    mod creating;
-    mod erased;
-    mod face;
-    mod handle;
-    mod home;
-    #[doc(hidden)]
-    pub mod hooks;
-    mod kept;
-    mod keyed;
-    mod keyed_face;
-    mod lazy;
-    mod manage;
-    mod names;
-    mod operation;
-    mod output;
-    mod running;
-    mod settings;
-    mod slot;
-    mod stats;
-    mod storage;
+#[cfg(not(loom))]
+pub use {
+    self::core::{SingletonCore, get_singleton_manager, singletons},
+    face::{Handed, Owned, Singleton},
+    function::{SingletonFn, handle},
+    handle::{Handle, singleton},
+    hooks::Health,
+    lazy::Lazy,
+    operation::{SingletonOperation, execute_singleton_operation},
+    stats::SingletonStats,
+    storage::Current,
+};
+#[cfg(not(loom))]
+pub(crate) use {
+    creation::{Creation, Limits, Plan, Record, Waiting},
+    function::of_function,
+};
 
-    pub(crate) use creation::{Creation, Limits, Plan, Record, Waiting};
-    pub use self::core::{SingletonCore, get_singleton_manager, singletons};
-    pub use face::{Handed, Owned, Singleton};
-    pub(crate) use handle::of_function;
-    pub use handle::{Handle, SingletonFn, handle, singleton};
-    pub use hooks::Health;
-    pub use lazy::Lazy;
-    pub use operation::{SingletonOperation, execute_singleton_operation};
-    pub use stats::SingletonStats;
-    pub use storage::Current;
-
-    #[doc(hidden)]
-    pub use {
-        asking::{Ask, Asking},
-        cell::{Cell, SingletonCell, SwapCell},
-        creating::Creating,
-        creation::Making,
-        erased::ErasedCell,
-        any::{AnySingleton, HookOf, SnapshotHook, Snapped},
-        home::{
-            Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, PerInvocation, Replaceable, StorageOf,
-            Stored,
-        },
-        keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
-        output::{FactoryOutput, SingletonValue, TryFactoryOutput},
-        running::Running,
-        settings::{Dependency, Needs, Settings},
-        storage::{Static, Storage, Storing, Swapped},
-    };
-}
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub use {
+    any::{AnySingleton, HookOf, Snapped, SnapshotHook},
+    asking::{Ask, Asking},
+    cell::{Cell, SingletonCell, SwapCell},
+    creating::Creating,
+    creation::Making,
+    erased::ErasedCell,
+    home::{
+        Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, PerInvocation, Replaceable,
+        StorageOf, Stored,
+    },
+    keyed::{KeptByKey, KeyedCell, KeyedHome, SingletonKey},
+    output::{FactoryOutput, SingletonValue, TryFactoryOutput},
+    running::Running,
+    settings::{Dependency, Needs, Settings},
+    storage::{Static, Storage, Storing, Swapped},
+};
 
 /// Drops a user's value with no lock held, and does not let its panic stop what comes after.
 pub(crate) fn drop_apart<T>(value: T) {

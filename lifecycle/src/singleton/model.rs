@@ -24,7 +24,7 @@ pub struct Place(Waiting);
 fn failed(error: CreateError<&'static str>) -> Failed {
     match error {
         CreateError::Factory(error) => Failed::Factory(error),
-        CreateError::Refused(SingletonError::Cycle { path }) => Failed::Cycle(path),
+        CreateError::Refused(SingletonError::Cycle { path, .. }) => Failed::Cycle(path),
         CreateError::Refused(other) => Failed::Other(other.to_string()),
     }
 }

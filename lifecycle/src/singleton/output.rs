@@ -15,11 +15,11 @@ impl<T: Send + Sync + 'static> SingletonValue for T {}
 )]
 pub trait FactoryOutput<T> {
     #[doc(hidden)]
-    fn into_instance(self) -> T;
+    fn given(self) -> T;
 }
 impl<T> FactoryOutput<T> for T {
     #[inline]
-    fn into_instance(self) -> T {
+    fn given(self) -> T {
         self
     }
 }

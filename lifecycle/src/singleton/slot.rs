@@ -5,9 +5,9 @@ use super::creation::Creation;
 use super::output::SingletonValue;
 use super::settings::Settings;
 use super::storage::{Storage, Storing};
-use crate::error::caught;
 use crate::clock::{ClockHandle, Moment};
 use crate::counter::Counters;
+use crate::error::caught;
 use crate::scope::Universe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -105,4 +105,3 @@ impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
         super::drop_apart(instance);
     }
 }
-

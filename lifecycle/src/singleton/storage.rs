@@ -51,7 +51,7 @@ pub trait Storage<T: 'static>: sealed::Sealed + Sized + 'static {
     #[doc(hidden)]
     fn hand(owned: Self::Owned) -> Self::Handed;
     #[doc(hidden)]
-    fn instance(owned: Self::Owned) -> Instance<T>;
+    fn share(owned: Self::Owned) -> Instance<T>;
     #[doc(hidden)]
     fn handed_instance(handed: Self::Handed) -> Instance<T>;
     /// A reference that may outlive everything: for hooks that run when the process ends.
@@ -126,7 +126,7 @@ impl<T: 'static> Storage<T> for Static<T> {
         owned
     }
 
-    fn instance(owned: &'static T) -> Instance<T> {
+    fn share(owned: &'static T) -> Instance<T> {
         Instance::Static(owned)
     }
 
@@ -192,7 +192,7 @@ impl<T: 'static, const BOUND: bool> Storage<T> for Swapped<T, BOUND> {
         Current(Guard::from_inner(Some(owned)))
     }
 
-    fn instance(owned: Arc<T>) -> Instance<T> {
+    fn share(owned: Arc<T>) -> Instance<T> {
         Instance::Shared(owned)
     }
 

@@ -49,6 +49,12 @@ impl Service {
         Ok(3)
     }
 
+    // Once, and not by the impl block too.
+    #[circuit_breaker(include)]
+    const fn included_constant() -> Result<u8, Rejected> {
+        Ok(3)
+    }
+
     #[circuit_breaker(include)]
     fn no_channel() -> u8 {
         3

@@ -28,6 +28,15 @@ async fn later() -> Result<u8, Rejected> {
     Ok(3)
 }
 
+struct Store(u8);
+
+impl Store {
+    #[circuit_breaker(dispatch)]
+    fn own() -> Result<u8, Rejected> {
+        Ok(Self(3).0)
+    }
+}
+
 #[circuit_breaker(dispatch)]
 fn not_sent() -> Result<std::time::Instant, Rejected> {
     Ok(std::time::Instant::now())

@@ -20,11 +20,6 @@ impl Client {
     fn no_self() -> anyhow::Result<u8> {
         Ok(1)
     }
-
-    #[circuit_breaker(dispatch)]
-    fn associated() -> Result<u8, Rejected> {
-        Ok(3)
-    }
 }
 
 fn main() {}

@@ -5,10 +5,11 @@ mod tests;
 
 use super::args::Args;
 use super::expand_fn;
-use super::model::{FunctionSingleton, Output, says_self, self_in};
+use super::model::{FunctionSingleton, Output};
 use crate::entry::item_and;
 use crate::errors::Errors;
 use crate::item::Function;
+use crate::item::{says_self, self_in};
 use crate::runtime::generated;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};

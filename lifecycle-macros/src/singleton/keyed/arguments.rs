@@ -2,9 +2,9 @@
 
 use crate::errors::Errors;
 use crate::item::Function;
+use crate::item::self_in;
 use crate::runtime::{Runtime, generated};
 use crate::singleton::check::impl_in;
-use crate::singleton::model::self_in;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::{Attribute, FnArg, Pat, PatType, Type};

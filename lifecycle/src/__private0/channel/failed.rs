@@ -1,5 +1,5 @@
 //! What an `Err` means to a breaker: a failure, unless it is a refusal from further down, as far as its type lets one see.
-//! `(&&&&&&&&Failed(&error)).__verdict()` tries the traits from the first to the last. None asks for `'static`: which method is meant
+//! `(&&&&&&&&&Failed(&error)).__verdict()` tries the traits from the first to the last. None asks for `'static`: which method is meant
 //! is decided without a look at lifetimes, so an error that borrows would not compile.
 
 use crate::breaker::Verdict;
@@ -11,8 +11,8 @@ use std::ops::Deref;
 pub mod by_type {
     pub use super::super::Whole as _;
     pub use super::{
-        ByBoxed as _, ByBoxedTwice as _, ByCall as _, ByCallOfBoxed as _, ByCallOfCall as _, ByCallOfError as _,
-        ByError as _, ByNothing as _,
+        ByBoxed as _, ByBoxedTwice as _, ByCall as _, ByCallOfBoxed as _, ByCallOfCall as _, ByCallOfCallOfBoxed as _,
+        ByCallOfError as _, ByError as _, ByNothing as _,
     };
 }
 
@@ -38,7 +38,7 @@ pub trait ByCallOfError {
     /// The answer.
     fn __verdict(&self) -> Verdict;
 }
-impl<E: Error> ByCallOfError for &&&&&&&Failed<'_, CallError<E>> {
+impl<E: Error> ByCallOfError for &&&&&&&&Failed<'_, CallError<E>> {
     fn __verdict(&self) -> Verdict {
         verdict(of_call(self.0, is_refusal))
     }
@@ -49,9 +49,20 @@ pub trait ByCallOfBoxed {
     /// The answer.
     fn __verdict(&self) -> Verdict;
 }
-impl<E: Deref<Target: Error>> ByCallOfBoxed for &&&&&&Failed<'_, CallError<E>> {
+impl<E: Deref<Target: Error>> ByCallOfBoxed for &&&&&&&Failed<'_, CallError<E>> {
     fn __verdict(&self) -> Verdict {
         verdict(of_call(self.0, |error| is_refusal(&**error)))
+    }
+}
+
+/// The same with another such call inside, and what leads to an error inside of that.
+pub trait ByCallOfCallOfBoxed {
+    /// The answer.
+    fn __verdict(&self) -> Verdict;
+}
+impl<E: Deref<Target: Error>> ByCallOfCallOfBoxed for &&&&&&Failed<'_, CallError<CallError<E>>> {
+    fn __verdict(&self) -> Verdict {
+        verdict(of_call(self.0, |call| of_call(call, |error| is_refusal(&**error))))
     }
 }
 

@@ -30,6 +30,15 @@ fn counts_and_percentages_are_numbers_or_their_text() {
 }
 
 #[test]
+fn what_can_be_taken_away_is_off() {
+    reads::<OrOff<Percent>>(&[(json!("off"), Switch::Off), (json!(" off"), Switch::Off), (json!(50), Switch::On(50))]);
+    assert_eq!(OrOff::<Percent>::read(&json!(false)), Ok(Switch::Off), "as YAML reads `off`");
+    refuses::<OrOff<Percent>>(&[json!("OFF"), json!("of"), json!(true), json!(0), json!(null)]);
+    let reason = OrOff::<Percent>::read(&json!(0)).unwrap_err();
+    assert_eq!(reason, "must be a whole number of percent, from 1 to 100, or \"off\"");
+}
+
+#[test]
 fn durations_have_a_unit_and_a_timeout_need_not() {
     let both = [
         (json!("250ms"), Duration::from_millis(250)),

@@ -2,12 +2,11 @@
 
 use super::run::{Attempt, Run, thread_label, waits_of};
 use super::{Creation, Creator, Plan, Running};
-use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::scope::{self, WaitEdge};
 use crate::sync::thread;
 use crate::telemetry;
-use crate::timer;
+use crate::timer::{self, Limit};
 use event_listener::Listener as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -46,7 +45,7 @@ impl<V> Creation<V> {
                 Creator::Running(running) => running.clone(),
                 Creator::Flight(_) => {
                     let name = plan.name();
-                    return Err(CreateError::Refused(SingletonError::NeedsAsync { name }));
+                    return Err(CreateError::Refused(SingletonError::NeedsAsync { what: plan.what(), name }));
                 }
             };
             let changed = self.changed.listen();
@@ -54,22 +53,25 @@ impl<V> Creation<V> {
             drop(state);
             let refused = |error| Err(CreateError::Refused(error));
             if running.process != std::process::id() {
-                return refused(SingletonError::Forked { name: plan.name() });
+                return refused(SingletonError::Forked { what: plan.what(), name: plan.name() });
             }
             let waiting = match waiting {
                 Ok(waiting) => waiting,
-                Err(path) => return refused(SingletonError::Cycle { path: path.to_string() }),
+                Err(path) => return refused(SingletonError::Cycle { what: plan.what(), path: path.to_string() }),
             };
             // Also where no frame is installed: a thread whose thread-locals are gone.
             if running.thread.id() == thread::current().id() {
-                return refused(SingletonError::Cycle { path: format!("{} -> {}", plan.subject, plan.subject.name) });
+                return refused(SingletonError::Cycle {
+                    what: plan.what(),
+                    path: format!("{} -> {}", plan.subject, plan.subject.name),
+                });
             }
             match plan.limits.init_timeout {
                 None => changed.wait(),
                 Some(limit) => {
-                    let (until, since) = *deadline.get_or_insert_with(|| (now.after(limit), now));
-                    if !timer::block_until(changed, plan.clock, until) {
-                        return refused(timed_out(plan, &running, since));
+                    let limit = deadline.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+                    if !timer::block_until(changed, plan.clock, limit) {
+                        return refused(timed_out(plan, &running, limit));
                     }
                 }
             }
@@ -94,10 +96,11 @@ impl<V> Creation<V> {
     }
 }
 
-fn timed_out(plan: &Plan<'_>, running: &Running, since: Moment) -> SingletonError {
+fn timed_out(plan: &Plan<'_>, running: &Running, limit: &Limit) -> SingletonError {
     SingletonError::InitTimeout {
+        what: plan.what(),
         name: plan.name(),
-        waited: plan.clock.now().since(since),
+        waited: limit.waited(plan.clock),
         waiting_for: format!("{}, on thread `{}`", waits_of(running.frame), thread_label(&running.thread)),
     }
 }

@@ -4,15 +4,15 @@
 //! but never polled holds nobody up. Each wake-up of the future wakes *all* waiters, since any one of them may be gone by then.
 
 use super::run::{Attempt, Run, waits_of};
-use super::waiters::{Place, Waiters};
 use super::{Creation, Creator, Plan, drop_apart};
-use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::process::Phase;
 use crate::scope::{self, Frame, FrameId, StateRef, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::{telemetry, timer};
+use crate::telemetry;
+use crate::timer::Limit;
+use crate::waiters::{Place, Waiters};
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,8 +102,8 @@ pub(crate) struct Waiting {
     edge: Option<WaitEdge>,
     /// The run it waits for.
     joined: Option<FrameId>,
-    since: Option<Moment>,
-    alarm: timer::Alarm,
+    /// Of its patience, where the declaration has one.
+    limit: Option<Limit>,
     /// What is to be dropped with no lock held.
     gone: (Option<Place>, Option<Waker>),
     /// The last to be dropped.
@@ -123,14 +123,14 @@ impl Waiting {
     /// Enters the wait for `run` into the graph, once. Gives false when that was done before.
     ///
     /// Only the innermost frame waits: the task may be polled inside frames that have nothing to do with it.
-    fn join(&mut self, run: FrameId) -> Result<bool, SingletonError> {
+    fn join(&mut self, run: FrameId, plan: &Plan<'_>) -> Result<bool, SingletonError> {
         if self.joined == Some(run) {
             return Ok(false);
         }
         self.edge = None;
         if let Some(asker) = scope::frame() {
             let edge = WaitEdge::enter(&asker, run);
-            self.edge = Some(edge.map_err(|path| SingletonError::Cycle { path: path.to_string() })?);
+            self.edge = Some(edge.map_err(|path| SingletonError::Cycle { what: plan.what(), path: path.to_string() })?);
         }
         self.joined = Some(run);
         Ok(true)
@@ -245,7 +245,7 @@ impl<V: Send + 'static> Creation<V> {
                 plan.admits(state.record.as_deref(), now)?;
                 // That those who ask wait for it is entered by `join`, for as long as they do.
                 let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
-                waiting.join(run.frame.id)?;
+                waiting.join(run.frame.id, plan)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
                 waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
@@ -263,9 +263,9 @@ impl<V: Send + 'static> Creation<V> {
             Creator::Flight(flight) => {
                 let process = std::process::id();
                 if !flight.is_parked() && flight.process != process {
-                    return Err(SingletonError::Forked { name: plan.name() });
+                    return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
                 }
-                let first = waiting.join(flight.run.frame.id)?;
+                let first = waiting.join(flight.run.frame.id, plan)?;
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
                 waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
@@ -287,9 +287,9 @@ impl<V: Send + 'static> Creation<V> {
             }
             Creator::Running(running) => {
                 if running.process != std::process::id() {
-                    return Err(SingletonError::Forked { name: plan.name() });
+                    return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
                 }
-                waiting.join(running.frame)?;
+                waiting.join(running.frame, plan)?;
                 waiting.enter(state.tasks.get_or_insert_with(Waiters::new), waker);
                 Step::Wait
             }
@@ -319,16 +319,14 @@ fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> P
     let Some(limit) = plan.limits.init_timeout else {
         return Poll::Pending;
     };
-    let now = plan.clock.now();
-    let since = *waiting.since.get_or_insert(now);
-    let until = since.after(limit);
-    if until.has_come(now) {
-        let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
-        let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
-        return done(waiting, Err(CreateError::Refused(error)));
+    let limit = waiting.limit.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+    if !limit.is_over(plan.clock, cx.waker()) {
+        return Poll::Pending;
     }
-    waiting.alarm.set(plan.clock, until, cx.waker());
-    Poll::Pending
+    let waited = limit.waited(plan.clock);
+    let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
+    let error = SingletonError::InitTimeout { what: plan.what(), name: plan.name(), waited, waiting_for };
+    done(waiting, Err(CreateError::Refused(error)))
 }
 
 /// The wait is over: the caller leaves the graph and the list of waiters.

@@ -11,7 +11,6 @@ mod blocking;
 mod flight;
 mod record;
 mod run;
-mod waiters;
 
 pub use flight::Making;
 pub(crate) use flight::Waiting;
@@ -20,16 +19,16 @@ pub(crate) use run::next_order;
 
 use super::drop_apart;
 use crate::clock::{ClockHandle, Moment};
-use crate::error::SingletonError;
+use crate::error::{SINGLETON, STEP, SingletonError};
 use crate::process::Phase;
 use crate::scope::{self, Entry, Frame, FrameId, Installed, InvocationState, StateRef, Subject};
 use crate::sync::thread::Thread;
 use crate::sync::{Arc, Mutex};
 use crate::telemetry::Creates;
+use crate::waiters::Waiters;
 use event_listener::Event;
 use flight::Flight;
 use std::time::Duration;
-use waiters::Waiters;
 
 /// The right to create one instance, and what is remembered of those who had it.
 pub(crate) struct Creation<V> {
@@ -109,6 +108,11 @@ impl<'a> Plan<'a> {
         self
     }
 
+    /// What it creates, in messages.
+    fn what(&self) -> &'static str {
+        if self.creates == Creates::Step { STEP } else { SINGLETON }
+    }
+
     fn name(&self) -> String {
         self.subject.name.to_string()
     }
@@ -128,10 +132,10 @@ impl<'a> Plan<'a> {
     /// May something be created here and now? Asked by whoever takes the right to create.
     fn admits(&self, record: Option<&Record>, now: Moment) -> Result<(), SingletonError> {
         if self.phase.refuses() {
-            return Err(SingletonError::ShuttingDown { name: self.name() });
+            return Err(SingletonError::ShuttingDown { what: self.what(), name: self.name() });
         }
         if scope::universe().is_some_and(|universe| universe.has_ended()) {
-            return Err(SingletonError::ContextEnded { name: self.name() });
+            return Err(SingletonError::ContextEnded { what: self.what(), name: self.name() });
         }
         if let Some(over) = self.over() {
             return Err(over);

@@ -48,7 +48,7 @@ impl Run {
             return Some(over);
         }
         // Shutdown gave this run up: nobody would shut its instance down.
-        (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { name: plan.name() })
+        (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { what: plan.what(), name: plan.name() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tasks that wait, woken with no lock held: a waker is somebody else's code, and may poll where it is called.
+//! Those who wait, tasks above all, woken with no lock held: a waker is somebody else's code, and may poll where it is called.
 //! (`event_listener` calls wakers under its own lock, so it serves threads only.)
 
 use crate::error::caught;
@@ -6,7 +6,7 @@ use crate::sync::{Arc, Mutex};
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     list: Mutex<List>,
 }
 
@@ -17,15 +17,15 @@ struct List {
 }
 
 impl Waiters {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { list: Mutex::new(List { next: 0, places: BTreeMap::new() }) })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.list.lock().places.is_empty()
     }
 
-    pub(super) fn wake_all(&self) {
+    pub(crate) fn wake_all(&self) {
         let wakers: Vec<Waker> = self.list.lock().places.values_mut().filter_map(Option::take).collect();
         for waker in wakers {
             // One that panics keeps nobody from being woken.
@@ -35,13 +35,13 @@ impl Waiters {
 }
 
 /// One task's place among them.
-pub(super) struct Place {
+pub(crate) struct Place {
     waiters: Arc<Waiters>,
     id: u64,
 }
 
 impl Place {
-    pub(super) fn new(waiters: &Arc<Waiters>) -> Self {
+    pub(crate) fn new(waiters: &Arc<Waiters>) -> Self {
         let mut list = waiters.list.lock();
         let id = list.next;
         list.next += 1;
@@ -50,12 +50,12 @@ impl Place {
         Self { waiters: Arc::clone(waiters), id }
     }
 
-    pub(super) fn is_among(&self, waiters: &Arc<Waiters>) -> bool {
+    pub(crate) fn is_among(&self, waiters: &Arc<Waiters>) -> bool {
         Arc::ptr_eq(&self.waiters, waiters)
     }
 
     /// The waker to call. Gives the one it replaces, to be dropped with no lock held.
-    pub(super) fn set(&self, waker: Waker) -> Option<Waker> {
+    pub(crate) fn set(&self, waker: Waker) -> Option<Waker> {
         self.waiters.list.lock().places.insert(self.id, Some(waker)).flatten()
     }
 }
@@ -65,5 +65,11 @@ impl Drop for Place {
         let gone = self.waiters.list.lock().places.remove(&self.id);
         // A waker, with no lock held.
         drop(gone);
+    }
+}
+
+impl std::fmt::Debug for Waiters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiters").field("places", &self.list.lock().places.len()).finish()
     }
 }

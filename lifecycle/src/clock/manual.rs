@@ -1,0 +1,70 @@
+//! A clock for tests.
+
+use super::{Clock, nanos};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, SystemTime};
+
+/// A clock that stands still until it is moved by hand.
+#[derive(Debug)]
+pub struct ManualClock {
+    nanos: AtomicU64,
+    wall_origin: SystemTime,
+    alarms: Mutex<Vec<(u64, Waker)>>,
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ManualClock {
+    /// A clock that reads one second, at the present wall time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { nanos: AtomicU64::new(1_000_000_000), wall_origin: SystemTime::now(), alarms: Mutex::default() }
+    }
+
+    /// Moves the clock on, saturating at the end of time (584 years).
+    pub fn advance(&self, by: Duration) {
+        let step = nanos(by);
+        let _ = self.nanos.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(step)));
+        self.ring();
+    }
+
+    /// Sets the monotonic reading to any value, also back: for testing what a misbehaving clock does.
+    pub fn set_mono(&self, nanos: u64) {
+        self.nanos.store(nanos, Ordering::SeqCst);
+        self.ring();
+    }
+
+    /// Wakes those whose time has come.
+    fn ring(&self) {
+        let now = self.now_mono();
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let (due, left) = std::mem::take(&mut *alarms).into_iter().partition(|(at, _)| *at <= now);
+        *alarms = left;
+        drop(alarms);
+        let due: Vec<(u64, Waker)> = due;
+        // Outside the lock: a waker is somebody else's code.
+        due.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_mono(&self) -> u64 {
+        self.nanos.load(Ordering::SeqCst)
+    }
+
+    fn now_wall(&self) -> SystemTime {
+        self.wall_origin + Duration::from_nanos(self.now_mono().saturating_sub(1_000_000_000))
+    }
+
+    fn wake_at(&self, at: u64, waker: Waker) {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).push((at, waker));
+        // It may have been moved past that time meanwhile.
+        self.ring();
+    }
+}

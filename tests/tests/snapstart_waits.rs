@@ -1,0 +1,142 @@
+//! Who waits while the process is written to a snapshot: woken after it, and not kept longer than he said.
+
+use lifecycle::testing::{advance, clock, isolated};
+use lifecycle::{
+    Rejected, SingletonError, before_snapshot_blocking, on_restore_blocking, rate_limit, singleton, warm_up_within,
+};
+use lifecycle_tests::{ByHand, Gate};
+use std::task::Poll;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_nanos(1);
+const HOUR: u64 = 3_600_000_000_000;
+
+#[rate_limit("1/s", on_limit = wait("10s"))]
+async fn limited() -> Result<(), Rejected> {
+    Ok(())
+}
+
+/// The process sleeps, and its clock jumps to that time.
+fn restored_at(nanos: u64) {
+    before_snapshot_blocking();
+    clock().set_mono(nanos);
+    assert!(on_restore_blocking().is_clean());
+}
+
+#[test]
+fn waits_for_permits_get_no_longer_when_the_clock_goes_back_and_keep_their_distances() {
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        assert!(ByHand::new(limited()).poll().is_ready());
+        let mut first = ByHand::new(limited());
+        assert!(first.poll().is_pending());
+        advance(SECOND / 2);
+        let mut second = ByHand::new(limited());
+        assert!(second.poll().is_pending());
+        restored_at(HOUR);
+        assert!(first.is_woken() && second.is_woken(), "to measure again");
+        assert!(first.poll().is_pending() && second.poll().is_pending());
+        // Half a second was left of the first wait.
+        advance(SECOND / 2);
+        assert!(!first.is_woken());
+        advance(STEP);
+        assert!(first.is_woken() && !second.is_woken());
+        assert_eq!(first.poll(), Poll::Ready(Ok(())));
+        advance(SECOND);
+        assert!(!second.is_woken(), "a second after the first one");
+        advance(STEP);
+        assert!(second.is_woken());
+        assert_eq!(second.poll(), Poll::Ready(Ok(())));
+    });
+}
+
+#[test]
+fn without_a_restore_a_clock_that_goes_back_keeps_them_waiting() {
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        assert!(ByHand::new(limited()).poll().is_ready());
+        let mut waits = ByHand::new(limited());
+        assert!(waits.poll().is_pending());
+        clock().set_mono(HOUR);
+        advance(10 * SECOND);
+        assert!(!waits.is_woken() && waits.poll().is_pending());
+    });
+}
+
+#[test]
+fn waits_end_at_once_when_the_clock_went_on() {
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        assert!(ByHand::new(limited()).poll().is_ready());
+        let mut waits = ByHand::new(limited());
+        assert!(waits.poll().is_pending());
+        restored_at(3 * HOUR);
+        assert!(waits.is_woken());
+        assert_eq!(waits.poll(), Poll::Ready(Ok(())));
+    });
+}
+
+#[test]
+fn other_worlds_are_not_touched() {
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        assert!(ByHand::new(limited()).poll().is_ready());
+        let mut waits = ByHand::new(limited());
+        assert!(waits.poll().is_pending());
+        isolated(|| restored_at(HOUR));
+        assert!(!waits.is_woken());
+        advance(SECOND + STEP);
+        assert!(waits.is_woken() && waits.poll().is_ready());
+    });
+}
+
+#[test]
+fn the_patience_of_those_who_wait_for_a_factory_gets_no_longer() {
+    static GATE: Gate = Gate::new();
+
+    #[singleton(init_timeout = "5s")]
+    async fn slow() -> Result<u8, SingletonError> {
+        GATE.pass().await;
+        Ok(7)
+    }
+
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        let mut waits = ByHand::new(slow());
+        assert!(waits.poll().is_pending());
+        advance(SECOND);
+        assert!(waits.poll().is_pending());
+        restored_at(HOUR);
+        assert!(waits.is_woken() && waits.poll().is_pending());
+        advance(4 * SECOND - STEP);
+        assert!(!waits.is_woken());
+        advance(STEP);
+        assert!(waits.is_woken());
+        let Poll::Ready(Err(SingletonError::InitTimeout { waited, .. })) = waits.poll() else { panic!("it waits") };
+        assert_eq!(waited, 5 * SECOND);
+    });
+}
+
+#[test]
+fn nor_does_a_limit_on_warming_up() {
+    static GATE: Gate = Gate::new();
+
+    #[singleton(eager)]
+    async fn eager() -> u8 {
+        GATE.pass().await;
+        7
+    }
+
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        let mut warms = ByHand::new(warm_up_within(5 * SECOND));
+        assert!(warms.poll().is_pending());
+        restored_at(HOUR);
+        assert!(warms.poll().is_pending());
+        advance(5 * SECOND);
+        let Poll::Ready(Err(error)) = warms.poll() else { panic!("it waits") };
+        assert_eq!(error.unfinished, ["eager"]);
+        _ = eager;
+    });
+}
