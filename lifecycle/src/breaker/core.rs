@@ -69,6 +69,12 @@ impl CoreState {
 static CORE: CircuitBreakerCore = CircuitBreakerCore { state: Scoped::declared(CoreState::new()) };
 
 /// The process's circuit-breaker core.
+///
+/// ```
+/// let breaker = lifecycle::breakers().get("db")?; // made with the defaults, if there is none
+/// assert_eq!(breaker.name(), "db");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[must_use]
 pub fn breakers() -> &'static CircuitBreakerCore {
     &CORE
@@ -162,6 +168,13 @@ impl CircuitBreakerCore {
 
     /// The breaker of that name, made with the defaults (5 failures, 60 s) if there is none.
     ///
+    /// ```
+    /// let breakers = lifecycle::breakers();
+    /// breakers.get("db")?.force_open();
+    /// assert!(breakers.get("db")?.try_acquire().is_err()); // the same
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`], [`Error::Full`].
     pub fn get(&self, name: &str) -> Result<Instance<CircuitBreaker>, Error> {
@@ -172,6 +185,14 @@ impl CircuitBreakerCore {
 
     /// The breaker of that name, made with `config` if there is none. An existing one keeps its configuration; a differing
     /// `config` is told by an event.
+    ///
+    /// ```
+    /// use lifecycle::BreakerConfig;
+    ///
+    /// let breaker = lifecycle::breakers().get_with("smtp", BreakerConfig::new().threshold(2))?;
+    /// assert_eq!(breaker.config().to_string(), "threshold 2, timeout 60s");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get), and [`Error::InvalidConfig`].
@@ -237,6 +258,11 @@ impl CircuitBreakerCore {
     }
 
     /// Runs `f` through the breaker of that name, made with the defaults if there is none.
+    ///
+    /// ```
+    /// let rows = lifecycle::breakers().call("db", || Ok::<_, std::io::Error>(3));
+    /// assert_eq!(rows.unwrap(), 3);
+    /// ```
     ///
     /// # Errors
     /// [`CallError::RateLimited`], [`CallError::Invalid`] and [`CallError::Rejected`] when `f` did not run,

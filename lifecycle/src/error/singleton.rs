@@ -5,6 +5,23 @@ use super::text::{printable, wait};
 use std::time::Duration;
 
 /// Why a singleton could not be handed out.
+///
+/// ```
+/// use lifecycle::{SingletonError, singleton};
+///
+/// #[singleton(try_factory = Config::load)]
+/// struct Config;
+///
+/// impl Config {
+///     fn load() -> Result<Self, std::num::ParseIntError> {
+///         "x".parse::<u8>().map(|_| Self)
+///     }
+/// }
+///
+/// let error = Config::try_instance().err().unwrap();
+/// assert!(matches!(&error, SingletonError::Factory { .. }));
+/// assert_eq!(error.to_string(), "singleton `config`: its factory failed");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SingletonError {
