@@ -19,8 +19,10 @@ mod quick {
 
     #[inline(always)]
     pub(super) fn glance() -> Option<u64> {
-        Some(now())
+        crate::counter::nothing_installed().then(now)
     }
+
+    pub(super) fn look_again() {}
 }
 
 mod handle;
@@ -70,7 +72,10 @@ pub trait Clock: Send + Sync + 'static {
     fn now_wall(&self) -> SystemTime;
 
     /// Wakes `waker` when [`now_mono`](Self::now_mono) reaches `at`. Asked only for time limits that somebody wrote
-    /// (`init_timeout`, the deadlines of `warm_up` and `shutdown`).
+    /// (`init_timeout`, the deadlines of `warm_up` and `shutdown`, how long a call may wait for a limiter's permit).
+    ///
+    /// Whoever waits may give up before. The waker then wakes nobody, and keeps nothing of the task; a clock may forget it when it
+    /// wakes it.
     ///
     /// By default the difference to now is waited for in real time, on a thread that all such waits share and that is started
     /// with the first of them. A clock that runs differently wakes by its own time.

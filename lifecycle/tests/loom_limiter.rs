@@ -172,7 +172,7 @@ fn who_waits_comes_in_turn() {
         assert!(all.take(1));
         let patient = |all: &All| all.ring.take(1, 30, || all.read());
         let (one, other) = both(&all, patient, patient);
-        let mut waits = [one.unwrap(), other.unwrap()];
+        let mut waits = [one.unwrap().1, other.unwrap().1];
         waits.sort_unstable();
         assert_eq!(waits, [11, 22]);
         assert_eq!(all.times(1), [100, 111, 122]);

@@ -137,6 +137,7 @@ fn a_key_that_waits_while_it_has_no_room_goes_on_sharing_until_it_was_served() {
     let shared = clients.at("second");
     // For a second and a nanosecond from now.
     assert!(ByHand::new(shared.acquire_within(SECOND * 2)).poll().is_pending());
+    drop(shared);
     clock.advance(SECOND / 2);
     // By now there would be room; but then the one who waits would come in the window of the limiter that it would get.
     assert_eq!(clients.at("second").name(), "client[*]");

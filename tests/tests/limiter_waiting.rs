@@ -4,9 +4,10 @@ use lifecycle::clock::{Clock, ManualClock};
 use lifecycle::testing::{advance, isolated};
 use lifecycle::{RateLimiter, RejectedKind};
 use lifecycle_tests::{ByHand, ended, runtime, started};
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::task::{Context, Poll, Wake};
 use std::time::{Duration, Instant, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -103,6 +104,27 @@ fn a_reset_leaves_those_who_wait_their_turn() {
 }
 
 #[test]
+fn a_permit_given_at_once_while_others_wait_counts_as_long_as_the_last_of_them() {
+    let raise = |limiter: &RateLimiter| limiter.set_limit(5, SECOND).unwrap();
+    let reset = |limiter: &RateLimiter| limiter.reset();
+    for change in [&raise as &dyn Fn(&RateLimiter), &reset] {
+        let (clock, limiter) = limiter(3);
+        limiter.try_acquire_n(3).unwrap();
+        clock.advance(SECOND / 2);
+        let mut waiting = ByHand::new(limiter.acquire_within(SECOND));
+        assert!(waiting.poll().is_pending());
+        change(&limiter);
+        limiter.try_acquire().unwrap();
+        clock.advance(SECOND / 2 + NANOSECOND);
+        assert_eq!(waiting.poll(), Poll::Ready(Ok(())));
+        clock.advance(SECOND);
+        assert_eq!(limiter.usage().used, 2, "given a second and a half ago, and a second ago");
+        clock.advance(NANOSECOND);
+        assert_eq!(limiter.usage().used, 0);
+    }
+}
+
+#[test]
 fn the_mean_rate_waits_too() {
     let clock = Arc::new(ManualClock::new());
     let limiter = RateLimiter::builder("api").per_second(10).gcra(1).clock(clock.clone()).build().unwrap();
@@ -179,7 +201,7 @@ fn a_waiting_future_is_small_and_allocates_nothing_until_it_waits() {
     drop(future);
     let allocated = allocation_counter::measure(|| {
         let mut refused = std::pin::pin!(limiter.acquire_n_within(2, SECOND));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(refused.as_mut().poll(&mut context).is_ready());
     });
     // The limiter's memory, at its first use, and its counts.
@@ -260,4 +282,49 @@ fn waits_by_a_clock_that_runs_slower_than_real_time_end() {
         started(move || runtime().block_on(slow().acquire_within(SECOND)).unwrap()),
     ];
     threads.iter().for_each(ended);
+}
+
+/// A task's waker, of which one sees who keeps it.
+struct Task(AtomicUsize);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_wait_that_is_given_up_keeps_nothing_of_its_task() {
+    let (clock, by_hand) = limiter(1);
+    for limiter in [by_hand, RateLimiter::per_second(1).unwrap()] {
+        limiter.try_acquire().unwrap();
+        let (task, other) = (Arc::new(Task(AtomicUsize::new(0))), Arc::new(Task(AtomicUsize::new(0))));
+        let mut waiting = Box::pin(limiter.acquire_within(Duration::MAX));
+        for task in [&task, &task, &other] {
+            let waker = task.clone().into();
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert_eq!(Arc::strong_count(&task), 1, "it has moved to another task");
+        assert!(Arc::strong_count(&other) > 1);
+        drop(waiting);
+        assert_eq!(Arc::strong_count(&other), 1);
+        clock.advance(SECOND * 2);
+        assert_eq!((task.0.load(Ordering::SeqCst), other.0.load(Ordering::SeqCst)), (0, 0));
+    }
+}
+
+#[test]
+fn a_hundred_thousand_waits_that_are_given_up_take_no_memory() {
+    let limiter = RateLimiter::per_second(1).unwrap();
+    limiter.try_acquire().unwrap();
+    let waker = Arc::new(Task(AtomicUsize::new(0))).into();
+    let give_up = |count: u32| {
+        for _ in 0..count {
+            let mut waiting = std::pin::pin!(limiter.acquire_within(Duration::MAX));
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    };
+    give_up(1);
+    let given_up = allocation_counter::measure(|| give_up(100_000));
+    assert!(given_up.bytes_max < 4096 && given_up.bytes_current < 1024, "{given_up:?}");
 }

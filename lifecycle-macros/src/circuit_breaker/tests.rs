@@ -92,7 +92,7 @@ fn rich() {
             ) -> Result<&'a T, ApiError> {
                 let lifecycle_breaker = {
                     const __LIFECYCLE_TIMEOUT: ::lifecycle::__private0::core::time::Duration = {
-                        let lifecycle_value: ::lifecycle::__private0::core::time::Duration = ::lifecycle::__private0::channel::duration(
+                        let lifecycle_value: ::lifecycle::__private0::core::time::Duration = ::lifecycle::__private0::channel::seconds(
                             OPEN,
                         );
                         ::lifecycle::__private0::core::assert!(

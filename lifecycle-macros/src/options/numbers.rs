@@ -3,7 +3,7 @@
 use super::grammar::{Key, Wanted};
 use super::units::parse_duration;
 use crate::runtime::{Runtime, generated};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use std::time::Duration;
 use syn::spanned::Spanned as _;
@@ -27,6 +27,8 @@ pub(crate) enum Factor {
 pub(crate) enum TimeSpan {
     Literal(Duration),
     Const(Expr),
+    /// A const expression, which may be a bare number of seconds.
+    Seconds(Expr),
 }
 
 pub(super) fn count(key: &Key, value: &Expr) -> Result<Count, String> {
@@ -136,6 +138,7 @@ pub(super) fn time(key: &Key, value: &Expr) -> Result<TimeSpan, String> {
         Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
             return Err(format!("`{name}` cannot be negative: write `{example}`"));
         }
+        _ if key.wanted == Wanted::Seconds => return Ok(TimeSpan::Seconds(value.clone())),
         _ => return Ok(TimeSpan::Const(value.clone())),
     };
     if duration.is_zero() {
@@ -219,8 +222,8 @@ impl TimeSpan {
                 let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
                 (TokenStream::new(), generated!(#private::core::time::Duration::new(#seconds, #nanos)))
             }
-            Self::Const(value) => {
-                let (ty, converted, ok, message) = Self::parts(value, runtime, key);
+            Self::Const(value) | Self::Seconds(value) => {
+                let (ty, converted, ok, message) = self.parts(value, runtime, key);
                 checked_const(runtime, key, &ty, &converted, value.span(), &ok, &message)
             }
         }
@@ -230,8 +233,8 @@ impl TimeSpan {
     pub(crate) fn in_place(&self, runtime: &Runtime, key: &str) -> TokenStream {
         match self {
             Self::Literal(_) => self.tokens(runtime, key).1,
-            Self::Const(value) => {
-                let (ty, converted, ok, message) = Self::parts(value, runtime, key);
+            Self::Const(value) | Self::Seconds(value) => {
+                let (ty, converted, ok, message) = self.parts(value, runtime, key);
                 let value = checked(runtime, &ty, &converted, value.span(), &ok, &message);
                 generated!(const #value)
             }
@@ -239,10 +242,12 @@ impl TimeSpan {
     }
 
     /// The type of a const expression, its value as that, what is asserted of it, and what is said otherwise.
-    fn parts(value: &Expr, runtime: &Runtime, key: &str) -> (TokenStream, TokenStream, TokenStream, String) {
+    fn parts(&self, value: &Expr, runtime: &Runtime, key: &str) -> (TokenStream, TokenStream, TokenStream, String) {
         let here = runtime.private_at(value.span());
         let ty = quote_spanned!(value.span()=> #here::core::time::Duration);
-        let converted = quote_spanned!(value.span()=> #here::channel::duration(#value));
+        let by = if matches!(self, Self::Seconds(_)) { "seconds" } else { "duration" };
+        let by = Ident::new(by, value.span());
+        let converted = quote_spanned!(value.span()=> #here::channel::#by(#value));
         (ty, converted, generated!(!lifecycle_value.is_zero()), format!("`{key}` must be longer than zero"))
     }
 }

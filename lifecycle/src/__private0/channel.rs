@@ -13,7 +13,7 @@ mod guarded;
 mod time;
 
 pub use guarded::*;
-pub use time::{Time, duration};
+pub use time::{Length, Time, duration, seconds};
 
 /// A return type that can say "refused".
 #[diagnostic::on_unimplemented(

@@ -252,7 +252,7 @@ impl CircuitBreakerCore {
                 telemetry::breaker_created(name);
                 Ok(Instance::Shared(made))
             }
-            Lookup::Full => {
+            Lookup::Full(()) => {
                 Err(Error::Full { what: "the circuit breaker core", name: name.to_owned(), limit: MAX_BREAKERS })
             }
         }

@@ -197,7 +197,7 @@ impl KeyedCircuitBreaker {
         let breaker = match self.keys(family).get_or_insert_with(key, || child(self.descriptor.at_key(&key)), idle) {
             Lookup::Found(found) => return found,
             Lookup::Inserted(made) => made,
-            Lookup::Full => {
+            Lookup::Full(()) => {
                 family.overflowed.fetch_add(1, Ordering::Relaxed);
                 family.overflow.get_or_init(|| child(self.descriptor.of_shared())).clone()
             }

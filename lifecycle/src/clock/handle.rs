@@ -2,8 +2,6 @@
 
 use super::{Clock, Moment, SystemClock, quick};
 use std::sync::Arc;
-#[cfg(not(loom))]
-use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 /// How far a coarse reading may lag behind: the longest timer tick of a Linux kernel (100 Hz).
@@ -43,10 +41,16 @@ impl ClockHandle {
         })
     }
 
-    /// The [quick](Self::quick) reading of the system's clock where it takes no call, so that a hot path keeps its registers.
+    /// The [quick](Self::quick) reading of the system's clock where it takes no call, so that a hot path keeps its registers, and where
+    /// nothing is installed on this thread, so that the process's state is meant.
     #[inline(always)]
     pub(crate) fn glance() -> Option<Moment> {
         quick::glance().map(Moment::from_nanos)
+    }
+
+    /// Something was installed on this thread, or taken away: [`glance`](Self::glance) is to know.
+    pub(crate) fn look_again() {
+        quick::look_again();
     }
 
     /// Cheaper, and behind by up to [`COARSE_TICK`].
@@ -56,18 +60,6 @@ impl ClockHandle {
             Self::System => SystemClock.now_coarse(),
             Self::Custom(clock) => coarse_of(&**clock),
         })
-    }
-
-    /// Wakes `waker` at that time; never, for "never".
-    #[cfg(not(loom))]
-    pub(crate) fn wake_at(&self, at: Moment, waker: Waker) {
-        if at == Moment::NEVER {
-            return;
-        }
-        match self {
-            Self::System => SystemClock.wake_at(at.as_nanos(), waker),
-            Self::Custom(clock) => clock.wake_at(at.as_nanos(), crate::timer::not_before(clock, at.as_nanos(), waker)),
-        }
     }
 
     /// The time for a decision under a lock. A user's clock is read now, since it must not be called there; the system's when

@@ -4,15 +4,15 @@ use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// A time to wait, in words: rounded up to a millisecond, from a second on to a tenth, so that whoever waits that long is not
-/// early. What exceeds the round number by less than a microsecond does not count; the field is exact.
+/// A time to wait, in words: to a millisecond, rounded up, so that whoever waits that long is not early. What exceeds a millisecond
+/// by less than a microsecond does not count; the field is exact.
 pub(crate) fn wait(time: &Duration) -> String {
     let nanos = time.as_nanos();
-    let up_to = |unit: u128| nanos.saturating_sub(999).div_ceil(unit).max(u128::from(nanos > 0));
-    match (up_to(1_000_000), up_to(100_000_000)) {
-        (millis @ ..1000, _) => format!("{millis}ms"),
-        (_, tenths) if tenths % 10 == 0 => format!("{}s", tenths / 10),
-        (_, tenths) => format!("{}.{}s", tenths / 10, tenths % 10),
+    let millis = nanos.saturating_sub(999).div_ceil(1_000_000).max(u128::from(nanos > 0));
+    match (millis / 1000, millis % 1000) {
+        (0, millis) => format!("{millis}ms"),
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, millis) => format!("{}s", format!("{seconds}.{millis:03}").trim_end_matches('0')),
     }
 }
 
@@ -61,8 +61,10 @@ mod tests {
         assert_eq!(text(399_900_001), "400ms");
         assert_eq!(text(999_980_000), "1s");
         assert_eq!(text(1_000_000_001), "1s");
-        assert_eq!(text(1_040_000_000), "1.1s");
-        assert_eq!(text(29_960_000_000), "30s");
+        assert_eq!(text(1_000_002_000), "1.001s");
+        assert_eq!(text(1_040_000_000), "1.04s");
+        assert_eq!(text(29_960_000_001), "29.96s");
+        assert_eq!(text(3_599_999_001_000), "3600s");
     }
 
     #[test]

@@ -15,12 +15,14 @@
 //! constant finds it full there as well.)
 
 pub mod held;
+mod insert;
 pub(crate) mod query;
 mod shard;
 pub(crate) mod text;
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
+pub(crate) use insert::{Lookup, NoRoom, Shared};
 use query::Query;
 use shard::{Node, Shard, into_value};
 use std::collections::hash_map::RandomState;
@@ -33,17 +35,6 @@ const SHARE: usize = 64;
 
 /// Keys a shard takes at most.
 const CROWD: usize = 1024;
-
-/// What [`KeyedMap::get_or_insert_with`] came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup<V> {
-    /// It was there.
-    Found(V),
-    /// It was made.
-    Inserted(V),
-    /// It is not there and finds no place: the caller uses its overflow entry, or refuses.
-    Full,
-}
 
 /// No place for another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,61 +131,6 @@ impl<K, V: Clone> KeyedMap<K, V> {
     #[inline]
     pub(crate) fn get<Q: Query<K> + ?Sized>(&self, query: &Q) -> Option<V> {
         self.read(query, V::clone)
-    }
-
-    /// The key's value, or what `make` gives, which is stored.
-    ///
-    /// When two callers make, one value is kept and the other dropped. A full map first gives up entries for which `idle`
-    /// holds. `idle` decides under the shard's lock, so it must be this crate's own arithmetic: no clock, no callback; it
-    /// must also hold only for values nobody else has a clone of (`Arc::strong_count == 1`), else somebody goes on using
-    /// what is no longer in the map.
-    pub(crate) fn get_or_insert_with<Q: Query<K> + ?Sized>(
-        &self,
-        query: &Q,
-        make: impl FnOnce() -> V,
-        idle: impl Fn(&V) -> bool,
-    ) -> Lookup<V> {
-        let shards = self.shards();
-        let hash = shards.hash(query);
-        let shard = shards.shard(hash);
-        let mut make = Some(make);
-        // Dropped on all ways out that do not store it, and then without the lock.
-        let mut made = None;
-        loop {
-            let seen = match shard.look(hash, query, |_, node| node.value.clone()) {
-                Ok(found) => return Lookup::Found(found),
-                Err(seen) => seen,
-            };
-            let crowded = seen.len >= shards.crowd;
-            if !crowded && self.has_room() {
-                if let Some(make) = make.take() {
-                    let value = make();
-                    made =
-                        Some((Arc::new(Node { hash, position: 0, key: query.to_key(), value: value.clone() }), value));
-                }
-            }
-            let Some(mut lock) = shard.lock_at(seen) else {
-                continue;
-            };
-            // From here on the key is not in.
-            if made.is_some() && !crowded && self.take_place() {
-                if let Some((mut node, value)) = made.take() {
-                    self.put_last(&mut node);
-                    let mut nodes = shard.copy(&lock);
-                    nodes.insert_unique(hash, node, |node| node.hash);
-                    let old = shard.publish(&mut lock, nodes);
-                    drop(lock);
-                    drop(old);
-                    return Lookup::Inserted(value);
-                }
-            }
-            drop(lock);
-            let freed =
-                if crowded { self.sweep_one(shard, &idle) } else { self.has_room() || self.sweep(shards, &idle) };
-            if !freed {
-                return Lookup::Full;
-            }
-        }
     }
 
     /// Changes, stores or (with `None`) removes the key's value in one step; gives the one before. A key that is in keeps
@@ -324,27 +260,6 @@ impl<K, V: Clone> KeyedMap<K, V> {
         if let Some(node) = Arc::get_mut(node) {
             node.position = self.next_position.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    fn sweep_one(&self, shard: &Shard<K, V>, idle: &impl Fn(&V) -> bool) -> bool {
-        shard.sweep(idle, |freed| self.give_back(freed))
-    }
-
-    /// Gives up the idle entries of one shard.
-    ///
-    /// After a sweep that found nothing anywhere, and until there are news, each insertion looks at the next shard only: a
-    /// flood of new keys costs a bounded number of looks each, and what becomes idle silently is found all the same.
-    fn sweep(&self, shards: &Shards<K, V>, idle: &impl Fn(&V) -> bool) -> bool {
-        let news = self.news.load(Ordering::Relaxed);
-        let nothing_new = self.swept.load(Ordering::Relaxed) == news;
-        for _ in 0..if nothing_new { 1 } else { shards.all.len() } {
-            let at = self.sweep_from.fetch_add(1, Ordering::Relaxed) & (shards.all.len() - 1);
-            if self.sweep_one(&shards.all[at], idle) {
-                return true;
-            }
-        }
-        self.swept.store(news, Ordering::Relaxed);
-        false
     }
 }
 

@@ -1,5 +1,6 @@
 //! One shard: an immutable table that readers load without a lock, and the lock under which writers publish the next one.
 
+use super::insert::Shared;
 use super::query::Query;
 use arc_swap::ArcSwapOption;
 use hashbrown::HashTable;
@@ -131,6 +132,11 @@ impl<K, V> Shard<K, V> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(test)]
+    pub(super) fn is_locked(&self) -> bool {
+        self.writing.try_lock().is_err()
+    }
+
     /// The lock, if the table still is the one that was seen.
     pub(super) fn lock_at(&self, seen: Seen) -> Option<Lock<'_>> {
         let lock = self.lock();
@@ -160,7 +166,10 @@ impl<K, V> Shard<K, V> {
     ///
     /// A reader without a lock may be about to clone a value that looks idle. So the candidates leave the table first
     /// (whoever misses them waits for the decision), and go only when no older table that somebody still reads holds them.
-    pub(super) fn sweep(&self, idle: &impl Fn(&V) -> bool, freed: impl FnOnce(usize)) -> bool {
+    pub(super) fn sweep(&self, idle: &impl Fn(&V) -> bool, freed: impl FnOnce(usize)) -> bool
+    where
+        V: Shared,
+    {
         let candidate = |node: &Arc<Node<K, V>>| idle(&node.value);
         // Mostly there is none: this look disturbs nobody.
         if !self.table.load().as_ref().is_some_and(|table| table.nodes.iter().any(candidate)) {
@@ -178,7 +187,9 @@ impl<K, V> Shard<K, V> {
         let mut patience = PATIENCE;
         let (mut gone, mut back) = (Vec::new(), Vec::new());
         for mut node in candidates {
-            let goes = is_left_alone(&mut node, &mut patience) && candidate(&node);
+            let goes = is_left_alone(&mut node, &mut patience)
+                && Arc::get_mut(&mut node).is_some_and(|node| node.value.is_alone())
+                && candidate(&node);
             if goes { gone.push(node) } else { back.push(node) }
         }
         let old = if back.is_empty() {

@@ -1,4 +1,5 @@
 mod model;
+mod no_room;
 mod queries;
 mod threads;
 
@@ -63,7 +64,7 @@ fn the_bound_holds_over_all_shards() {
     assert_eq!((map.keys().len(), map.len()), (50, 50));
     assert_eq!(put(&map, "7", 0), Ok(Some(7)), "a known key is overwritten in a full map");
     assert_eq!(add(&map, "7", 1, |_| false), Lookup::Found(Arc::new(0)));
-    assert_eq!(add(&map, "new", 1, |_| false), Lookup::Full);
+    assert_eq!(add(&map, "new", 1, |_| false), Lookup::Full(()));
     assert_eq!(put(&map, "new", 1), Err(Full));
     assert_eq!(map.remove("7").as_deref(), Some(&0));
     assert_eq!(put(&map, "new", 1), Ok(None), "a removed key leaves its place");
@@ -106,7 +107,7 @@ fn a_full_map_gives_up_idle_entries_that_nobody_holds() {
     let held = map.get("0").unwrap();
     assert!(matches!(add(&map, "more", 5, idle), Lookup::Inserted(_)));
     assert_eq!(map.keys(), ["0", "1", "3", "more"]);
-    assert_eq!(add(&map, "too many", 5, idle), Lookup::Full);
+    assert_eq!(add(&map, "too many", 5, idle), Lookup::Full(()));
     drop(held);
     map.idle_again();
     assert!(matches!(add(&map, "again", 5, idle), Lookup::Inserted(_)));
@@ -131,7 +132,7 @@ fn a_flood_of_keys_on_a_full_map_costs_few_looks_and_makes_nothing() {
             false
         };
         let found = map.get_or_insert_with(format!("stranger {key}").as_str(), || unreachable!(), idle);
-        assert_eq!(found, Lookup::Full);
+        assert_eq!(found, Lookup::Full(()));
     }
     assert!(looks.get() <= 65 * 10_000, "{} looks", looks.get());
 }
@@ -139,12 +140,12 @@ fn a_flood_of_keys_on_a_full_map_costs_few_looks_and_makes_nothing() {
 #[test]
 fn after_a_flood_what_became_idle_gives_way() {
     let map = filled(1024);
-    assert_eq!(add(&map, "stranger", 0, |_| false), Lookup::Full);
+    assert_eq!(add(&map, "stranger", 0, |_| false), Lookup::Full(()));
     map.idle_again();
     assert!(matches!(add(&map, "at once, when told", 1, |value| **value == 7), Lookup::Inserted(_)));
-    assert_eq!(add(&map, "stranger", 0, |_| false), Lookup::Full);
+    assert_eq!(add(&map, "stranger", 0, |_| false), Lookup::Full(()));
     // Untold: each refusal looks at another one of the 16 shards.
-    let refused = (0..16).take_while(|_| add(&map, "untold", 0, |value| **value == 8) == Lookup::Full).count();
+    let refused = (0..16).take_while(|_| add(&map, "untold", 0, |value| **value == 8) == Lookup::Full(())).count();
     assert!(refused < 16, "{refused}");
     assert_eq!(map.len(), 1024);
 }
@@ -157,7 +158,7 @@ fn what_a_reader_is_at_is_not_given_up() {
     let kept = map.read(&Alike("kept"), |value| {
         // The reader's table is not the present one any more.
         let Lookup::Inserted(held) = insert("held") else { panic!("there is room") };
-        assert_eq!(insert("stranger"), Lookup::Full);
+        assert_eq!(insert("stranger"), Lookup::Full(()));
         assert_eq!(map.keys(), ["kept", "held"]);
         drop(held);
         value.clone()
@@ -203,7 +204,7 @@ fn keys_that_collide_fill_no_more_than_one_small_table() {
             Lookup::Inserted(_)
         ));
     }
-    assert_eq!(map.get_or_insert_with(&Alike("more"), || unreachable!(), |_| false), Lookup::Full);
+    assert_eq!(map.get_or_insert_with(&Alike("more"), || unreachable!(), |_| false), Lookup::Full(()));
     assert_eq!(map.update(&Alike("more"), |_| Some(Arc::default())), Err(Full));
     assert!(matches!(map.get_or_insert_with(&Alike("more"), Arc::default, unheld), Lookup::Inserted(_)));
     assert!(matches!(add(&map, "honest", 1, |_| false), Lookup::Inserted(_)));

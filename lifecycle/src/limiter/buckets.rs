@@ -151,6 +151,17 @@ impl Buckets {
         (self.ring.used(&|| Self::end(reading, tick)) * self.size).saturating_sub(left)
     }
 
+    /// As the ring's, by whole blocks.
+    pub(super) fn taken(&self, now: u64) -> Option<u32> {
+        let end = Self::end(now, self.tick.load(Ordering::Acquire));
+        Some(self.ring.taken(end)? * self.size)
+    }
+
+    /// Permits that can be had at once.
+    pub(super) fn most(&self) -> u32 {
+        self.ring.limit() * self.size
+    }
+
     pub(super) fn wait(&self, clock: &dyn Time) -> Option<u64> {
         let (tick, reading) = (self.tick.load(Ordering::Acquire), clock.now());
         let open = self.open.load(Ordering::Acquire);
@@ -173,7 +184,7 @@ impl Buckets {
         self.limit.store(limit.into(), Ordering::Relaxed);
     }
 
-    /// Who takes a block before this and leaves a rest of it after: that rest can be had beyond the limit.
+    /// Who takes a block before this and leaves a rest of it after: that rest can be had beyond the limit (`RateLimiter::reset` says so).
     pub(super) fn reset(&self, clock: &dyn Time) {
         let tick = self.tick.load(Ordering::Acquire);
         self.ring.reset(&Ends { clock, tick });
@@ -182,10 +193,6 @@ impl Buckets {
 
     pub(super) fn is_idle(&self, now: u64) -> bool {
         self.ring.is_idle(Self::end(now, self.tick.load(Ordering::Acquire)))
-    }
-
-    pub(super) fn is_booked(&self, now: u64) -> bool {
-        self.ring.is_booked(Self::end(now, self.tick.load(Ordering::Acquire)))
     }
 }
 

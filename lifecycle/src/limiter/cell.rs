@@ -3,7 +3,7 @@
 use super::buckets::{self, Buckets};
 use super::gcra::{self, Gcra};
 use super::ring::{Outcome, Ring, Straight, Time};
-use crate::clock::{COARSE_TICK, ClockHandle, Moment, QUICK_ERROR, nanos};
+use crate::clock::{COARSE_TICK, ClockHandle, QUICK_ERROR, nanos};
 use std::time::Duration;
 
 /// The largest limit that is kept permit by permit: eight bytes each.
@@ -73,6 +73,11 @@ impl Rule {
         }
     }
 
+    /// What limiters with these numbers read of such a clock, in nanoseconds.
+    pub(super) fn reading(&self, clock: &ClockHandle) -> u64 {
+        OfHouse { clock, source: self.source.of(clock) }.now()
+    }
+
     /// The numbers of a declaration, checked when it is compiled.
     pub(super) const fn declared(limit: u32, window: Duration, burst: Option<u32>) -> Self {
         assert!(limit > 0, "a rate limit of 0 would refuse everything; the smallest is 1");
@@ -95,7 +100,7 @@ pub(crate) struct LimiterCell {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
 enum Engine {
-    /// By the quick reading: what nearly all are, so one look tells it.
+    /// By the quick reading, in a straight line where nothing is in the way: what nearly all are, so one look tells it.
     Quick(Ring),
     // The reading stands in each variant, where it takes no room: there may be a limiter for each of many keys.
     Ring(Ring, Source),
@@ -104,13 +109,22 @@ enum Engine {
 }
 
 impl LimiterCell {
+    /// One that is asked by [`acquire`](Self::acquire) only: of each permit there is more to be done.
+    pub(super) const fn of_key(rule: Rule, clock: &ClockHandle) -> Self {
+        Self::made(rule, clock, false)
+    }
+
     pub(crate) const fn new(rule: Rule, clock: &ClockHandle) -> Self {
+        Self::made(rule, clock, true)
+    }
+
+    const fn made(rule: Rule, clock: &ClockHandle, is_straight: bool) -> Self {
         let source = rule.source.of(clock);
         let window = nanos(rule.window).saturating_add(source.slack());
         let engine = match rule.burst {
             Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst), source),
             None if rule.limit > MOST_EXACT => Engine::Buckets(Buckets::new(rule.limit, window), source),
-            None if matches!(source, Source::Quick) => Engine::Quick(Ring::new(rule.limit, window)),
+            None if is_straight && matches!(source, Source::Quick) => Engine::Quick(Ring::new(rule.limit, window)),
             None => Engine::Ring(Ring::new(rule.limit, window), source),
         };
         Self { engine }
@@ -129,9 +143,24 @@ impl LimiterCell {
     pub(crate) fn try_one(&self) -> Straight {
         match &self.engine {
             // It has the system's clock (`Source::of`).
-            Engine::Quick(ring) => ring.try_one(|| ClockHandle::glance().map(Moment::as_nanos)),
+            Engine::Quick(ring) => match ClockHandle::glance() {
+                Some(reading) => ring.try_one(reading.as_nanos()),
+                None => Straight::Unsure,
+            },
             _ => Straight::Unsure,
         }
+    }
+
+    /// The permits given in its life; `None`: it does not count them.
+    pub(super) fn given(&self) -> Option<u64> {
+        match &self.engine {
+            Engine::Quick(ring) | Engine::Ring(ring, _) => Some(ring.given()),
+            Engine::Buckets(..) | Engine::Gcra(..) => None,
+        }
+    }
+
+    pub(super) const fn counts_given(&self) -> bool {
+        matches!(&self.engine, Engine::Quick(_) | Engine::Ring(..))
     }
 
     /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later.
@@ -227,13 +256,33 @@ impl LimiterCell {
         }
     }
 
-    /// Were permits given for later than now, to somebody who waits?
-    pub(super) fn is_booked(&self, now: u64) -> bool {
+    /// The permits that were taken at `now`, a [reading](Rule::reading) that may be a while old; `None`, if one is newer, is for later
+    /// or is just being given. A look, which asks no clock.
+    pub(super) fn taken(&self, now: u64) -> Option<u32> {
         match &self.engine {
-            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.is_booked(now),
-            Engine::Buckets(buckets, _) => buckets.is_booked(now),
-            Engine::Gcra(gcra, _) => gcra.is_booked(now),
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.taken(now),
+            Engine::Buckets(buckets, _) => buckets.taken(now),
+            Engine::Gcra(gcra, _) => gcra.taken(now),
         }
+    }
+
+    /// Can so many permits be had at once?
+    pub(super) fn holds(&self, permits: u32) -> bool {
+        permits
+            <= match &self.engine {
+                Engine::Quick(ring) | Engine::Ring(ring, _) => ring.limit(),
+                Engine::Buckets(buckets, _) => buckets.most(),
+                Engine::Gcra(gcra, _) => gcra.most(),
+            }
+    }
+
+    /// Begins with so many permits taken at `now`, which it [holds](Self::holds). Asks no clock.
+    pub(super) fn begin_with(&self, taken: u32, now: u64) {
+        _ = match &self.engine {
+            Engine::Quick(ring) | Engine::Ring(ring, _) => ring.acquire(taken, 0, || now),
+            Engine::Buckets(buckets, _) => buckets.acquire(taken, 0, &|| now),
+            Engine::Gcra(gcra, _) => gcra.acquire(taken, 0, now),
+        };
     }
 
     #[inline(always)]

@@ -87,6 +87,17 @@ impl Gcra {
         u32::try_from(ahead.div_ceil(pace.max(1))).unwrap_or(u32::MAX).min(self.burst)
     }
 
+    /// As the ring's.
+    pub(super) fn taken(&self, now: u64) -> Option<u32> {
+        let room = self.pace.load(Ordering::Relaxed).saturating_mul(self.burst.into());
+        (self.due.load(Ordering::Relaxed) <= now.saturating_add(room)).then(|| self.used(now))
+    }
+
+    /// Permits that can be had at once.
+    pub(super) const fn most(&self) -> u32 {
+        self.burst
+    }
+
     pub(super) fn wait(&self, now: u64) -> Option<u64> {
         let (after, wait) = self.after(self.due.load(Ordering::Relaxed), 1, self.pace.load(Ordering::Relaxed), now);
         (after != u64::MAX).then_some(wait)
@@ -109,11 +120,6 @@ impl Gcra {
 
     pub(super) fn is_idle(&self, now: u64) -> bool {
         self.due.load(Ordering::Relaxed) <= now
-    }
-
-    pub(super) fn is_booked(&self, now: u64) -> bool {
-        let room = self.pace.load(Ordering::Relaxed).saturating_mul(self.burst.into());
-        self.due.load(Ordering::Relaxed) > now.saturating_add(room)
     }
 }
 

@@ -84,6 +84,13 @@ impl LimiterState {
         }
     }
 
+    /// Permits given in its life.
+    fn allowed(&self) -> u64 {
+        // The count is of those that the cell does not count, less those that it does, but should not (`begin_with`).
+        let given = if cfg!(feature = "counters") { self.cell.given().unwrap_or(0) } else { 0 };
+        self.counts.read(ALLOWED).wrapping_add(given)
+    }
+
     /// Of a limiter that is built here.
     fn built(rule: Rule, clock: ClockHandle) -> Self {
         Self { layers: Mutex::new(Layers::here()), ..Self::new(rule, Counters::new(), clock) }
@@ -171,6 +178,7 @@ impl RateLimiter {
         let state = LimiterState {
             totals: Some(totals),
             layers: Mutex::new(layers),
+            cell: LimiterCell::of_key(rule, &clock),
             ..LimiterState::new(rule, Counters::local(), clock)
         };
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
@@ -248,7 +256,12 @@ impl RateLimiter {
 
     /// Empties the window: as if no permit had been given. The counts of its life stay.
     ///
-    /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time.
+    /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time. Permits have an
+    /// order, so one that is given at once while others still wait counts as long as the last of these does; later callers may be
+    /// refused for that much longer than the window asks for, and never get too many.
+    ///
+    /// With [`gcra`](RateLimiterBuilder::gcra) those who wait are forgotten too. Above 1,048,576 permits a call on another thread that is
+    /// taking a block (a 65,536th of the limit) while this is done may leave what it does not need of it to others, beyond the limit.
     pub fn reset(&self) {
         let state = self.state();
         state.cell.reset(&state.clock);
@@ -275,7 +288,7 @@ impl RateLimiter {
             limit,
             window_seconds: window.as_secs_f64(),
             used: state.cell.used(&state.clock),
-            allowed: state.counts.read(ALLOWED),
+            allowed: state.allowed(),
             limited: state.counts.read(LIMITED),
             retry_after_seconds: state.cell.wait(&state.clock).as_secs_f64(),
             settings: self.settings(),
@@ -298,15 +311,17 @@ impl RateLimiter {
         state.cell.is_idle(now) && state.layers.lock().is_reconfigured_to(given)
     }
 
-    /// Were permits given for later, to somebody who waits?
-    pub(super) fn is_booked(&self, now: u64) -> bool {
-        self.state.process().cell.is_booked(now)
+    /// Begins with permits that were given elsewhere, and counted there.
+    pub(super) fn begin_with(&self, taken: u32, now: u64) {
+        let state = self.state.process();
+        state.cell.begin_with(taken, now);
+        if state.cell.counts_given() {
+            state.counts.add::<ALLOWED>(u64::from(taken).wrapping_neg());
+        }
     }
 
-    /// Begins with as many permits taken as `other` has: all those may have been this one's.
-    pub(super) fn take_over(&self, other: &Self) {
-        let (state, others) = (self.state(), other.state());
-        let taken = others.cell.used(&others.clock);
-        state.cell.acquire(taken.min(state.cell.limit().0), 0, &state.clock);
+    /// What a limiter of its own decides by.
+    pub(super) fn cell(&self) -> &LimiterCell {
+        &self.state.process().cell
     }
 }

@@ -2,32 +2,24 @@
 
 use super::builder::RateLimiterBuilder;
 use super::cell::Rule;
+use super::family::Family;
 use super::handle::{ALLOWED, LIMITED, RateLimiter};
 use crate::clock::ClockHandle;
-use crate::counter::Counters;
 use crate::error::{Error, Rejected};
-use crate::keyed::query::{Exactly, Query};
+use crate::keyed::KeyedMap;
+use crate::keyed::query::Exactly;
 use crate::keyed::text::with_text;
-use crate::keyed::{KeyedMap, Lookup};
 use crate::name::{Name, out_of_brackets};
-use crate::registry::{Component, Descriptor, KeyedSnapshot, Kind, LimiterSnapshot, register};
+use crate::registry::{Descriptor, KeyedSnapshot, Kind, LimiterSnapshot};
 use crate::scope::{Scoped, StateRef, Universe};
-use crate::settings::{OfAllKeys, RateLimiterSettings};
 use std::fmt::Display;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Limiters that a snapshot shows of one family.
 const SHOWN: usize = 100;
-
-/// Limiters that keys without room share.
-const SHARED: usize = 16;
-
-/// How often in a window a family without room looks through its keys for some to give up: a flood of new keys shall not make it
-/// look through all of them each time.
-const LOOKS: u64 = 16;
 
 /// A family of rate limiters, one for each key: a client, a tenant, an address. Keys are text unless said otherwise.
 ///
@@ -47,8 +39,10 @@ const LOOKS: u64 = 16;
 /// **Bounded.** There are never more than [`max_keys`](Self::max_keys) (65,536 unless said otherwise), whatever strangers send. For a new
 /// key beyond them, one that nobody is at and whose permits are all older than the window is given up; nothing is lost by
 /// that. If there is none, the key shares a limiter, `client[*]`, with others that found no room: they may be refused early, and
-/// never get more than the limit. Once there is room it has its own, where what the shared one gave counts; while somebody
-/// waits at the shared one, it goes on sharing. (Ask for it by its key each time; one that is kept goes on being shared.)
+/// never get more than the limit. Once there is room it has its own, where all that the shared one gave counts. Until then it goes on
+/// sharing, though there be room, while anybody holds the shared limiter or waits at it: so it may be refused early for longer, and
+/// never gets too much, whoever is stopped where. A limiter that is kept, its own or the shared one, is as exact as one that is asked
+/// for by its key each time; but no key is given up, and none that shares gets its own, while somebody keeps its limiter.
 ///
 /// A key takes some 800 bytes, its text twice, and eight bytes a permit of the limit, rounded up to a power of two: 65,536 keys of up to
 /// 100 permits some 120 MB. With [`gcra`](RateLimiterBuilder::gcra) permits take none. Finding a key takes no lock and allocates
@@ -60,29 +54,9 @@ pub struct KeyedRateLimiter<K = String> {
     pub(super) descriptor: Descriptor,
     /// As it was written, for each key.
     pub(super) written: Rule,
-    max_keys: usize,
+    pub(super) max_keys: usize,
     /// A declared family's way to its own static, to be registered on first use.
-    me: Option<fn() -> &'static KeyedRateLimiter>,
-}
-
-/// One world's limiters.
-#[derive(Debug)]
-pub(super) struct Family<K> {
-    clock: ClockHandle,
-    /// What its keys are reconfigured to.
-    pub(super) settings: OfAllKeys<RateLimiterSettings>,
-    /// The window in nanoseconds, by which keys become idle; 0: nobody has looked. One key's may be another.
-    pub(super) window: AtomicU64,
-    listed: AtomicBool,
-    keys: OnceLock<KeyedMap<K, Arc<RateLimiter>>>,
-    shared: [OnceLock<Arc<RateLimiter>>; SHARED],
-    overflowed: AtomicU64,
-    /// When it was last begun to look through the keys for some to give up, and that there are no more.
-    looked: AtomicU64,
-    barren: AtomicBool,
-    totals: OnceLock<Arc<Counters<2>>>,
-    /// Of a test world.
-    is_local: bool,
+    pub(super) me: Option<fn() -> &'static KeyedRateLimiter>,
 }
 
 /// What a family has come to.
@@ -104,35 +78,6 @@ pub struct KeyedUsage {
 /// What tells limiters apart, if it is not text.
 pub trait LimiterKey: Hash + Eq + Clone + Display + Send + Sync + 'static {}
 impl<K: Hash + Eq + Clone + Display + Send + Sync + 'static> LimiterKey for K {}
-
-impl<K> Family<K> {
-    const fn new(clock: ClockHandle, is_local: bool) -> Self {
-        Self {
-            clock,
-            settings: OfAllKeys::new(),
-            window: AtomicU64::new(0),
-            listed: AtomicBool::new(false),
-            keys: OnceLock::new(),
-            shared: [const { OnceLock::new() }; SHARED],
-            overflowed: AtomicU64::new(0),
-            looked: AtomicU64::new(0),
-            barren: AtomicBool::new(false),
-            totals: OnceLock::new(),
-            is_local,
-        }
-    }
-
-    fn totals(&self) -> &Arc<Counters<2>> {
-        let new = || Arc::new(if self.is_local { Counters::local() } else { Counters::new() });
-        self.totals.get_or_init(new)
-    }
-
-    pub(super) fn all(&self) -> Vec<Arc<RateLimiter>> {
-        let mut all = self.keys.get().map(KeyedMap::values).unwrap_or_default();
-        all.extend(self.shared.iter().filter_map(|one| one.get().cloned()));
-        all
-    }
-}
 
 impl KeyedRateLimiter {
     /// Keys a family holds where nothing else is said.
@@ -199,7 +144,7 @@ impl KeyedRateLimiter {
     pub(crate) fn in_brackets(&self, text: &str) -> Option<Arc<RateLimiter>> {
         match out_of_brackets(text) {
             Some(key) => self.get(key),
-            None => self.resolve().shared.iter().find_map(|one| one.get().cloned()),
+            None => self.resolve().shared().next(),
         }
     }
 
@@ -246,7 +191,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     pub fn from_builder(builder: RateLimiterBuilder) -> Result<Self, Error> {
         let (name, rule, clock) = builder.checked()?;
         Ok(Self {
-            state: Scoped::owned(Family { settings: OfAllKeys::here(), ..Family::new(clock, false) }),
+            state: Scoped::owned(Family::built(clock)),
             descriptor: Descriptor::dynamic(Kind::Limiter, name),
             written: rule,
             max_keys: KeyedRateLimiter::DEFAULT_MAX_KEYS,
@@ -280,80 +225,6 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
 
     pub(super) fn resolve(&self) -> StateRef<'_, Family<K>> {
         self.state.resolve(|universe: &Universe| Family::new(universe.clock(), true))
-    }
-
-    fn find_or_make<Q: Query<K> + ?Sized>(&self, query: &Q, label: &dyn Display) -> Arc<RateLimiter> {
-        let family = self.resolve();
-        let keys = family.keys.get_or_init(|| KeyedMap::new(self.max_keys.max(1)));
-        match keys.get(query) {
-            Some(found) => found,
-            None => self.make(&family, keys, query, label),
-        }
-    }
-
-    #[cold]
-    fn make<Q: Query<K> + ?Sized>(
-        &self,
-        family: &Family<K>,
-        keys: &KeyedMap<K, Arc<RateLimiter>>,
-        query: &Q,
-        label: &dyn Display,
-    ) -> Arc<RateLimiter> {
-        if let (Some(me), false) = (self.me, family.listed.swap(true, Ordering::Relaxed)) {
-            register(Component::KeyedLimiter(me()));
-        }
-        // Before any lock is taken: the clock may be the user's.
-        let now = family.clock.quick().as_nanos();
-        if family.window.load(Ordering::Relaxed) == 0 {
-            self.look_at_window();
-        }
-        let given = family.settings.get();
-        // Keys become idle by time alone, which nobody tells the map.
-        let looked = family.looked.load(Ordering::Relaxed);
-        if now.abs_diff(looked) > family.window.load(Ordering::Relaxed) / LOOKS {
-            family.looked.store(now, Ordering::Relaxed);
-            family.barren.store(false, Ordering::Relaxed);
-            keys.idle_again();
-        }
-        let barren = family.barren.load(Ordering::Relaxed);
-        let shared = &family.shared[keys.fingerprint(query) as usize % SHARED];
-        // What it gave for later cannot be taken over: until it was used, its keys go on sharing it.
-        if let Some(shared) = shared.get().filter(|one| one.is_booked(now)) {
-            family.overflowed.fetch_add(1, Ordering::Relaxed);
-            return shared.clone();
-        }
-        let fresh = || {
-            let own = self.child(family, given.clone(), self.descriptor.at_key(label));
-            if let Some(shared) = shared.get() {
-                own.take_over(shared);
-            }
-            own
-        };
-        // A limiter nobody holds and where nothing counts is as good as a fresh one.
-        let idle = |one: &Arc<RateLimiter>| {
-            !barren && Arc::strong_count(one) == 1 && Arc::weak_count(one) == 0 && one.is_idle(now, given.as_ref())
-        };
-        let limiter = match keys.get_or_insert_with(query, fresh, idle) {
-            Lookup::Found(found) => return found,
-            Lookup::Inserted(made) => made,
-            Lookup::Full => {
-                family.overflowed.fetch_add(1, Ordering::Relaxed);
-                family.barren.store(true, Ordering::Relaxed);
-                shared.get_or_init(|| self.child(family, given.clone(), self.descriptor.of_shared())).clone()
-            }
-        };
-        family.settings.joined(given.as_ref(), |given| limiter.take_settings(given));
-        limiter
-    }
-
-    fn child(
-        &self,
-        family: &Family<K>,
-        given: Option<Arc<RateLimiterSettings>>,
-        descriptor: Descriptor,
-    ) -> Arc<RateLimiter> {
-        let (clock, totals) = (family.clock.clone(), family.totals().clone());
-        Arc::new(RateLimiter::of_key(descriptor, self.written, family.settings.layers(given), clock, totals))
     }
 
     /// Empties the windows of all keys: see [`RateLimiter::reset`].

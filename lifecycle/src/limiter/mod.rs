@@ -4,7 +4,7 @@
 //! A refusal takes nothing, and says after what time a retry can succeed.
 
 // `ring` is the lock-free window over a `table`, `buckets` and `gcra` are what may be chosen instead; `cell` is one of them,
-// `handle` adds name, clock, counts and events, `wait` waits for permits, `keyed` has one a key,
+// `handle` adds name, clock, counts and events, `wait` waits for permits, `keyed` has one a key (`family` those of one world),
 // `settings` changes numbers.
 
 #[cfg(not(loom))]
@@ -17,6 +17,8 @@ mod builder;
 mod cell;
 #[cfg(not(loom))]
 mod episode;
+#[cfg(not(loom))]
+mod family;
 #[cfg(not(loom))]
 mod gcra;
 #[cfg(not(loom))]

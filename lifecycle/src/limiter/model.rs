@@ -12,19 +12,24 @@ impl Model {
         Self(Ring::new(limit, window))
     }
 
-    /// Takes permits; gives the time after which they are to be used.
-    pub fn take(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Option<u64> {
+    /// Takes permits; gives what the clock said and the time after which they are to be used.
+    pub fn take(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Option<(u64, u64)> {
         if (permits, patience) == (1, 0) {
-            match self.0.try_one(|| Some(clock())) {
-                Straight::Given { .. } => return Some(0),
+            match self.0.try_one(clock()) {
+                Straight::Given { reading } => return Some((reading, 0)),
                 Straight::Refused { .. } => return None,
                 Straight::Unsure => {}
             }
         }
         match self.0.acquire(permits, patience, clock) {
-            Outcome::Given { wait, .. } => Some(wait),
+            Outcome::Given { reading, wait } => Some((reading, wait)),
             Outcome::Refused { .. } => None,
         }
+    }
+
+    /// What the ring's scale is ahead of the clock by: one, while the clock is a good one and nothing was reset.
+    pub fn ahead(&self) -> u64 {
+        self.0.ahead()
     }
 
     pub fn used(&self, now: u64) -> u32 {

@@ -4,7 +4,7 @@ use super::handle::{LimiterState, RateLimiter};
 use super::keyed::{KeyedRateLimiter, LimiterKey};
 use crate::clock::nanos;
 use crate::error::Error;
-use crate::registry::{Descriptor, SettingSnapshot};
+use crate::registry::{Component, Descriptor, SettingSnapshot, register};
 use crate::settings::{Configurable, LimiterConfig, Proposed, RateLimiterSettings};
 use crate::telemetry;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ impl RateLimiter {
             applied = Some(wanted);
         };
         state.configured.store(true, Ordering::Release);
+        if let (None, Some(me)) = (before, self.me) {
+            register(Component::Limiter(me()));
+        }
         home.tell();
         let after = (wanted.limit, wanted.window);
         if let Some(before) = before.filter(|before| applied.is_some() && *before != after) {
@@ -48,7 +51,9 @@ impl RateLimiter {
     /// What was given still counts: a permit is given only if the new window, counted back from it, holds no more than the new
     /// limit, together with it and with those given before. So a lowered limit may refuse for a while, and a raised one has room
     /// at once. Where the new window reaches further back than the old one remembers, it is taken to have been as full as it
-    /// can have been. Decisions of other threads wait while this copies what is remembered to a larger place.
+    /// can have been. While somebody [waits](Self::acquire_within), a permit that a raised limit gives at once counts as long as the last
+    /// of those does, as after a [`reset`](Self::reset). Decisions of other threads wait while this copies what is remembered to a larger
+    /// place.
     ///
     /// ```
     /// use lifecycle::RateLimiter;
@@ -137,6 +142,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     ///
     /// To change it for one key, change its own limiter afterwards, for this overrides what one key was given; a key with numbers
     /// of its own is not given up.
+    /// A longer window reaches back no further than a key has had its limiter.
     ///
     /// # Errors
     /// As [`RateLimiter::set_limit`]; nothing has changed then.

@@ -7,10 +7,10 @@
 use super::handle::RateLimiter;
 use crate::clock::{ClockHandle, Moment, nanos};
 use crate::error::Rejected;
-use crate::timer;
+use crate::timer::{self, Alarm};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 impl RateLimiter {
@@ -54,7 +54,7 @@ impl RateLimiter {
         let (reading, wait) = self.reserve(&state, permits, nanos(max))?;
         if wait > 0 {
             let until = Moment::from_nanos(reading.saturating_add(wait));
-            Until { clock: &state.clock, until, asked: None }.await;
+            Until { clock: &state.clock, until, alarm: Alarm::Unset }.await;
         }
         Ok(())
     }
@@ -111,8 +111,8 @@ fn block_until(until: Moment, clock: &ClockHandle) {
 struct Until<'a> {
     clock: &'a ClockHandle,
     until: Moment,
-    /// Who is to be woken then.
-    asked: Option<Waker>,
+    /// For then.
+    alarm: Alarm,
 }
 
 impl Future for Until<'_> {
@@ -123,7 +123,7 @@ impl Future for Until<'_> {
             return Poll::Ready(());
         }
         let (clock, until) = (self.clock, self.until);
-        timer::wake_once(&mut self.asked, clock, until, cx.waker());
+        self.alarm.set(clock, until, cx.waker());
         Poll::Pending
     }
 }

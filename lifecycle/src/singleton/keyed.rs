@@ -12,7 +12,7 @@ use crate::clock::ClockHandle;
 use crate::counter::Counters;
 use crate::error::{CreateError, SingletonError, caught};
 use crate::keyed::query::{Exactly, Query};
-use crate::keyed::{KeyedMap, Lookup};
+use crate::keyed::{KeyedMap, Lookup, Shared};
 use crate::registry::{Component, Descriptor, Kind, register};
 use crate::scope::{self, Scoped, StateRef, Universe};
 use crate::telemetry;
@@ -88,6 +88,12 @@ pub(super) struct Keyed<T: SingletonValue> {
 impl<T: SingletonValue> Clone for Keyed<T> {
     fn clone(&self) -> Self {
         Self { entry: self.entry.clone(), instance: self.instance.clone() }
+    }
+}
+
+impl<T: SingletonValue> Shared for Keyed<T> {
+    fn is_alone(&mut self) -> bool {
+        self.entry.is_alone()
     }
 }
 
@@ -203,7 +209,7 @@ impl<K: SingletonKey, T: SingletonValue> KeyedCell<K, T> {
         let idle = |keyed: &Keyed<T>| keyed.instance.is_none() && Arc::strong_count(&keyed.entry) == 1;
         let (keyed, unkept) = match slots.keys.get_or_insert_with(query, make, idle) {
             Lookup::Found(keyed) | Lookup::Inserted(keyed) => (keyed, None),
-            Lookup::Full => {
+            Lookup::Full(()) => {
                 if slots.unkept.fetch_add(1, Ordering::Relaxed) == 0 {
                     telemetry::singleton_full(self.descriptor.name(), slots.max_keys);
                 }

@@ -6,7 +6,7 @@ use crate::clock::ClockHandle;
 use crate::counter::Counters;
 use crate::error::Error;
 use crate::instance::{AnyInstance, Instance};
-use crate::keyed::{KeyedMap, Lookup};
+use crate::keyed::{KeyedMap, Lookup, Shared};
 use crate::registry::{Descriptor, Kind};
 use crate::scope::Universe;
 use crate::wire::Gate;
@@ -30,6 +30,12 @@ pub(super) struct Named {
     pub(super) entry: Arc<Entry>,
     /// In the map itself, where a look-up finds it with the name. Changed under the creation's lock only.
     pub(super) held: Option<Held>,
+}
+
+impl Shared for Named {
+    fn is_alone(&mut self) -> bool {
+        self.entry.is_alone()
+    }
 }
 
 /// What stays of a name while its instance comes and goes.
@@ -112,7 +118,7 @@ impl CoreState {
         let idle = |named: &Named| named.held.is_none() && Arc::strong_count(&named.entry) == 1;
         match self.names.get_or_insert_with(name, || Named::new(name), idle) {
             Lookup::Found(named) | Lookup::Inserted(named) => Ok(named.entry),
-            Lookup::Full => {
+            Lookup::Full(()) => {
                 Err(Error::Full { what: "the singleton core", name: name.to_owned(), limit: MAX_SINGLETONS })
             }
         }

@@ -28,6 +28,23 @@ async fn another_type() -> Result<u8, Rejected> {
 
 const LONGEST: f64 = 1.0;
 
+#[rate_limit("100/s", on_limit = wait(SECONDS))]
+fn a_bare_number() -> Result<u8, Rejected> {
+    Ok(1)
+}
+
+#[rate_limit(limit = 100, window = SECONDS)]
+fn a_window_of_a_bare_number() -> Result<u8, Rejected> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = SECONDS)]
+fn which_a_timeout_may_be() -> Result<u8, Rejected> {
+    Ok(1)
+}
+
+const SECONDS: u64 = 30;
+
 #[rate_limit("100/s", mode = gcra(burst = NONE))]
 fn an_empty_burst() -> Result<u8, Rejected> {
     Ok(1)

@@ -117,7 +117,7 @@ fn run(steps: Vec<Step>, key_of: impl Fn(u8) -> Box<dyn Fn(&Map, &Step, u32) -> 
                     }
                     model.list.push((name, value));
                 }
-                Lookup::Full => {
+                Lookup::Full(()) => {
                     assert_eq!((was, model.list.len()), (None, MAX));
                     let missed = model.list.iter().any(|(_, value)| model.is_idle(*value));
                     assert!(!missed || model.searched, "something was idle");

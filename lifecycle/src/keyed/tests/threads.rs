@@ -17,7 +17,7 @@ fn threads_that_race_for_a_key_get_one_value() {
                     all.wait();
                     let get = |key: u32| match add(map, &key.to_string(), racer, |_| false) {
                         Lookup::Found(value) | Lookup::Inserted(value) => *value,
-                        Lookup::Full => panic!("there is room"),
+                        Lookup::Full(()) => panic!("there is room"),
                     };
                     (0..64).map(get).collect::<Vec<u32>>()
                 })
@@ -158,7 +158,7 @@ fn an_entry_in_doubt_is_waited_for() {
             }
             false
         };
-        assert_eq!(add(map, "b", 2, idle), Lookup::Full);
+        assert_eq!(add(map, "b", 2, idle), Lookup::Full(()));
         assert_eq!(reader.join().unwrap(), Some(Arc::new(1)));
         assert_eq!(lister.join().unwrap(), ["a"]);
     });

@@ -103,7 +103,7 @@ pub(crate) struct Waiting {
     /// The run it waits for.
     joined: Option<FrameId>,
     since: Option<Moment>,
-    alarm: Option<Waker>,
+    alarm: timer::Alarm,
     /// What is to be dropped with no lock held.
     gone: (Option<Place>, Option<Waker>),
     /// The last to be dropped.
@@ -327,7 +327,7 @@ fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> P
         let error = SingletonError::InitTimeout { name: plan.name(), waited: now.since(since), waiting_for };
         return done(waiting, Err(CreateError::Refused(error)));
     }
-    timer::wake_once(&mut waiting.alarm, plan.clock, until, cx.waker());
+    waiting.alarm.set(plan.clock, until, cx.waker());
     Poll::Pending
 }
 
