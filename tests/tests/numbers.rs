@@ -1,6 +1,6 @@
 //! The numbers that a breaker goes by, to be read.
 
-use lifecycle::settings::Source;
+use lifecycle::settings::{Source, Switch};
 use lifecycle::testing::isolated;
 use lifecycle::{CircuitBreaker, breaker, circuit_breaker, configure};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn all_numbers_can_be_read_also_those_of_which_nothing_is_said() {
         assert_eq!(said(&fetch, "slow_call"), is("\"1s\"", Source::Configured));
         assert!(fetch.settings().iter().all(|one| one.option != "window" && one.option != "failure_rate"));
         let config = fetch.config().settings();
-        assert_eq!((config.threshold, config.window, config.backoff), (Some(5), None, None));
+        assert_eq!((config.threshold, config.window, config.backoff), (Some(Switch::On(5)), None, None));
         assert_eq!((config.slow_call, config.half_open_calls), (Some(Duration::from_secs(1)), Some(1)));
 
         set(json!({ "fetch_user": { "failure_rate": 50, "window": "5 calls" } }));

@@ -14,6 +14,17 @@ impl CircuitBreaker {
     /// Runs `f` through the breaker. An `Err` is a failure; a panic is one too and goes on. It cannot see whether an `Err` is the
     /// refusal of another breaker, which is nobody's failure: [`Rejected::find_in`] shows how to say so.
     ///
+    /// ```
+    /// use lifecycle::{CallError, CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// let number = breaker.call(|| "x".parse::<u8>());
+    /// assert!(matches!(number, Err(CallError::Inner(_)))); // it ran, and failed
+    /// let number = breaker.call(|| "3".parse::<u8>());
+    /// assert!(matches!(number, Err(CallError::Rejected(_)))); // it did not run
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CallError::Rejected`] when it did not run, [`CallError::Inner`] with its own error.
     pub fn call<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
@@ -45,6 +56,14 @@ impl CircuitBreaker {
     /// Runs `future` through the breaker; it is admitted when first polled. Dropped before it ends it counts for nothing,
     /// unless it has run for [`slow_call`](crate::BreakerConfig::slow_call): then it is a failure.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifecycle::Error> {
+    /// let breaker = lifecycle::CircuitBreaker::builder("db").build()?;
+    /// let rows = breaker.call_async(async { Ok::<_, std::io::Error>(3) }).await;
+    /// assert_eq!(rows.unwrap(), 3);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`call`](Self::call).
     pub fn call_async<T, E>(
@@ -55,6 +74,17 @@ impl CircuitBreaker {
     }
 
     /// [`call_with`](Self::call_with) for a future.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use lifecycle::{CircuitBreaker, State, Verdict};
+    ///
+    /// let breaker = CircuitBreaker::builder("search").threshold(1).build()?;
+    /// let failed = |status: &u16| if *status >= 500 { Verdict::Failure } else { Verdict::Success };
+    /// assert_eq!(breaker.call_async_with(async { 503 }, failed).await?, 503);
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As there.

@@ -13,21 +13,65 @@ use std::time::Duration;
 
 impl CircuitBreaker {
     /// Refuses every call until [`reset`](Self::reset), whatever the time.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").build()?;
+    /// breaker.force_open(); // maintenance
+    /// assert!(breaker.try_acquire().unwrap_err().retry_after.is_none()); // nobody knows how long
+    /// breaker.reset();
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn force_open(&self) {
         self.force(State::ForcedOpen);
     }
 
     /// Lets every call run and records nothing, until [`reset`](Self::reset).
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// breaker.disable();
+    /// let _ = breaker.call(|| Err::<(), _>("down"));
+    /// assert_eq!(breaker.state(), State::Disabled);
+    /// assert_eq!(breaker.metrics().statistics.failed_calls, 0);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn disable(&self) {
         self.force(State::Disabled);
     }
 
     /// Lets every call run and records it, until [`reset`](Self::reset). An event says once when it would have opened.
+    ///
+    /// ```
+    /// use lifecycle::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// breaker.observe_only(); // how would it do?
+    /// let _ = breaker.call(|| Err::<(), _>("down"));
+    /// assert!(breaker.try_acquire().is_ok());
+    /// assert_eq!(breaker.metrics().statistics.failed_calls, 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn observe_only(&self) {
         self.force(State::ObserveOnly);
     }
 
     /// Closes it and forgets the failures. Its statistics stay.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// let _ = breaker.call(|| Err::<(), _>("down"));
+    /// breaker.reset();
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// assert_eq!(breaker.metrics().statistics.times_opened, 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn reset(&self) {
         self.force(State::Closed);
     }
@@ -35,6 +79,17 @@ impl CircuitBreaker {
     /// Opens it for `how_long` from now; then a probe decides. An open one stays open for so long, whatever it had left: that is
     /// no change of state, but an event says that somebody did it.
     /// One that was [forced open](Self::force_open) is open for that time only.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::builder("db").build()?;
+    /// breaker.open_for(Duration::from_secs(600)); // a maintenance window
+    /// assert_eq!(breaker.state(), State::Open);
+    /// assert!(breaker.try_acquire().unwrap_err().retry_after > Some(Duration::from_secs(590)));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn open_for(&self, how_long: Duration) {
         let was_open = self.state() == State::Open;
         self.by_hand(|machine, now| machine.open_for(how_long, now));

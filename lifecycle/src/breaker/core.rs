@@ -1,14 +1,15 @@
-//! The by-name face of circuit breakers: those declared by the macro and those made here at run time.
+//! The by-name face of circuit breakers: those declared by the macro and those made here at run time. `all` has what is about all.
+
+mod all;
 
 use super::config::BreakerConfig;
 use super::handle::CircuitBreaker;
 use super::keyed::KeyedCircuitBreaker;
-
 use crate::clock::{Clock, ClockHandle};
 use crate::error::{CallError, Error};
 use crate::instance::Instance;
 use crate::keyed::{KeyedMap, Lookup};
-use crate::registry::{self, BreakerSnapshot, Component};
+use crate::registry::{self, BreakerSnapshot};
 use crate::scope::{Scoped, StateRef, Universe};
 use crate::telemetry;
 use crate::wire::Gate;
@@ -69,6 +70,12 @@ impl CoreState {
 static CORE: CircuitBreakerCore = CircuitBreakerCore { state: Scoped::declared(CoreState::new()) };
 
 /// The process's circuit-breaker core.
+///
+/// ```
+/// let breaker = lifecycle::breakers().get("db")?; // made with the defaults, if there is none
+/// assert_eq!(breaker.name(), "db");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[must_use]
 pub fn breakers() -> &'static CircuitBreakerCore {
     &CORE
@@ -162,6 +169,13 @@ impl CircuitBreakerCore {
 
     /// The breaker of that name, made with the defaults (5 failures, 60 s) if there is none.
     ///
+    /// ```
+    /// let breakers = lifecycle::breakers();
+    /// breakers.get("db")?.force_open();
+    /// assert!(breakers.get("db")?.try_acquire().is_err()); // the same
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`], [`Error::Full`].
     pub fn get(&self, name: &str) -> Result<Instance<CircuitBreaker>, Error> {
@@ -172,6 +186,14 @@ impl CircuitBreakerCore {
 
     /// The breaker of that name, made with `config` if there is none. An existing one keeps its configuration; a differing
     /// `config` is told by an event.
+    ///
+    /// ```
+    /// use lifecycle::BreakerConfig;
+    ///
+    /// let breaker = lifecycle::breakers().get_with("smtp", BreakerConfig::new().threshold(2))?;
+    /// assert_eq!(breaker.config().to_string(), "threshold 2, timeout 60s");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get), and [`Error::InvalidConfig`].
@@ -238,6 +260,11 @@ impl CircuitBreakerCore {
 
     /// Runs `f` through the breaker of that name, made with the defaults if there is none.
     ///
+    /// ```
+    /// let rows = lifecycle::breakers().call("db", || Ok::<_, std::io::Error>(3));
+    /// assert_eq!(rows.unwrap(), 3);
+    /// ```
+    ///
     /// # Errors
     /// [`CallError::RateLimited`], [`CallError::Invalid`] and [`CallError::Rejected`] when `f` did not run,
     /// [`CallError::Inner`] with its own error.
@@ -268,123 +295,5 @@ impl CircuitBreakerCore {
     /// A breaker made here. Not charged.
     pub(crate) fn made(&self, name: &str) -> Option<Arc<CircuitBreaker>> {
         self.resolve().breakers.get(name)
-    }
-
-    /// The states of all breakers, in the order of their making; declared ones first, once used. Never refused.
-    #[must_use]
-    pub fn get_all_states(&self) -> Vec<BreakerSnapshot> {
-        let (declared, families) = self.declared();
-        let mut all: Vec<_> =
-            declared.iter().filter(|breaker| !breaker.is_unused()).map(|breaker| breaker.metrics()).collect();
-        for breaker in families.iter().flat_map(|family| family.breakers()) {
-            all.push(breaker.metrics());
-        }
-        all.extend(self.observe_dynamic());
-        all
-    }
-
-    /// The declared breakers and families, in the process's core.
-    fn declared(&self) -> (Vec<&'static CircuitBreaker>, Vec<&'static KeyedCircuitBreaker>) {
-        if !self.state.is_declared() {
-            return (Vec::new(), Vec::new());
-        }
-        let breakers = registry::declared(|component| match component {
-            Component::Breaker(breaker) => Some(breaker),
-            _ => None,
-        });
-        let families = registry::declared(|component| match component {
-            Component::KeyedBreaker(family) => Some(family),
-            _ => None,
-        });
-        (breakers, families)
-    }
-
-    /// Those made here.
-    pub(crate) fn dynamic(&self) -> Vec<Arc<CircuitBreaker>> {
-        self.resolve().breakers.values()
-    }
-
-    /// What [`snapshot`](crate::snapshot) lists beside the declared ones.
-    pub(crate) fn observe_dynamic(&self) -> Vec<BreakerSnapshot> {
-        self.dynamic().iter().map(|breaker| breaker.observe()).collect()
-    }
-
-    /// The core's numbers. Never refused.
-    #[must_use]
-    pub fn get_stats(&self) -> BreakerCoreStats {
-        let state = self.resolve();
-        let (current, max, window) = state.gate.usage();
-        let breakers = self.get_all_states();
-        BreakerCoreStats {
-            total_operations: state.operations.load(Ordering::Relaxed),
-            breakers_count: breakers.len(),
-            rate_limited_count: state.gate.rejected(),
-            rate_limit_window_ms: u64::try_from(window.as_millis()).unwrap_or(u64::MAX),
-            current_rate_limit_size: current,
-            max_rate_limit: max,
-            breakers,
-        }
-    }
-
-    /// Closes every breaker and forgets its failures; statistics stay, breakers stay. Never refused.
-    pub fn reset_all(&self) {
-        let (declared, families) = self.declared();
-        declared.iter().filter(|breaker| !breaker.is_unused()).for_each(|breaker| breaker.reset());
-        families.iter().for_each(|family| family.reset());
-        let state = self.resolve();
-        state.breakers.values().iter().for_each(|breaker| breaker.reset());
-        state.breakers.idle_again();
-    }
-
-    /// [`reset_all`](Self::reset_all), by the name that says what it does.
-    pub fn close_all(&self) {
-        self.reset_all();
-    }
-
-    /// Removes every breaker (a declared one starts afresh), and forgets the counts and the limit's window. Breakers that
-    /// somebody holds go on working but are listed no more.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`]; [`reset_unlimited`](Self::reset_unlimited) is never refused.
-    pub fn reset(&self) -> Result<(), Error> {
-        self.resolve().gate.charge()?;
-        self.reset_unlimited();
-        Ok(())
-    }
-
-    /// [`reset`](Self::reset), by the name that says what it does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn remove_all(&self) -> Result<(), Error> {
-        self.reset()
-    }
-
-    /// [`reset`](Self::reset) for the operator: never refused.
-    pub fn reset_unlimited(&self) {
-        let state = self.resolve();
-        let removed = state.breakers.clear();
-        let (declared, families) = self.declared();
-        declared.iter().for_each(|breaker| breaker.forget());
-        families.iter().for_each(|family| family.clear());
-        state.operations.store(0, Ordering::Relaxed);
-        state.gate.reset();
-        drop(removed);
-        telemetry::core_reset("circuit_breaker");
-    }
-
-    /// The clock may read anything now, for the breakers made here and for the limit.
-    pub(crate) fn restored(&self) {
-        let state = self.resolve();
-        state.breakers.values().iter().for_each(|breaker| breaker.on_restore());
-        state.gate.restored();
-    }
-
-    /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
-    ///
-    /// # Errors
-    /// [`Error::InvalidConfig`] for a limit or window of zero.
-    pub fn set_rate_limit(&self, limit: Option<(u32, Duration)>) -> Result<(), Error> {
-        self.resolve().gate.set_rate_limit(limit)
     }
 }

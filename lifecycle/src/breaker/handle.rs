@@ -137,6 +137,14 @@ impl CircuitBreaker {
     }
 
     /// The numbers it goes by now.
+    ///
+    /// ```
+    /// use lifecycle::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(3).build()?;
+    /// assert_eq!(breaker.config().to_string(), "threshold 3, timeout 60s");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn config(&self) -> BreakerConfig {
         self.resolve().cell.look(|_, machine| machine.config)
@@ -153,12 +161,33 @@ impl CircuitBreaker {
     }
 
     /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// let _ = breaker.call(|| Err::<(), _>("down"));
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn state(&self) -> State {
         self.resolve().cell.word().state()
     }
 
     /// Asks to run one call. Report its outcome to the permit.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(1).build()?;
+    /// let permit = breaker.try_acquire().expect("it is closed");
+    /// permit.failure(); // or success(), or ignore(); dropped it counts for nothing
+    /// let refused = breaker.try_acquire().unwrap_err();
+    /// assert!(refused.to_string().starts_with("`db`: circuit breaker is open, retry after"));
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Rejected`] when the breaker is open (by failures or by hand), or half-open with all its probes under way.
@@ -168,6 +197,17 @@ impl CircuitBreaker {
     }
 
     /// [`try_acquire`](Self::try_acquire) for a permit that goes elsewhere: to a task, into a struct.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    /// use std::sync::Arc;
+    ///
+    /// let breaker = Arc::new(CircuitBreaker::builder("db").threshold(1).build()?);
+    /// let permit = breaker.try_acquire_owned().expect("it is closed");
+    /// std::thread::spawn(move || permit.failure()).join().unwrap();
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As there.

@@ -110,6 +110,13 @@ impl fmt::Display for Backoff {
 }
 
 /// What a call is that its caller drops before it ends.
+///
+/// ```
+/// use lifecycle::{BreakerConfig, Cancelled};
+///
+/// let config = BreakerConfig::new().cancelled(Cancelled::Neutral); // those who give up say nothing of the service
+/// assert_eq!(config.to_string(), "threshold 5, timeout 60s, cancelled neutral");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cancelled {

@@ -110,6 +110,14 @@ impl Both {
 
 impl CircuitBreaker {
     /// State, failures and statistics.
+    ///
+    /// ```
+    /// let breaker = lifecycle::CircuitBreaker::builder("db").build()?;
+    /// breaker.call(|| Ok::<_, ()>(())).unwrap();
+    /// let seen = breaker.metrics();
+    /// assert_eq!((seen.state.as_str(), seen.statistics.successful_calls), ("closed", 1));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn metrics(&self) -> BreakerSnapshot {
         let state = self.resolve();

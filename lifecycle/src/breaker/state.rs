@@ -3,6 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a breaker stands.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, State};
+///
+/// let breaker = CircuitBreaker::builder("db").build()?;
+/// assert_eq!(breaker.state(), State::Closed);
+/// assert_eq!(State::HalfOpen.as_str(), "half_open"); // as on the wire
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

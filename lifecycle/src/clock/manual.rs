@@ -7,6 +7,16 @@ use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 /// A clock that stands still until it is moved by hand.
+///
+/// ```
+/// use lifecycle::clock::{Clock, ManualClock};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new();
+/// let before = clock.now_mono();
+/// clock.advance(Duration::from_secs(3));
+/// assert_eq!(clock.now_mono() - before, 3_000_000_000);
+/// ```
 #[derive(Debug)]
 pub struct ManualClock {
     nanos: AtomicU64,

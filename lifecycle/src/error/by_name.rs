@@ -5,6 +5,14 @@ use super::{BoxError, SingletonError};
 use std::time::Duration;
 
 /// What the by-name face of the cores and the builders report.
+///
+/// ```
+/// use lifecycle::Error;
+///
+/// let slip = lifecycle::breakers().get("").err().unwrap();
+/// assert!(matches!(slip, Error::InvalidName { .. }));
+/// assert_eq!(slip.to_string(), "Circuit breaker name must be a non-empty string");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -238,6 +238,15 @@ pub(crate) fn is_refusal<E: StdError + ?Sized>(error: &E) -> bool {
 }
 
 /// The reasons for a refusal.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, RejectedKind};
+///
+/// let breaker = CircuitBreaker::builder("db").build()?;
+/// breaker.force_open();
+/// assert_eq!(breaker.try_acquire().unwrap_err().kind, RejectedKind::ForcedOpen);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectedKind {

@@ -15,6 +15,23 @@ fn either<'a>(what: &&str, singleton: &'a str, step: &'a str) -> &'a str {
 }
 
 /// Why a singleton could not be handed out, or a step ([`init_flag`](macro@crate::init_flag) on a function) be run.
+///
+/// ```
+/// use lifecycle::{SingletonError, singleton};
+///
+/// #[singleton(try_factory = Config::load)]
+/// struct Config;
+///
+/// impl Config {
+///     fn load() -> Result<Self, std::num::ParseIntError> {
+///         "x".parse::<u8>().map(|_| Self)
+///     }
+/// }
+///
+/// let error = Config::try_instance().err().unwrap();
+/// assert!(matches!(&error, SingletonError::Factory { .. }));
+/// assert_eq!(error.to_string(), "singleton `config`: its factory failed");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SingletonError {

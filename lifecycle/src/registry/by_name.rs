@@ -54,6 +54,20 @@ pub(crate) fn declared_breaker(name: &str) -> Result<Option<Instance<CircuitBrea
 /// The declared rate limiter of that name (or `module::name`), or one of a declared family (`fetch[acme]`). It makes none: for a key
 /// that nobody has used yet see [`keyed_limiter`].
 ///
+/// ```
+/// use lifecycle::{Rejected, rate_limit};
+///
+/// #[rate_limit("1/min")]
+/// fn quarterly_report() -> Result<(), Rejected> {
+///     Ok(())
+/// }
+///
+/// quarterly_report()?;
+/// lifecycle::limiter("quarterly_report")?.reset(); // once more
+/// quarterly_report()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name; [`Error::NeedsKey`] for a family.
 pub fn limiter(name: &str) -> Result<Instance<RateLimiter>, Error> {
@@ -119,6 +133,17 @@ pub fn keyed_limiter(name: &str) -> Result<&'static KeyedRateLimiter, Error> {
 }
 
 /// The declared flag of that name (or `module::name`), whatever its type: values go in and out as JSON.
+///
+/// ```
+/// use lifecycle::{Flag, init_flag};
+///
+/// #[init_flag]
+/// static BETA: Flag<bool> = false;
+///
+/// lifecycle::flag("beta")?.set_json(&true.into())?;
+/// assert!(BETA.get());
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Ambiguous`] when several modules declare the short name.

@@ -283,6 +283,22 @@ pub(crate) fn ambiguous<'a>(name: &str, several: impl Iterator<Item = &'a Descri
 /// flags whose environment variable cannot be used; and what is wrong with the [settings](crate::settings) in force: values that are left out, names that may be slips.
 /// Names declared more than once are reachable by `module::name`, unless that is shared too, as by two
 /// methods of one name in one file: give one of them a `name = ".."`.
+///
+/// ```
+/// use lifecycle::{Rejected, circuit_breaker};
+///
+/// mod inner {
+///     #[lifecycle::circuit_breaker(name = "twice")]
+///     pub fn one() -> Result<(), lifecycle::Rejected> { Ok(()) }
+/// }
+///
+/// #[circuit_breaker(name = "twice")]
+/// fn other() -> Result<(), Rejected> { Ok(()) }
+///
+/// // In a test: `assert!(lifecycle::verify().is_empty())`, which prints what is wrong.
+/// let wrong: Vec<String> = lifecycle::verify().iter().map(ToString::to_string).collect();
+/// assert!(wrong.iter().any(|text| text.starts_with("`twice` is declared more than once: ")));
+/// ```
 #[must_use]
 pub fn verify() -> Vec<Error> {
     let mut by_name = std::collections::BTreeMap::<(Kind, &str), Vec<&Descriptor>>::new();
