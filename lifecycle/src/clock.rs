@@ -19,8 +19,10 @@ mod quick {
 
     #[inline(always)]
     pub(super) fn glance() -> Option<u64> {
-        Some(now())
+        crate::counter::nothing_installed().then(now)
     }
+
+    pub(super) fn look_again() {}
 }
 
 mod handle;

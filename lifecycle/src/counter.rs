@@ -222,11 +222,18 @@ pub(crate) fn at_home() -> bool {
     SLOTS.get().len != 0
 }
 
+/// Is nothing installed on this thread, so that the process's state is meant?
+pub(crate) fn nothing_installed() -> bool {
+    ELSEWHERE.get() == 0
+}
+
 /// Something was installed on this thread (`true`) or taken away (`false`).
 pub(crate) fn installed(more: bool) {
     let count = ELSEWHERE.get();
     ELSEWHERE.set(if more { count + 1 } else { count.saturating_sub(1) });
     show();
+    #[cfg(not(loom))]
+    crate::clock::ClockHandle::look_again();
 }
 
 /// Gives this thread a block, if it has none yet.
@@ -237,7 +244,7 @@ pub(crate) fn prepare() {
 }
 
 fn show() {
-    let len = if ELSEWHERE.get() == 0 { LEN.get() } else { 0 };
+    let len = if nothing_installed() { LEN.get() } else { 0 };
     SLOTS.set(Slots { len, ..SLOTS.get() });
 }
 

@@ -270,3 +270,22 @@ fn threads_that_are_stopped_with_a_limiter_in_their_hands() {
         }
     }
 }
+
+#[test]
+fn permits_of_the_shared_one_count_against_its_key_and_are_counted_once() {
+    let clock = Arc::new(ManualClock::new());
+    let each = RateLimiter::builder("client").per_second(3).clock(clock.clone());
+    let clients: KeyedRateLimiter<u32> = KeyedRateLimiter::from_builder(each).unwrap().max_keys(1);
+    clients.of(&1).try_acquire().unwrap();
+    clock.advance(SECOND);
+    clients.of(&2).try_acquire_n(2).unwrap();
+    assert_eq!(clients.of(&2).name(), "client[*]");
+    // "1" counts no more: "2" gets its own.
+    clock.advance(A_WHILE);
+    let own = clients.of(&2);
+    assert_eq!((own.name(), own.usage().used, own.observe().allowed), ("client[2]", 2, 0));
+    own.try_acquire().unwrap();
+    own.try_acquire().unwrap_err();
+    assert_eq!((own.observe().allowed, own.observe().limited), (1, 1));
+    assert_eq!(clients.usage().allowed, 4);
+}

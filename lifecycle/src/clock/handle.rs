@@ -42,10 +42,16 @@ impl ClockHandle {
         })
     }
 
-    /// The [quick](Self::quick) reading of the system's clock where it takes no call, so that a hot path keeps its registers.
+    /// The [quick](Self::quick) reading of the system's clock where it takes no call, so that a hot path keeps its registers, and where
+    /// nothing is installed on this thread, so that the process's state is meant.
     #[inline(always)]
     pub(crate) fn glance() -> Option<Moment> {
         quick::glance().map(Moment::from_nanos)
+    }
+
+    /// Something was installed on this thread, or taken away: [`glance`](Self::glance) is to know.
+    pub(crate) fn look_again() {
+        quick::look_again();
     }
 
     /// Cheaper, and behind by up to [`COARSE_TICK`].

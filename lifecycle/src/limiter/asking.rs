@@ -5,7 +5,6 @@ use super::handle::{ALLOWED, LIMITED, LimiterState, RateLimiter};
 use super::ring::{Outcome, Straight};
 use crate::counter;
 use crate::error::{Rejected, RejectedKind};
-use crate::registry::{self, Component};
 use crate::scope::StateRef;
 use crate::telemetry;
 use std::num::NonZeroU64;
@@ -76,26 +75,23 @@ impl RateLimiter {
         Rejected::new(RejectedKind::RateLimited, self.descriptor.shared_name(), wait.duration())
     }
 
-    /// On one permit.
+    /// On one permit. Not inlined, and whatever it calls it calls last: so the straight line saves no registers.
+    #[inline(never)]
     fn decide(&self) -> Result<(), Wait> {
-        let (here, state) = (counter::here(), self.state.process());
-        // Counted before on this thread, and nothing is installed on it: it is the process's state that is meant.
-        let Some(home) = state.counts.at_home(here) else {
-            return self.decide_on_one();
-        };
+        // What is installed on this thread the cell knows.
+        let state = self.state.process();
         match state.cell.try_one() {
-            Straight::Given { reading } => {
-                home.hit::<ALLOWED>();
-                if state.episode.is_on() {
-                    self.given_after_refusals(state, reading);
-                }
-                Ok(())
-            }
+            // Counted by the ring.
+            Straight::Given { reading } if state.episode.is_on() => self.given_after_refusals(reading),
+            Straight::Given { .. } => Ok(()),
             Straight::Refused { reading, wait, period } => {
                 let wait = Source::settled(wait);
-                home.hit::<LIMITED>();
                 if state.episode.is_news(reading, period) || telemetry::tells_details() {
-                    return Err(self.refused_aloud(reading, wait, period));
+                    return self.refused_aloud(reading, wait, period);
+                }
+                match state.counts.at_home(counter::here()) {
+                    Some(home) => home.hit::<LIMITED>(),
+                    None => return self.refused_anew(wait),
                 }
                 Err(Wait::of(wait))
             }
@@ -112,45 +108,52 @@ impl RateLimiter {
     fn decide_on(&self, state: &StateRef<'_, LimiterState>, permits: u32, patience: u64) -> Result<(u64, u64), Wait> {
         match state.cell.acquire(permits, patience, &state.clock) {
             Outcome::Given { reading, wait } => {
-                self.count::<ALLOWED>(state, permits);
+                if let Some(totals) = &state.totals {
+                    totals.add::<ALLOWED>(permits.into());
+                }
+                if !state.cell.counts_given() {
+                    state.counts.add::<ALLOWED>(permits.into());
+                }
                 if state.episode.is_on() {
-                    self.given_after_refusals(state, reading);
+                    self.tell_of_permit(state, reading);
                 }
                 Ok((reading, wait))
             }
             Outcome::Refused { reading, wait } => {
-                self.count::<LIMITED>(state, permits);
-                Err(self.refused(state, reading, wait.map_or(Wait::NEVER, Wait::of), state.cell.window()))
+                if let Some(totals) = &state.totals {
+                    totals.add::<LIMITED>(permits.into());
+                }
+                state.counts.add::<LIMITED>(permits.into());
+                Err(self.tell_of_refusal(state, reading, wait.map_or(Wait::NEVER, Wait::of), state.cell.window()))
             }
-        }
-    }
-
-    #[inline]
-    fn count<const WHICH: usize>(&self, state: &StateRef<'_, LimiterState>, permits: u32) {
-        // A test world's counts do not tell of the first one.
-        if state.counts.add::<WHICH>(permits.into()) || matches!(state, StateRef::Own(_)) {
-            self.register();
-        }
-        if let Some(totals) = &state.totals {
-            totals.add::<WHICH>(permits.into());
-        }
-    }
-
-    #[cold]
-    fn register(&self) {
-        if let Some(me) = self.me {
-            registry::register(Component::Limiter(me()));
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn refused_aloud(&self, reading: u64, wait: u64, period: u64) -> Wait {
-        self.refused(self.state.process(), reading, Wait::of(wait), period)
+    fn refused_aloud(&self, reading: u64, wait: u64, period: u64) -> Result<(), Wait> {
+        let state = self.state.process();
+        state.counts.add::<LIMITED>(1);
+        std::hint::black_box(Err(self.tell_of_refusal(state, reading, Wait::of(wait), period)))
     }
 
-    /// A refusal, counted already.
-    fn refused(&self, state: &LimiterState, reading: u64, wait: Wait, window: u64) -> Wait {
+    /// The first on this thread.
+    #[cold]
+    #[inline(never)]
+    fn refused_anew(&self, wait: u64) -> Result<(), Wait> {
+        self.state.process().counts.add::<LIMITED>(1);
+        std::hint::black_box(Err(Wait::of(wait)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn given_after_refusals(&self, reading: u64) -> Result<(), Wait> {
+        self.tell_of_permit(self.state.process(), reading);
+        std::hint::black_box(Ok(()))
+    }
+
+    /// Of one that was counted already.
+    fn tell_of_refusal(&self, state: &LimiterState, reading: u64, wait: Wait, window: u64) -> Wait {
         let first = state.episode.refused(reading, window, || state.counts.read(LIMITED));
         if first || telemetry::tells_details() {
             let (limit, window) = state.cell.limit();
@@ -161,7 +164,7 @@ impl RateLimiter {
 
     #[cold]
     #[inline(never)]
-    fn given_after_refusals(&self, state: &LimiterState, reading: u64) {
+    fn tell_of_permit(&self, state: &LimiterState, reading: u64) {
         if let Some(suppressed) = state.episode.given(reading, state.cell.window(), || state.counts.read(LIMITED)) {
             telemetry::limiter_recovered(self.name(), suppressed);
         }

@@ -3,7 +3,7 @@
 use super::buckets::{self, Buckets};
 use super::gcra::{self, Gcra};
 use super::ring::{Outcome, Ring, Straight, Time};
-use crate::clock::{COARSE_TICK, ClockHandle, Moment, QUICK_ERROR, nanos};
+use crate::clock::{COARSE_TICK, ClockHandle, QUICK_ERROR, nanos};
 use std::time::Duration;
 
 /// The largest limit that is kept permit by permit: eight bytes each.
@@ -100,7 +100,7 @@ pub(crate) struct LimiterCell {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is what nearly all are")]
 enum Engine {
-    /// By the quick reading: what nearly all are, so one look tells it.
+    /// By the quick reading, in a straight line where nothing is in the way: what nearly all are, so one look tells it.
     Quick(Ring),
     // The reading stands in each variant, where it takes no room: there may be a limiter for each of many keys.
     Ring(Ring, Source),
@@ -109,13 +109,22 @@ enum Engine {
 }
 
 impl LimiterCell {
+    /// One that is asked by [`acquire`](Self::acquire) only: of each permit there is more to be done.
+    pub(super) const fn of_key(rule: Rule, clock: &ClockHandle) -> Self {
+        Self::made(rule, clock, false)
+    }
+
     pub(crate) const fn new(rule: Rule, clock: &ClockHandle) -> Self {
+        Self::made(rule, clock, true)
+    }
+
+    const fn made(rule: Rule, clock: &ClockHandle, is_straight: bool) -> Self {
         let source = rule.source.of(clock);
         let window = nanos(rule.window).saturating_add(source.slack());
         let engine = match rule.burst {
             Some(burst) => Engine::Gcra(Gcra::new(rule.limit, window, burst), source),
             None if rule.limit > MOST_EXACT => Engine::Buckets(Buckets::new(rule.limit, window), source),
-            None if matches!(source, Source::Quick) => Engine::Quick(Ring::new(rule.limit, window)),
+            None if is_straight && matches!(source, Source::Quick) => Engine::Quick(Ring::new(rule.limit, window)),
             None => Engine::Ring(Ring::new(rule.limit, window), source),
         };
         Self { engine }
@@ -134,9 +143,24 @@ impl LimiterCell {
     pub(crate) fn try_one(&self) -> Straight {
         match &self.engine {
             // It has the system's clock (`Source::of`).
-            Engine::Quick(ring) => ring.try_one(|| ClockHandle::glance().map(Moment::as_nanos)),
+            Engine::Quick(ring) => match ClockHandle::glance() {
+                Some(reading) => ring.try_one(reading.as_nanos()),
+                None => Straight::Unsure,
+            },
             _ => Straight::Unsure,
         }
+    }
+
+    /// The permits given in its life; `None`: it does not count them.
+    pub(super) fn given(&self) -> Option<u64> {
+        match &self.engine {
+            Engine::Quick(ring) | Engine::Ring(ring, _) => Some(ring.given()),
+            Engine::Buckets(..) | Engine::Gcra(..) => None,
+        }
+    }
+
+    pub(super) const fn counts_given(&self) -> bool {
+        matches!(&self.engine, Engine::Quick(_) | Engine::Ring(..))
     }
 
     /// Takes `permits`, all or none, to be used at most `patience` nanoseconds later.

@@ -75,7 +75,7 @@ impl<F: Fn() -> Arc<RateLimiter>> NoRoom<Arc<RateLimiter>> for Sharing<'_, F> {
 
     fn begin(&self, own: &Arc<RateLimiter>, taken: u32) {
         if taken > 0 {
-            own.cell().begin_with(taken, self.now);
+            own.begin_with(taken, self.now);
         }
     }
 

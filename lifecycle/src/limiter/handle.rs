@@ -84,6 +84,13 @@ impl LimiterState {
         }
     }
 
+    /// Permits given in its life.
+    fn allowed(&self) -> u64 {
+        // The count is of those that the cell does not count, less those that it does, but should not (`begin_with`).
+        let given = if cfg!(feature = "counters") { self.cell.given().unwrap_or(0) } else { 0 };
+        self.counts.read(ALLOWED).wrapping_add(given)
+    }
+
     /// Of a limiter that is built here.
     fn built(rule: Rule, clock: ClockHandle) -> Self {
         Self { layers: Mutex::new(Layers::here()), ..Self::new(rule, Counters::new(), clock) }
@@ -171,6 +178,7 @@ impl RateLimiter {
         let state = LimiterState {
             totals: Some(totals),
             layers: Mutex::new(layers),
+            cell: LimiterCell::of_key(rule, &clock),
             ..LimiterState::new(rule, Counters::local(), clock)
         };
         Self { descriptor, written: rule, state: Scoped::owned(state), me: None }
@@ -280,7 +288,7 @@ impl RateLimiter {
             limit,
             window_seconds: window.as_secs_f64(),
             used: state.cell.used(&state.clock),
-            allowed: state.counts.read(ALLOWED),
+            allowed: state.allowed(),
             limited: state.counts.read(LIMITED),
             retry_after_seconds: state.cell.wait(&state.clock).as_secs_f64(),
             settings: self.settings(),
@@ -301,6 +309,15 @@ impl RateLimiter {
     pub(super) fn is_idle(&self, now: u64, given: Option<&Arc<RateLimiterSettings>>) -> bool {
         let state = self.state.process();
         state.cell.is_idle(now) && state.layers.lock().is_reconfigured_to(given)
+    }
+
+    /// Begins with permits that were given elsewhere, and counted there.
+    pub(super) fn begin_with(&self, taken: u32, now: u64) {
+        let state = self.state.process();
+        state.cell.begin_with(taken, now);
+        if state.cell.counts_given() {
+            state.counts.add::<ALLOWED>(u64::from(taken).wrapping_neg());
+        }
     }
 
     /// What a limiter of its own decides by.

@@ -13,11 +13,13 @@
 //! that was read; the values of a slot only rise, so that CAS fails for whoever comes late. One bit of a slot tells the lap: with
 //! the head unchanged it is of this lap (filled) or of the one before.
 //!
-//! The clock is read after the slots, so times do not fall from one position to the next; where a clock goes back all the same,
-//! `ahead` is what it is behind by (see [`Ring::went_back`]).
+//! Times do not fall from one position to the next: none is before the newest. The clock is read after the slots, so that a reading
+//! before the newest time tells that the clock went back; `ahead` is what it is behind by then (see [`Ring::went_back`]). The
+//! straight way, of which less is asked, reads it before.
 //!
 //! Positions have 43 bits. To be mistaken, a thread would have to be stopped between reading the head and its CAS for exactly
 //! 2^43 permits, 101 days at a million a second; even then the recorded times stay exact, and one caller is served too early.
+//! Positions also count the permits: nothing else is written to for that ([`Ring::given`]).
 //!
 //! Only the first use (which allocates) and a change of the limit take a lock. Every load is `Acquire`: a slot's value that is of a
 //! later grant brings that grant's head along. No fence, which ThreadSanitizer would not know.
@@ -28,9 +30,10 @@ mod straight;
 
 use self::head::Head;
 pub(crate) use self::straight::Straight;
-use super::table::{END, Slots, Table};
+use super::table::{END, Lead, Slots, Table};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::ptr::NonNull;
 
 /// What an acquisition came to. Times are in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +79,8 @@ pub(crate) struct Ring {
     /// A [`Head`]. Not apart from the numbers below: whoever decides needs them too.
     /// `RateLimiter` keeps the whole on cache lines of its own.
     head: AtomicU64,
-    /// Null until it is first used. Never freed but with the ring, and only replaced by a larger one.
-    table: AtomicPtr<Table>,
+    /// Null until it is first used. Only replaced by a larger one, and never freed but with the ring.
+    table: AtomicPtr<Lead>,
     /// Permits in a window. Changes, like `period` and `table`, only while the head is closed.
     limit: AtomicU32,
     /// After so long a permit no longer counts: the window and a nanosecond.
@@ -97,9 +100,12 @@ pub(crate) struct Ring {
 /// What is asked for under the lock only.
 #[derive(Debug)]
 struct Change {
+    /// The table in use is the last one. Somebody may still be reading the others.
+    tables: Vec<Table>,
     /// The position from which on the present limit was in force.
     since: u64,
-    /// Permits given before that.
+    /// The position when the head was opened last, and the permits that were given before.
+    opened: u64,
     earlier: u64,
 }
 
@@ -150,7 +156,7 @@ impl Ring {
                 ahead: AtomicU64::new(1),
                 horizon: AtomicU64::new(0),
                 shown: AtomicU64::new(0),
-                change: Mutex::new(Change { since: 0, earlier: 0 }),
+                change: Mutex::new(Change { tables: Vec::new(), since: 0, opened: 0, earlier: 0 }),
                 #[cfg(any(test, loom))]
                 log: super::probe::Log::new(),
             }
@@ -205,8 +211,11 @@ impl Ring {
                 self.horizon.fetch_max(seen.earliest, Ordering::AcqRel);
                 self.shown.fetch_max(seen.now, Ordering::AcqRel);
             }
+            let Some(after) = head.after(permits) else {
+                self.wrap(head);
+                continue;
+            };
             super::probe::stall();
-            let after = head.after(permits);
             if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 earlier = Some(seen.reading);
                 continue;
@@ -325,27 +334,39 @@ impl Ring {
     /// None: it has no memory yet, or its limit is being changed.
     #[inline(always)]
     fn view(&self, head: Head) -> Option<View<'_>> {
+        let slots = self.slots(head)?;
+        let limit = u64::from(self.limit.load(Ordering::Acquire));
+        Some(View { slots, limit, period: self.period.load(Ordering::Acquire) })
+    }
+
+    /// As [`view`](Self::view).
+    #[inline(always)]
+    fn slots(&self, head: Head) -> Option<Slots<'_>> {
         if head.is_closed() {
             return None;
         }
-        // SAFETY: the head, loaded from `self` with acquire, is open, so `prepare` has stored a table before: what `Box::into_raw`
-        // gave there or in `reconfigure`, published by a release store. It is freed by `drop` only, which nobody shares the ring
-        // with, and changed through atomics only.
-        let slots = unsafe { &*self.table.load(Ordering::Acquire) }.slots();
-        let limit = u64::from(self.limit.load(Ordering::Acquire));
-        Some(View { slots, limit, period: self.period.load(Ordering::Acquire) })
+        // SAFETY: the head, loaded from `self` with acquire, is open, so `prepare` has stored a table's lead before, that is not null.
+        let lead = unsafe { NonNull::new_unchecked(self.table.load(Ordering::Acquire)) };
+        // SAFETY: it is that of a table that `prepare` or `reconfigure` made, and published by a release store. All of them are kept
+        // until the ring is dropped, which is borrowed here.
+        Some(unsafe { Slots::at(lead) })
     }
 
     /// Gives it its memory, or waits until its limit has been changed.
     #[cold]
     #[inline(never)]
     fn prepare(&self) {
-        let _change = self.change.lock();
-        if self.table.load(Ordering::Acquire).is_null() {
-            let table = Table::new(self.limit.load(Ordering::Relaxed), std::ptr::null_mut());
-            self.table.store(Box::into_raw(Box::new(table)), Ordering::Release);
+        let mut change = self.change.lock();
+        if change.tables.is_empty() {
+            self.use_table(&mut change, Table::new(self.limit.load(Ordering::Relaxed)));
             self.head.store(0, Ordering::Release);
         }
+    }
+
+    /// The head is closed.
+    fn use_table(&self, change: &mut Change, table: Table) {
+        self.table.store(table.lead().as_ptr(), Ordering::Release);
+        change.tables.push(table);
     }
 }
 
@@ -353,15 +374,5 @@ impl View<'_> {
     fn is_settled(&self, head: Head) -> bool {
         let last = head.next().wrapping_sub(1);
         self.slots.is_filled(last, self.slots.slot(last).load(Ordering::Acquire))
-    }
-}
-
-impl Drop for Ring {
-    fn drop(&mut self) {
-        let mut table = self.table.load(Ordering::Acquire);
-        while !table.is_null() {
-            // SAFETY: from `Box::into_raw`, each on this chain once; nobody else has the ring any more.
-            table = unsafe { Box::from_raw(table) }.before();
-        }
     }
 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 fn take(ring: &Ring, permits: u32, patience: u64, now: u64) -> Result<u64, Option<u64>> {
     // As limiters do it; in every other nanosecond, so that both ways are gone.
     if (permits, patience) == (1, 0) && now % 2 == 0 {
-        match ring.try_one(|| (now < 1 << 63).then_some(now)) {
-            Straight::Given { .. } => return Ok(0),
-            Straight::Refused { wait, .. } => return Err(Some(wait)),
-            Straight::Unsure => {}
+        match (now < 1 << 63).then(|| ring.try_one(now)) {
+            Some(Straight::Given { .. }) => return Ok(0),
+            Some(Straight::Refused { wait, .. }) => return Err(Some(wait)),
+            Some(Straight::Unsure) | None => {}
         }
     }
     match ring.acquire(permits, patience, || now) {
@@ -98,6 +98,29 @@ fn op(changes: bool) -> impl Strategy<Value = Op> {
         1 => Just(Op::Reset),
         u32::from(changes) => (1_u32..12, 1_u64..60).prop_map(|(limit, window)| Op::Change { limit, window }),
     ]
+}
+
+#[test]
+fn after_the_last_position_comes_the_first_and_every_permit_is_counted() {
+    // The end is met by a single permit, in the straight line and not, and in the middle of a batch.
+    for (permits, patience, start) in [(1, 0, 2), (1, 0, 3), (1, 1, 2), (3, 0, 2), (3, 1, 3)] {
+        for left in 0..8 {
+            let ring = Ring::new(3, 10).near_the_end();
+            for time in left..8 {
+                assert_eq!(take(&ring, 1, 0, 11 * time + 2), Ok(0));
+            }
+            let before = ring.given();
+            let mut model = Model::new(3, 10);
+            for round in 0..8 {
+                let now = 1000 + start + 11 * round;
+                assert_eq!(take(&ring, permits, patience, now), Ok(0), "{permits} with {left} left, round {round}");
+                assert_eq!(model.take(permits as usize, patience, now), Ok(0));
+                let more = take(&ring, 3, 0, now);
+                assert_eq!(more, model.take(3, 0, now), "{permits} with {left} left, round {round}");
+            }
+            assert_eq!(ring.given() - before, model.given.len() as u64, "{permits} with {left} left");
+        }
+    }
 }
 
 proptest! {
@@ -355,7 +378,7 @@ fn threads_that_are_stopped_for_longer_than_a_window_change_nothing() {
                         let permits = if (round + thread) % 5 == 0 { limit.min(1 + round % 7) } else { 1 };
                         let before = origin.elapsed().as_nanos() as u64;
                         if permits == 1 && round % 11 != 0 {
-                            match ring.try_one(|| Some(clock())) {
+                            match ring.try_one(clock()) {
                                 Straight::Given { .. } => {
                                     given.fetch_add(1, Ordering::Relaxed);
                                     continue;

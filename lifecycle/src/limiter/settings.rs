@@ -4,7 +4,7 @@ use super::handle::{LimiterState, RateLimiter};
 use super::keyed::{KeyedRateLimiter, LimiterKey};
 use crate::clock::nanos;
 use crate::error::Error;
-use crate::registry::{Descriptor, SettingSnapshot};
+use crate::registry::{Component, Descriptor, SettingSnapshot, register};
 use crate::settings::{Configurable, LimiterConfig, Proposed, RateLimiterSettings};
 use crate::telemetry;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ impl RateLimiter {
             applied = Some(wanted);
         };
         state.configured.store(true, Ordering::Release);
+        if let (None, Some(me)) = (before, self.me) {
+            register(Component::Limiter(me()));
+        }
         home.tell();
         let after = (wanted.limit, wanted.window);
         if let Some(before) = before.filter(|before| applied.is_some() && *before != after) {

@@ -168,16 +168,15 @@ impl Ring {
             let Some(view) = self.view(head) else {
                 continue;
             };
-            let larger = (u64::from(limit) > view.slots.len()).then(|| self.copy(head, view, limit, &change));
+            let larger = (u64::from(limit) > view.slots.len()).then(|| copy(head, view, limit, &change));
             if !self.close(head) {
                 continue;
             }
             let len = larger.as_ref().map_or(view.slots, Table::slots).len();
             if let Some(larger) = larger {
-                self.table.store(Box::into_raw(Box::new(larger)), Ordering::Release);
+                self.use_table(&mut change, larger);
             }
             store();
-            change.earlier = change.given(head);
             change.since = head.next();
             self.open(head, len, change);
             return;
@@ -193,46 +192,77 @@ impl Ring {
     /// Two laps further: the slots are where they were, and whoever decided by what was before fails.
     fn open(&self, head: Head, len: u64, mut change: MutexGuard<'_, Change>) {
         let skipped = 2 * len;
+        change.earlier = change.given(head);
         change.since = change.since.wrapping_add(skipped);
-        self.head.store(head.next().wrapping_add(skipped) << Head::POSITION, Ordering::Release);
+        change.opened = head.next().wrapping_add(skipped);
+        self.head.store(change.opened << Head::POSITION, Ordering::Release);
     }
 
-    /// A larger table with what this one knows, and with the latest times that can be for the permits before: a permit was given at
-    /// least a period before the one that is `limit` further, if that was given under the same limit.
-    fn copy(&self, head: Head, view: View<'_>, limit: u32, change: &Change) -> Table {
-        let before = self.table.load(Ordering::Acquire);
-        let table = Table::new(limit, before);
-        let larger = table.slots();
-        let next = head.next();
-        for back in 1..=larger.len() {
-            let position = next.wrapping_sub(back);
-            let time = if back <= view.slots.len() {
-                view.slots.time(position)
-            } else {
-                let later = |by: u64| larger.time(position.wrapping_add(by));
-                if back > change.given(head) {
-                    0
-                } else if back - view.limit <= change.under_this_limit(head) {
-                    later(view.limit).saturating_sub(view.period)
-                } else {
-                    later(1)
-                }
-            };
-            larger.slot(position).store(larger.filled(position, time), Ordering::Relaxed);
+    /// Begins with the first position again, which counts differences of positions only as long as they are all of one round.
+    #[cold]
+    pub(super) fn wrap(&self, head: Head) {
+        let change = self.change.lock();
+        if let Some(view) = self.view(head).filter(|_| self.close(head)) {
+            self.open(head, view.slots.len(), change);
         }
-        table
     }
+
+    /// A ring that was used for long: two laps on, another round of positions begins.
+    #[cfg(test)]
+    pub(crate) fn near_the_end(self) -> Self {
+        self.prepare();
+        let len = u64::from(self.limit()).next_power_of_two();
+        let end = Head::LAST_POSITION + 1 - 2 * len;
+        self.head.store(end << Head::POSITION, Ordering::Release);
+        self
+    }
+
+    /// Permits ever given.
+    pub(crate) fn given(&self) -> u64 {
+        let change = self.change.lock();
+        // Under the lock it is open, but for a ring without memory.
+        if change.tables.is_empty() { 0 } else { change.given(self.head()) }
+    }
+}
+
+/// A larger table with what this one knows, and with the latest times that can be for the permits before: a permit was given at
+/// least a period before the one that is `limit` further, if that was given under the same limit.
+fn copy(head: Head, view: View<'_>, limit: u32, change: &Change) -> Table {
+    let table = Table::new(limit);
+    let larger = table.slots();
+    let next = head.next();
+    for back in 1..=larger.len() {
+        let position = next.wrapping_sub(back);
+        let time = if back <= view.slots.len() {
+            view.slots.time(position)
+        } else {
+            let later = |by: u64| larger.time(position.wrapping_add(by));
+            if back > change.given(head) {
+                0
+            } else if back - view.limit <= change.under_this_limit(head) {
+                later(view.limit).saturating_sub(view.period)
+            } else {
+                later(1)
+            }
+        };
+        larger.slot(position).store(larger.filled(position, time), Ordering::Relaxed);
+    }
+    table
 }
 
 impl Change {
     /// Permits given under the present limit, of which the newest ones matter.
     fn under_this_limit(&self, head: Head) -> u64 {
-        // Positions have 43 bits.
-        head.next().wrapping_sub(self.since) << Head::POSITION >> Head::POSITION
+        Self::from(self.since, head)
     }
 
     /// Permits ever given.
     fn given(&self, head: Head) -> u64 {
-        self.earlier.saturating_add(self.under_this_limit(head))
+        self.earlier.saturating_add(Self::from(self.opened, head))
+    }
+
+    /// Positions have 43 bits.
+    fn from(position: u64, head: Head) -> u64 {
+        head.next().wrapping_sub(position) << Head::POSITION >> Head::POSITION
     }
 }

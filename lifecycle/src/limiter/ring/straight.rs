@@ -17,51 +17,53 @@ pub(crate) enum Straight {
 }
 
 impl Ring {
-    /// Takes one permit or refuses it, if nothing is in the way: no other thread, no reset or change under way, and a clock that
-    /// can be read at once (up to [`END`]). The same steps as [`acquire`](Self::acquire), in a straight line.
+    /// Takes one permit or refuses it, if nothing is in the way: no reset or change under way, nobody stopped in his grant. The same
+    /// steps as [`acquire`](Self::acquire), in a straight line, but that `reading` (up to [`END`]) is of before: this costs what is between
+    /// it and the look at the slots, since then other permits have got no earlier times.
     #[inline(always)]
-    pub(crate) fn try_one(&self, time: impl FnOnce() -> Option<u64>) -> Straight {
+    pub(crate) fn try_one(&self, reading: u64) -> Straight {
+        debug_assert!(reading <= END);
         let head = self.head();
-        let Some(view) = self.view(head) else {
+        let Some(slots) = self.slots(head) else {
             return Straight::Unsure;
         };
         let next = head.next();
-        let newest = view.slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
-        let decisive = view.slots.time(next.wrapping_sub(view.limit));
-        if !view.slots.is_filled(next.wrapping_sub(1), newest) {
+        let newest = slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
+        if !slots.is_filled(next.wrapping_sub(1), newest) {
             return Straight::Unsure;
         }
-        let ahead = self.ahead.load(Ordering::Acquire);
-        let Some(reading) = time() else {
+        let decisive = slots.time(next.wrapping_sub(self.limit.load(Ordering::Acquire).into()));
+        // Does not overflow, and past the end the highest bit is set.
+        let now = reading.wrapping_add(self.ahead.load(Ordering::Acquire));
+        if now > END {
+            return Straight::Unsure;
+        }
+        let Some(age) = now.checked_sub(decisive) else {
             return Straight::Unsure;
         };
-        debug_assert!(reading <= END && ahead <= END);
-        // These do not overflow, and whatever would be negative, or past the end, has its highest bit set.
-        let now = reading.wrapping_add(ahead);
-        let age = now.wrapping_sub(decisive);
-        let floor = self.floor.load(Ordering::Acquire);
-        if (now | age) > END {
-            return Straight::Unsure;
-        }
-        if age < view.period {
+        let period = self.period.load(Ordering::Acquire);
+        if age < period {
             // With a permit that was forgotten, or is newer than now, there is more to think about.
-            let newest = now.wrapping_sub(newest >> 1);
-            let is_plain = decisive > floor && (newest | view.period) <= END && self.head() == head;
-            let wait = view.period - age;
-            return if is_plain { Straight::Refused { reading, wait, period: view.period } } else { Straight::Unsure };
+            let is_plain = now >= newest >> 1
+                && period <= END
+                && decisive > self.floor.load(Ordering::Acquire)
+                && self.head() == head;
+            return if is_plain { Straight::Refused { reading, wait: period - age, period } } else { Straight::Unsure };
         }
-        if now <= floor {
+        if now <= self.floor.load(Ordering::Acquire) {
             return Straight::Unsure;
         }
         // Before the head's CAS: afterwards it might be a lap further.
-        let old = view.slots.slot(next).load(Ordering::Acquire);
-        let after = head.after(1);
+        let old = slots.slot(next).load(Ordering::Acquire);
+        let Some(after) = head.after_one() else {
+            return Straight::Unsure;
+        };
         if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return Straight::Unsure;
         }
         probe::stall();
         // Failing, it was done by another, at a later time.
-        _ = self.write(view.slots, next, old, now.max(newest >> 1));
+        _ = self.write(slots, next, old, now.max(newest >> 1));
         Straight::Given { reading }
     }
 }
