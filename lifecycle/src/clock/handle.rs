@@ -2,7 +2,6 @@
 
 use super::{Clock, Moment, SystemClock, quick};
 use std::sync::Arc;
-#[cfg(not(loom))]
 use std::time::{Duration, SystemTime};
 
 /// How far a coarse reading may lag behind: the longest timer tick of a Linux kernel (100 Hz).

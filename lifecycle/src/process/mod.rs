@@ -5,6 +5,7 @@ mod hooks;
 mod memory;
 mod order;
 mod phase;
+mod report;
 mod shutdown;
 mod snapstart;
 mod warm_up;
@@ -20,10 +21,8 @@ pub(crate) use memory::stand_in;
 pub use memory::{MemoryReading, MemoryThreshold, on_memory_pressure};
 pub(crate) use order::resolve;
 pub(crate) use phase::{Busy, Phase};
-pub use shutdown::{
-    HookOutcomeReport, HookReport, ShutdownLimits, ShutdownReport, is_shutting_down, request_shutdown, shutdown,
-    shutdown_blocking,
-};
+pub use report::{HookOutcomeReport, HookReport, ShutdownReport};
+pub use shutdown::{ShutdownLimits, is_shutting_down, request_shutdown, shutdown, shutdown_blocking};
 pub use snapstart::{HooksReport, before_snapshot, before_snapshot_blocking, on_restore, on_restore_blocking};
 pub(crate) use warm_up::block_on;
 pub use warm_up::{

@@ -1,6 +1,7 @@
 //! Where the process, or a test world, is in its life: up, shutting down, or down.
 
-use super::shutdown::{HookOutcomeReport, HookReport, Left, ShutdownReport};
+use super::report::{HookOutcomeReport, HookReport, ShutdownReport};
+use super::shutdown::Left;
 use crate::scope::{self, InvocationState, Scoped, StateRef, Tag};
 use crate::sync::Mutex;
 use event_listener::Event;

@@ -1,7 +1,7 @@
 //! A process that is written to a snapshot and goes on from it later, perhaps many times and elsewhere, as Lambda's SnapStart does:
 //! what has to be let go before, what has to be taken up after, and clocks that may read anything then.
 
-use super::shutdown::{HookOutcomeReport, HookReport};
+use super::report::{HookOutcomeReport, HookReport};
 use super::warm_up::block_on;
 use crate::clock::ClockHandle;
 use crate::error::wait;
