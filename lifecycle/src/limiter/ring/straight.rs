@@ -20,10 +20,15 @@ pub(crate) enum Straight {
 
 impl Ring {
     /// Takes one permit or refuses it, if nothing is in the way: no reset or change under way, nobody stopped in his grant. The same
-    /// steps as [`acquire`](Self::acquire), in a straight line, but that `reading` (up to [`END`]) is of before: this costs what is between
-    /// it and the look at the slots, since then other permits have got no earlier times.
+    /// steps as [`acquire`](Self::acquire), in a straight line, but that `glance`, the clock (up to [`END`]; none: unsure), is read before
+    /// the slots: this costs what is between the two, since then other permits have got no earlier times.
     #[inline(always)]
-    pub(crate) fn try_one(&self, reading: u64) -> Straight {
+    pub(crate) fn try_one(&self, glance: impl FnOnce() -> Option<u64>) -> Straight {
+        // Before the reading: what the scale is ahead by after a step back is not to be added to a reading of before that step.
+        let ahead = self.ahead.load(Ordering::Acquire);
+        let Some(reading) = glance() else {
+            return Straight::Unsure;
+        };
         debug_assert!(reading <= END);
         let head = self.head();
         let Some(slots) = self.slots(head) else {
@@ -36,7 +41,7 @@ impl Ring {
         }
         let decisive = slots.time(next.wrapping_sub(self.limit.load(Ordering::Acquire).into()));
         // Does not overflow, and past the end the highest bit is set.
-        let now = reading.wrapping_add(self.ahead.load(Ordering::Acquire));
+        let now = reading.wrapping_add(ahead);
         if now > END {
             return Straight::Unsure;
         }
