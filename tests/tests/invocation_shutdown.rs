@@ -250,6 +250,22 @@ fn what_begins_meanwhile_is_waited_for_too() {
 }
 
 #[test]
+fn what_begins_when_the_others_have_just_ended_does_not_spoil_it() {
+    // A race: without a second look one round in some hundred told of an invocation, with all the time in the world.
+    for _ in 0..600 {
+        isolated(|| {
+            let context = Context::capture();
+            let thread = std::thread::spawn(move || {
+                context.run(|| (0..20).for_each(|_| invocation_blocking("req", std::thread::yield_now)));
+            });
+            let report = shutdown_blocking(Duration::MAX);
+            assert!(report.is_clean(), "{report}");
+            thread.join().unwrap();
+        });
+    }
+}
+
+#[test]
 fn worlds_do_not_wait_for_each_others() {
     invocation_blocking("of the process", || {
         isolated(|| {

@@ -274,9 +274,28 @@ async fn wait_for_turn(
 
 /// Lets invocations and factories under way end, until the time has come.
 async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, limit: &mut Limit) {
+    let late = loop {
+        let in_time = timer::within(all_ended(phase, book), clock, limit).await.is_some();
+        abandon(false);
+        let late = book.under_way(&phase.joined());
+        // One that began after the others had ended is waited for, too.
+        if !in_time || late.is_empty() {
+            break late;
+        }
+    };
+    // What is under way from here on is told of, and not stored.
+    for id in &late {
+        telemetry::invocation_unfinished(id);
+    }
+    phase.go_down(late);
+    abandon(true);
+}
+
+/// Waits until no invocation and no factory is under way.
+async fn all_ended(phase: &Phase, book: &Book) {
     let place = book.place();
     let mut ended = phase.ended().listen();
-    let all_ended = poll_fn(|cx| {
+    poll_fn(|cx| {
         // Before the look, as the listener is: whoever ends after it wakes this.
         drop(place.set(cx.waker().clone()));
         loop {
@@ -291,17 +310,8 @@ async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, limit: &mut Limi
             }
             return Poll::Pending;
         }
-    });
-    _ = timer::within(all_ended, clock, limit).await;
-    drop(place);
-    abandon(false);
-    // What is under way from here on is told of, and not stored.
-    let late = book.under_way(&phase.joined());
-    for id in &late {
-        telemetry::invocation_unfinished(id);
-    }
-    phase.go_down(late);
-    abandon(true);
+    })
+    .await;
 }
 
 fn abandon(even_if_awaited: bool) {
