@@ -135,11 +135,12 @@ fn one_that_shuts_down_is_not_waited_for_nor_are_those_around_it() {
     // Through a thread of its own, too.
     watched(|| {
         isolated(|| {
-            invocation_blocking("outer", || {
+            let inner = || {
                 let context = Context::capture();
                 let thread = std::thread::spawn(move || context.run(|| shutdown_blocking(LONG)));
                 assert!(thread.join().unwrap().is_clean());
-            });
+            };
+            invocation_blocking("outer", || invocation_blocking("inner", inner));
         });
     });
 }
