@@ -3,7 +3,7 @@
 use super::buckets::{self, Buckets};
 use super::gcra::{self, Gcra};
 use super::ring::{Outcome, Ring, Straight, Time};
-use crate::clock::{COARSE_TICK, ClockHandle, QUICK_ERROR, nanos};
+use crate::clock::{COARSE_TICK, ClockHandle, Moment, QUICK_ERROR, nanos};
 use std::time::Duration;
 
 /// The largest limit that is kept permit by permit: eight bytes each.
@@ -143,10 +143,7 @@ impl LimiterCell {
     pub(crate) fn try_one(&self) -> Straight {
         match &self.engine {
             // It has the system's clock (`Source::of`).
-            Engine::Quick(ring) => match ClockHandle::glance() {
-                Some(reading) => ring.try_one(reading.as_nanos()),
-                None => Straight::Unsure,
-            },
+            Engine::Quick(ring) => ring.try_one(|| ClockHandle::glance().map(Moment::as_nanos)),
             _ => Straight::Unsure,
         }
     }

@@ -15,10 +15,10 @@ impl Model {
     /// Takes permits; gives what the clock said and the time after which they are to be used.
     pub fn take(&self, permits: u32, patience: u64, clock: impl Fn() -> u64) -> Option<(u64, u64)> {
         if (permits, patience) == (1, 0) {
-            match self.0.try_one(clock()) {
+            match self.0.try_one(|| Some(clock())) {
                 Straight::Given { reading } => return Some((reading, 0)),
                 Straight::Refused { .. } => return None,
-                Straight::Unsure => {}
+                Straight::Busy | Straight::Unsure => {}
             }
         }
         match self.0.acquire(permits, patience, clock) {

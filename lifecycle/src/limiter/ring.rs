@@ -15,7 +15,8 @@
 //!
 //! Times do not fall from one position to the next: none is before the newest. The clock is read after the slots, so that a reading
 //! before the newest time tells that the clock went back; `ahead` is what it is behind by then (see [`Ring::went_back`]). The
-//! straight way, of which less is asked, reads it before.
+//! straight way, of which less is asked, reads it before. Either way `ahead` is loaded before the clock is read: after a step back it would
+//! let that time pass twice.
 //!
 //! Positions have 43 bits. To be mistaken, a thread would have to be stopped between reading the head and its CAS for exactly
 //! 2^43 permits, 101 days at a million a second; even then the recorded times stay exact, and one caller is served too early.
@@ -169,8 +170,9 @@ impl Ring {
         if permits == 0 {
             return Outcome::Given { reading: time.now(), wait: 0 };
         }
-        // Of an attempt that another one overtook: a permit's time is not before the newest, so it will do to give one.
-        let mut earlier = None;
+        // Of an attempt that another one overtook: a permit's time is not before the newest, so it will do to give one. Not if the
+        // clock was found to have gone back meanwhile: the reading may be of before that.
+        let mut earlier: Option<Seen> = None;
         loop {
             let head = self.head();
             let Some(view) = self.view(head) else {
@@ -194,9 +196,9 @@ impl Ring {
             // Before the head's CAS: afterwards it might be a lap further.
             let old = view.slots.slot(next).load(Ordering::Acquire);
             let end = next.wrapping_add(u64::from(permits));
-            let seen = self.look(view, end, &|| earlier.unwrap_or_else(|| time.now()));
+            let seen = self.look(view, end, &|| earlier.map_or_else(|| time.now(), |earlier| earlier.reading));
             let wait = seen.earliest.saturating_sub(seen.now);
-            if wait > 0 && earlier.take().is_some() {
+            if earlier.take().is_some_and(|earlier| wait > 0 || earlier.ahead != seen.ahead) {
                 continue;
             }
             if wait > patience || seen.earliest > END {
@@ -217,7 +219,7 @@ impl Ring {
             };
             super::probe::stall();
             if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-                earlier = Some(seen.reading);
+                earlier = Some(seen);
                 continue;
             }
             super::probe::stall();

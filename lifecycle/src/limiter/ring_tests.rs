@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 fn take(ring: &Ring, permits: u32, patience: u64, now: u64) -> Result<u64, Option<u64>> {
     // As limiters do it; in every other nanosecond, so that both ways are gone.
     if (permits, patience) == (1, 0) && now % 2 == 0 {
-        match (now < 1 << 63).then(|| ring.try_one(now)) {
+        match (now < 1 << 63).then(|| ring.try_one(|| Some(now))) {
             Some(Straight::Given { .. }) => return Ok(0),
             Some(Straight::Refused { wait, .. }) => return Err(Some(wait)),
-            Some(Straight::Unsure) | None => {}
+            Some(Straight::Busy | Straight::Unsure) | None => {}
         }
     }
     match ring.acquire(permits, patience, || now) {
@@ -253,6 +253,34 @@ fn the_straight_way_leaves_a_step_back_and_an_endless_window_to_the_whole_one() 
 }
 
 #[test]
+fn a_step_back_between_the_reading_and_the_decision_expires_nothing() {
+    // The clock reads 1000, and then this thread is stopped, while it goes back, which another thread notices.
+    let ring = Ring::new(1, 100);
+    assert_eq!(take(&ring, 1, 0, 1_001), Ok(0));
+    let stopped = |now: u64| {
+        assert_eq!(take(&ring, 1, 0, 401), Err(Some(101)));
+        now
+    };
+    let straight = ring.try_one(|| Some(stopped(1_000)));
+    assert!(!matches!(straight, Straight::Given { .. }), "{straight:?}");
+    assert_eq!(take(&ring, 1, 0, 401), Err(Some(101)));
+
+    // Here another's permit comes between too, so that he has to decide anew, and would do by what he has read.
+    let ring = Ring::new(1, 100);
+    assert_eq!(take(&ring, 1, 0, 801), Ok(0));
+    let is_first = Cell::new(true);
+    let outcome = ring.acquire(1, 0, || {
+        if is_first.replace(false) {
+            assert_eq!(take(&ring, 1, 0, 1_001), Ok(0));
+            assert_eq!(take(&ring, 1, 0, 401), Err(Some(101)));
+            return 1_001;
+        }
+        401
+    });
+    assert_eq!(outcome, Outcome::Refused { reading: 401, wait: Some(101) });
+}
+
+#[test]
 fn a_permit_given_in_advance_is_no_clock_that_went_back() {
     let ring = Ring::new(1, 100);
     assert_eq!(take(&ring, 1, 0, 0), Ok(0));
@@ -378,13 +406,13 @@ fn threads_that_are_stopped_for_longer_than_a_window_change_nothing() {
                         let permits = if (round + thread) % 5 == 0 { limit.min(1 + round % 7) } else { 1 };
                         let before = origin.elapsed().as_nanos() as u64;
                         if permits == 1 && round % 11 != 0 {
-                            match ring.try_one(clock()) {
+                            match ring.try_one(|| Some(clock())) {
                                 Straight::Given { .. } => {
                                     given.fetch_add(1, Ordering::Relaxed);
                                     continue;
                                 }
                                 Straight::Refused { .. } => continue,
-                                Straight::Unsure => {}
+                                Straight::Busy | Straight::Unsure => {}
                             }
                         }
                         match ring.acquire(permits, if round % 11 == 0 { WINDOW } else { 0 }, clock) {

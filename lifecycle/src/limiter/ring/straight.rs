@@ -12,16 +12,23 @@ pub(crate) enum Straight {
     Given { reading: u64 },
     /// As [`Outcome::Refused`](super::Outcome::Refused); `period` is the window and a nanosecond.
     Refused { reading: u64, wait: u64, period: u64 },
+    /// Nothing has happened: another thread is taking a permit.
+    Busy,
     /// Nothing has happened; [`Ring::acquire`] finds out.
     Unsure,
 }
 
 impl Ring {
     /// Takes one permit or refuses it, if nothing is in the way: no reset or change under way, nobody stopped in his grant. The same
-    /// steps as [`acquire`](Self::acquire), in a straight line, but that `reading` (up to [`END`]) is of before: this costs what is between
-    /// it and the look at the slots, since then other permits have got no earlier times.
+    /// steps as [`acquire`](Self::acquire), in a straight line, but that `glance`, the clock (up to [`END`]; none: unsure), is read before
+    /// the slots: this costs what is between the two, since then other permits have got no earlier times.
     #[inline(always)]
-    pub(crate) fn try_one(&self, reading: u64) -> Straight {
+    pub(crate) fn try_one(&self, glance: impl FnOnce() -> Option<u64>) -> Straight {
+        // Before the reading: what the scale is ahead by after a step back is not to be added to a reading of before that step.
+        let ahead = self.ahead.load(Ordering::Acquire);
+        let Some(reading) = glance() else {
+            return Straight::Unsure;
+        };
         debug_assert!(reading <= END);
         let head = self.head();
         let Some(slots) = self.slots(head) else {
@@ -30,11 +37,11 @@ impl Ring {
         let next = head.next();
         let newest = slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
         if !slots.is_filled(next.wrapping_sub(1), newest) {
-            return Straight::Unsure;
+            return Straight::Busy;
         }
         let decisive = slots.time(next.wrapping_sub(self.limit.load(Ordering::Acquire).into()));
         // Does not overflow, and past the end the highest bit is set.
-        let now = reading.wrapping_add(self.ahead.load(Ordering::Acquire));
+        let now = reading.wrapping_add(ahead);
         if now > END {
             return Straight::Unsure;
         }
@@ -59,7 +66,7 @@ impl Ring {
             return Straight::Unsure;
         };
         if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return Straight::Unsure;
+            return Straight::Busy;
         }
         probe::stall();
         // Failing, it was done by another, at a later time.
