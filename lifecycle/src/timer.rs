@@ -216,13 +216,8 @@ impl Limit {
             // The place is taken before the look: whoever restores after the look wakes it.
             let replaced = self.place.get_or_insert_with(|| book.place()).set(waker.clone());
             drop(replaced);
-            let back = book.gone_back();
-            if back != self.back {
-                let step = back.saturating_sub(self.back);
-                (self.since, self.until) = (self.since.before(step), self.until.before(step));
-                (self.back, self.alarm) = (back, Alarm::Unset);
-            }
         }
+        self.go_back();
         let now = clock.now();
         if self.until.has_come(now) {
             return None;
@@ -231,6 +226,29 @@ impl Limit {
             book.measured(now);
         }
         Some(self.until.until(now).unwrap_or(Duration::MAX))
+    }
+
+    /// It moves with its clock.
+    fn go_back(&mut self) {
+        let Some(book) = &self.book else { return };
+        let back = book.gone_back();
+        if back != self.back {
+            let step = back.saturating_sub(self.back);
+            (self.since, self.until) = (self.since.before(step), self.until.before(step));
+            (self.back, self.alarm) = (back, Alarm::Unset);
+        }
+    }
+
+    /// When it began, as the clock reads now.
+    pub(crate) fn since(&mut self) -> Moment {
+        self.go_back();
+        self.since
+    }
+
+    /// When it is over, as the clock reads now.
+    pub(crate) fn until(&mut self) -> Moment {
+        self.go_back();
+        self.until
     }
 
     /// Is it over? If not, `waker` is woken when it is worth asking again.
@@ -281,12 +299,13 @@ fn drive<F: Future>(future: F, clock: &ClockHandle, limit: &mut Limit) -> Option
 pub(crate) struct Within<'a, F> {
     future: Pin<Box<F>>,
     clock: &'a ClockHandle,
-    limit: Box<Limit>,
+    limit: &'a mut Limit,
 }
 
-/// Gives `None` when the time comes before the future is ready.
-pub(crate) fn within<F: Future>(future: F, clock: &ClockHandle, until: Moment) -> Within<'_, F> {
-    Within { future: Box::pin(future), clock, limit: Box::new(Limit::at(until, clock)) }
+/// Gives `None` when the limit is over before the future is ready. Waits one after the other share a limit: made anew from its
+/// time, it would know nothing of a restore before.
+pub(crate) fn within<'a, F: Future>(future: F, clock: &'a ClockHandle, limit: &'a mut Limit) -> Within<'a, F> {
+    Within { future: Box::pin(future), clock, limit }
 }
 
 impl<F: Future> Future for Within<'_, F> {

@@ -49,6 +49,9 @@ fn who() -> Result<String, Error> {
 #[init_flag(on_initialize)]
 fn begin() -> Result<(), BoxError> {
     World::instance().note(format!("begin {}", who()?));
+    if initialization().config()?.get("again").is_some() {
+        initialize(InitConfig::new())?;
+    }
     Ok(())
 }
 
@@ -85,6 +88,15 @@ fn sync_is_told_to_be_async_before_anything_runs() {
         assert!(!initialize_async(config("async")).await.unwrap().cached);
         assert_eq!(world.ran(), ["begin \"async\"", "connecting", "connected \"async\""]);
         assert!(initialize(config("sync")).unwrap().cached, "what is done needs nobody to wait");
+    });
+}
+
+#[test]
+fn sync_from_within_is_told_of_the_circle() {
+    in_world(async |_| {
+        let error = initialize_async(config("async").with("again", true)).await.unwrap_err();
+        let Error::Step { source, .. } = &error else { panic!("{error}") };
+        assert!(matches!(source.downcast_ref(), Some(Error::Initializing { .. })), "not `await it`: {source}");
     });
 }
 

@@ -2,7 +2,8 @@
 
 use lifecycle::testing::{advance, clock, isolated};
 use lifecycle::{
-    Rejected, SingletonError, before_snapshot_blocking, on_restore_blocking, rate_limit, singleton, warm_up_within,
+    Rejected, SingletonError, before_snapshot_blocking, invocation, on_restore_blocking, rate_limit, shutdown,
+    singleton, warm_up_within,
 };
 use lifecycle_tests::{ByHand, Gate};
 use std::task::Poll;
@@ -119,8 +120,42 @@ fn the_patience_of_those_who_wait_for_a_factory_gets_no_longer() {
 }
 
 #[test]
+fn nor_does_a_limit_on_shutting_down() {
+    #[singleton(shutdown = async |_: &u8| std::future::pending::<()>().await)]
+    fn never_closes() -> u8 {
+        7
+    }
+
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        never_closes();
+        let mut hangs = ByHand::new(invocation("req", std::future::pending::<()>()));
+        assert!(hangs.poll().is_pending());
+        let mut down = ByHand::new(shutdown(10 * SECOND));
+        assert!(down.poll().is_pending());
+        restored_at(HOUR);
+        assert!(down.poll_while_woken().is_pending());
+        // Half of it is the invocation's, the other the hook's.
+        advance(5 * SECOND);
+        assert!(down.poll_while_woken().is_pending());
+        advance(5 * SECOND);
+        let Poll::Ready(report) = down.poll() else { panic!("it waits on") };
+        assert_eq!((&*report.unfinished, report.hooks.len()), (&["req".to_owned()][..], 1));
+        assert_eq!(report.hooks[0].outcome, lifecycle::HookOutcomeReport::TimedOut);
+    });
+}
+
+#[test]
 fn nor_does_a_limit_on_warming_up() {
     static GATE: Gate = Gate::new();
+
+    static FIRST: Gate = Gate::new();
+
+    #[singleton(eager)]
+    async fn first() -> u8 {
+        FIRST.pass().await;
+        7
+    }
 
     #[singleton(eager)]
     async fn eager() -> u8 {
@@ -134,9 +169,11 @@ fn nor_does_a_limit_on_warming_up() {
         assert!(warms.poll().is_pending());
         restored_at(HOUR);
         assert!(warms.poll().is_pending());
+        FIRST.open();
+        assert!(warms.poll().is_pending());
         advance(5 * SECOND);
         let Poll::Ready(Err(error)) = warms.poll() else { panic!("it waits") };
-        assert_eq!(error.unfinished, ["eager"]);
-        _ = eager;
+        assert_eq!((error.ready, error.unfinished), (vec!["first".to_owned()], vec!["eager".to_owned()]));
+        _ = (first, eager);
     });
 }

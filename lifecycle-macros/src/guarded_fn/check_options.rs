@@ -5,7 +5,7 @@ use super::{Kind, check_way_out};
 use crate::errors::Errors;
 use crate::item::{Function, outer_self_in, says_self};
 use crate::options::Options;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::Safety;
 
@@ -84,14 +84,24 @@ pub(super) fn on_function(guard: &Guard, function: &Function, errors: &mut Error
     } else if matches!(sig.safety, Safety::Unsafe(_)) {
         "`execute` is safe, and this function is not"
     } else if says_self(sig.to_token_stream()) || outer_self_in(function.body.stream()).is_some() {
-        "`execute` has no `Self` to call it for (the type's name would do)"
+        NO_SELF
     } else {
         return;
     };
-    errors.on(
-        dispatch,
-        format!("{cannot}: put `dispatch` on a free function without arguments that calls `{name}`, or leave it away"),
-    );
+    errors.on(dispatch, not_dispatched(cannot, name));
+}
+
+/// In a function that `execute` calls.
+const NO_SELF: &str = "`execute` has no `Self` to call it for (the type's name would do)";
+
+fn not_dispatched(cannot: &str, name: &Ident) -> String {
+    format!("{cannot}: put `dispatch` on a free function without arguments that calls `{name}`, or leave it away")
+}
+
+/// A function that `execute` calls, with its guards: their options may say `Self`, too.
+pub(super) fn on_dispatched(function: &Function, body: &TokenStream) -> syn::Result<()> {
+    outer_self_in(body.clone())
+        .map_or(Ok(()), |word| Err(syn::Error::new(word.span(), not_dispatched(NO_SELF, &function.sig.ident))))
 }
 
 /// On a static there is no call to speak of.

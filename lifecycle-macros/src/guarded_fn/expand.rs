@@ -1,6 +1,7 @@
 //! The wrapper: ask the guards, then run the body as it is written.
 
 use super::arguments::{Named, named};
+use super::check_options;
 use super::component::dispatched;
 use super::judge::judge;
 use super::limit;
@@ -50,7 +51,11 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
         Form::Built { boxed, returned } => parts.around_built(&function.body, *boxed, returned),
     };
     let dispatches = guards.breaker.as_ref().is_some_and(|breaker| breaker.dispatch.is_some());
-    Ok(if dispatches { dispatched(&function, &body) } else { function.with_body(body) })
+    if !dispatches {
+        return Ok(function.with_body(body));
+    }
+    check_options::on_dispatched(&function, &body)?;
+    Ok(dispatched(&function, &body))
 }
 
 /// What says which breaker and limiter are asked.

@@ -5,7 +5,7 @@ use crate::error::{Error, STEP, SingletonError};
 use crate::process::{self, Ended, Gather, Step, Work};
 use crate::registry::{self, Kind};
 use crate::singleton::AnySingleton;
-use crate::timer;
+use crate::timer::{self, Limit};
 use std::time::Duration;
 
 /// The steps with `on_initialize` and those that their `depends_on` name, each after what it depends on; apart from that in
@@ -70,10 +70,10 @@ pub(super) async fn run(step: &'static dyn AnySingleton, clock: &ClockHandle) ->
     let Some(limit) = step.init_timeout().filter(|_| !step.exists()) else {
         return here();
     };
-    let until = clock.now().after(limit);
+    let mut until = Limit::begin(clock, limit);
     let work = Work::Blocking(Box::new(move || Step::Done(step.ask_any("").map(drop))));
     let mut on_thread = Gather::new([work]);
-    match timer::within(on_thread.next(), clock, until).await {
+    match timer::within(on_thread.next(), clock, &mut until).await {
         Some(Some((_, Ended::Gave(outcome)))) => outcome,
         // As if it had run here.
         Some(Some((_, Ended::Panicked(text)))) => std::panic::resume_unwind(Box::new(text)),

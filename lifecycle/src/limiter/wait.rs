@@ -7,7 +7,7 @@
 use super::handle::RateLimiter;
 use crate::clock::{Moment, nanos};
 use crate::error::Rejected;
-use crate::timer;
+use crate::timer::{self, Limit};
 use std::time::Duration;
 
 impl RateLimiter {
@@ -51,7 +51,8 @@ impl RateLimiter {
         let (reading, wait) = self.reserve(&state, permits, nanos(max))?;
         if wait > 0 {
             let until = Moment::from_nanos(reading.saturating_add(wait));
-            timer::within(std::future::pending::<()>(), &state.clock, until).await;
+            let mut limit = Box::new(Limit::at(until, &state.clock));
+            timer::within(std::future::pending::<()>(), &state.clock, &mut limit).await;
         }
         Ok(())
     }

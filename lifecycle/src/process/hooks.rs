@@ -8,7 +8,8 @@ use crate::registry::{self, Component};
 use crate::scope::Book;
 use crate::singleton::hooks::{Health, HealthRun};
 use crate::singleton::{AnySingleton, HookOf};
-use crate::{telemetry, timer};
+use crate::telemetry;
+use crate::timer::{self, Limit};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ pub struct HealthCheck {
 /// ```
 pub async fn health(limit: Duration) -> HealthReport {
     let clock = ClockHandle::in_force();
-    let until = clock.now().after(limit);
+    let mut limit = Limit::begin(&clock, limit);
     let mut checks = Vec::new();
     let mut open = Vec::new();
     for (name, check) in collect(AnySingleton::health_hooks) {
@@ -77,7 +78,7 @@ pub async fn health(limit: Duration) -> HealthReport {
     }
     let (mut names, work): (Vec<_>, Vec<_>) = open.into_iter().map(|(name, work)| (Some(name), work)).unzip();
     let mut under_way = Gather::new(work);
-    while let Some(Some((number, ended))) = timer::within(under_way.next(), &clock, until).await {
+    while let Some(Some((number, ended))) = timer::within(under_way.next(), &clock, &mut limit).await {
         let health = match ended {
             Ended::Gave(health) => health,
             Ended::Panicked(text) | Ended::NoThread(text) => panicked(&text),

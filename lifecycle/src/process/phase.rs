@@ -89,7 +89,7 @@ impl Phase {
     pub(crate) fn refuses(&self) -> bool {
         match self.state.load(Ordering::SeqCst) {
             UP => false,
-            DRAINING => scope::invocations().iter().all(|invocation| invocation.has_ended()),
+            DRAINING => !scope::invocations().iter().any(|invocation| invocation.is_under_way()),
             _ => true,
         }
     }
@@ -186,9 +186,12 @@ impl Phase {
         }
     }
 
-    /// The invocations that wait for the shutdown.
+    /// The invocations that wait for the shutdown, each once: they are counted.
     pub(super) fn joined(&self) -> Vec<Arc<Tag>> {
-        self.joined.lock().iter().map(|invocation| invocation.tag().clone()).collect()
+        let mut tags: Vec<Arc<Tag>> = self.joined.lock().iter().map(|invocation| invocation.tag().clone()).collect();
+        tags.sort_by_key(Arc::as_ptr);
+        tags.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        tags
     }
 
     /// Notified when a factory ends.

@@ -10,7 +10,8 @@ use crate::clock::{ClockHandle, Moment};
 use crate::registry::{self, Component};
 use crate::scope::{Book, StateRef};
 use crate::singleton::hooks::{HookResult, HookRun};
-use crate::{telemetry, timer};
+use crate::telemetry;
+use crate::timer::{self, Limit};
 use std::fmt;
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
@@ -174,13 +175,13 @@ async fn run(
     clock: &ClockHandle,
     began: Moment,
 ) -> ShutdownReport {
-    let until = began.after(limits.total);
+    let mut total = Limit::at(began.after(limits.total), clock);
     let book = Book::in_force();
     // Before the shutdown is seen to have begun: so whoever ends after that tells.
     book.watch();
     let _joined = Joined::here(phase);
     phase.drain();
-    let Some(mut driving) = wait_for_turn(phase, clock, until).await else {
+    let Some(mut driving) = wait_for_turn(phase, clock, &mut total).await else {
         // Somebody else is at it, and is not done in time.
         let took = clock.now().since(began);
         return phase.report_unfinished(took, book.under_way(&phase.joined()));
@@ -190,15 +191,15 @@ async fn run(
     }
     if driving.left.is_none() {
         let share = limits.drain.unwrap_or(limits.total / 2).min(limits.total);
-        drain(phase, &book, clock, began.after(share)).await;
+        drain(phase, &book, clock, &mut Limit::at(total.since().after(share), clock)).await;
         driving.left = Some(Left { levels: levels().into_iter(), under_way: None, begun: 0 });
     }
     while let Some(level) = driving.left.as_mut().and_then(|left| left.level(phase, clock)) {
-        let now = clock.now();
+        let (now, until) = (clock.now(), total.until());
         let left = until.since(now);
         let share = limits.per_hook.unwrap_or_else(|| left / level.to_go).min(left);
         let limit = if until == Moment::NEVER && limits.per_hook.is_none() { Moment::NEVER } else { now.after(share) };
-        one_level(phase, level.under_way, clock, limit).await;
+        one_level(phase, level.under_way, clock, &mut Limit::at(limit, clock)).await;
         if let Some(left) = &mut driving.left {
             left.under_way = None;
         }
@@ -260,22 +261,41 @@ impl Left {
 async fn wait_for_turn(
     phase: &StateRef<'static, Phase>,
     clock: &ClockHandle,
-    until: Moment,
+    limit: &mut Limit,
 ) -> Option<super::phase::Driving> {
     loop {
         let ended = phase.ended().listen();
         if let Some(driving) = Phase::drive(phase) {
             return Some(driving);
         }
-        timer::within(ended, clock, until).await?;
+        timer::within(ended, clock, limit).await?;
     }
 }
 
 /// Lets invocations and factories under way end, until the time has come.
-async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, until: Moment) {
+async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, limit: &mut Limit) {
+    let late = loop {
+        let in_time = timer::within(all_ended(phase, book), clock, limit).await.is_some();
+        abandon(false);
+        let late = book.under_way(&phase.joined());
+        // One that began after the others had ended is waited for, too.
+        if !in_time || late.is_empty() {
+            break late;
+        }
+    };
+    // What is under way from here on is told of, and not stored.
+    for id in &late {
+        telemetry::invocation_unfinished(id);
+    }
+    phase.go_down(late);
+    abandon(true);
+}
+
+/// Waits until no invocation and no factory is under way.
+async fn all_ended(phase: &Phase, book: &Book) {
     let place = book.place();
     let mut ended = phase.ended().listen();
-    let all_ended = poll_fn(|cx| {
+    poll_fn(|cx| {
         // Before the look, as the listener is: whoever ends after it wakes this.
         drop(place.set(cx.waker().clone()));
         loop {
@@ -290,17 +310,8 @@ async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, until: Moment) {
             }
             return Poll::Pending;
         }
-    });
-    _ = timer::within(all_ended, clock, until).await;
-    drop(place);
-    abandon(false);
-    // What is under way from here on is told of, and not stored.
-    let late = book.under_way(&phase.joined());
-    for id in &late {
-        telemetry::invocation_unfinished(id);
-    }
-    phase.go_down(late);
-    abandon(true);
+    })
+    .await;
 }
 
 fn abandon(even_if_awaited: bool) {
@@ -310,9 +321,9 @@ fn abandon(even_if_awaited: bool) {
     crate::init::initialization().abandon(even_if_awaited);
 }
 
-async fn one_level(phase: &Phase, level: &mut UnderWay, clock: &ClockHandle, until: Moment) {
+async fn one_level(phase: &Phase, level: &mut UnderWay, clock: &ClockHandle, limit: &mut Limit) {
     let began = level.began;
-    while let Some(Some((number, ended))) = timer::within(level.hooks.next(), clock, until).await {
+    while let Some(Some((number, ended))) = timer::within(level.hooks.next(), clock, limit).await {
         let outcome = match ended {
             Ended::Gave(Ok(())) => HookOutcomeReport::Done,
             Ended::Gave(Err(error)) => HookOutcomeReport::Failed(error),

@@ -5,7 +5,7 @@ use crate::clock::{ClockHandle, Moment};
 use crate::error::{SingletonError, chain, wait};
 use crate::registry::{self, Component};
 use crate::singleton::AnySingleton;
-use crate::timer;
+use crate::timer::{self, Limit};
 use std::fmt;
 use std::time::Duration;
 
@@ -211,10 +211,11 @@ async fn all(clock: ClockHandle, until: Moment) -> Result<WarmUp, WarmUpError> {
             Work::Blocking(Box::new(move || Step::Done(singleton.ask_any("").map(drop))))
         }
     });
+    let mut limit = Limit::at(until, &clock);
     let mut under_way = Gather::new(work);
     let mut open: Vec<bool> = vec![true; eager.len()];
     let (mut ready, mut failures) = (Vec::new(), Vec::new());
-    while let Some(Some((number, ended))) = timer::within(under_way.next(), &clock, until).await {
+    while let Some(Some((number, ended))) = timer::within(under_way.next(), &clock, &mut limit).await {
         open[number] = false;
         let singleton = eager[number];
         let name = singleton.descriptor().name().to_owned();

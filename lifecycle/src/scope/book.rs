@@ -205,6 +205,10 @@ impl Tag {
         self.id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.book.load(Ordering::Acquire) != 0
+    }
+
     fn is_in(&self, book: &Book) -> bool {
         self.book.load(Ordering::Acquire) == book.key()
     }

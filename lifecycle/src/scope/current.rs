@@ -262,8 +262,8 @@ pub(super) fn overrides_or_new() -> Option<Arc<OverrideList>> {
     })
 }
 
-/// What a captured context takes along: the universe, the overrides, and in the order of their installation the invocation,
-/// the correlation id and, weakly, the running factory.
+/// What a captured context takes along: the universe, the overrides, and in the order of their installation the invocations (all:
+/// who waits for one of them keeps those around it waiting, too), the correlation id and, weakly, the running factory.
 pub(super) fn capture() -> Vec<Entry> {
     let mut entries = Vec::new();
     match universe() {
@@ -280,7 +280,7 @@ pub(super) fn capture() -> Vec<Entry> {
         }
     }
     let outside = entries.len();
-    let (mut invocation, mut correlation, mut frame) = (false, false, false);
+    let (mut correlation, mut frame) = (false, false);
     _ = read(|current| {
         let mut hidden = false;
         for (_, entry) in current.entries.iter().rev() {
@@ -289,7 +289,10 @@ pub(super) fn capture() -> Vec<Entry> {
                     hidden = true;
                     continue;
                 }
-                Entry::Invocation(_) if !hidden => &mut invocation,
+                Entry::Invocation(invocation) if !hidden => {
+                    entries.push(Entry::Invocation(invocation.clone()));
+                    continue;
+                }
                 Entry::Correlation(_) if !hidden => &mut correlation,
                 // A world hides no factory that runs around it.
                 Entry::Frame(_) => &mut frame,

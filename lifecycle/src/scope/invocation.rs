@@ -195,6 +195,11 @@ impl InvocationState {
         &self.tag
     }
 
+    /// Not over yet: also while what lived for it goes, whose hooks are a part of it.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.tag.is_under_way()
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }

@@ -76,7 +76,7 @@ pub enum Health {
 #[diagnostic::on_unimplemented(
     message = "a hook cannot return `{Self}`",
     label = "returns `{Self}`",
-    note = "a hook returns nothing, a `Result<(), E>` whose error is `Display`, or (`shutdown` and `health`) a future of these"
+    note = "a hook returns nothing, a `Result<(), E>` whose error is `Display`, or (`shutdown`, `health`, `before_snapshot` and `after_restore`) a future of these"
 )]
 pub trait HookOutcome {
     #[doc(hidden)]

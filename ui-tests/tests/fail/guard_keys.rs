@@ -35,6 +35,13 @@ impl Store {
     fn own() -> Result<u8, Rejected> {
         Ok(Self(3).0)
     }
+
+    #[circuit_breaker(dispatch, on_rejected = |_| Ok(Self::OTHER))]
+    fn others() -> Result<u8, Rejected> {
+        Ok(3)
+    }
+
+    const OTHER: u8 = 7;
 }
 
 #[circuit_breaker(dispatch)]

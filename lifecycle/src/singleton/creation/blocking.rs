@@ -43,9 +43,15 @@ impl<V> Creation<V> {
                     break run;
                 }
                 Creator::Running(running) => running.clone(),
-                Creator::Flight(_) => {
-                    let name = plan.name();
-                    return Err(CreateError::Refused(SingletonError::NeedsAsync { what: plan.what(), name }));
+                Creator::Flight(flight) => {
+                    // From within, awaiting it would be no better.
+                    let circle = askers.iter().find_map(|asker| WaitEdge::enter(asker, flight.frame().id).err());
+                    drop(state);
+                    let (what, name) = (plan.what(), plan.name());
+                    return Err(CreateError::Refused(match circle {
+                        Some(path) => SingletonError::Cycle { what, path: path.to_string() },
+                        None => SingletonError::NeedsAsync { what, name },
+                    }));
                 }
             };
             let changed = self.changed.listen();
