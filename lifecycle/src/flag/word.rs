@@ -71,6 +71,7 @@ pub fn read<T: InWord>(published: &Word) -> Option<T> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __flag_in_word {
+    // A parameter is a pattern, so its name may be no constant of the user's.
     ($ty:ty) => {
         impl $crate::__private0::word::Sealed for $ty {}
 
@@ -83,40 +84,44 @@ macro_rules! __flag_in_word {
             const __EXPECTED: &'static ::core::primitive::str = <Self as $crate::__private0::word::InWord>::EXPECTED;
 
             #[inline(always)]
-            fn __read(published: &$crate::__private0::word::Word) -> ::core::option::Option<Self> {
-                $crate::__private0::word::read(published)
+            fn __read(__lifecycle_published: &$crate::__private0::word::Word) -> ::core::option::Option<Self> {
+                $crate::__private0::word::read(__lifecycle_published)
             }
 
-            fn __initial(init: &Self) -> ::core::primitive::u64 {
-                $crate::__private0::word::InWord::encode(init)
+            fn __initial(__lifecycle_init: &Self) -> ::core::primitive::u64 {
+                $crate::__private0::word::InWord::encode(__lifecycle_init)
             }
 
             fn __hold(self) -> ::core::primitive::u64 {
                 $crate::__private0::word::InWord::encode(&self)
             }
 
-            fn __give(held: &::core::primitive::u64) -> Self {
-                $crate::__private0::word::InWord::decode(*held)
+            fn __give(__lifecycle_held: &::core::primitive::u64) -> Self {
+                $crate::__private0::word::InWord::decode(*__lifecycle_held)
             }
 
-            fn __parse(text: &::core::primitive::str) -> ::core::option::Option<::core::primitive::u64> {
-                $crate::__private0::word::encoded(<Self as $crate::__private0::word::InWord>::parse(text))
+            fn __parse(__lifecycle_text: &::core::primitive::str) -> ::core::option::Option<::core::primitive::u64> {
+                $crate::__private0::word::encoded(<Self as $crate::__private0::word::InWord>::parse(__lifecycle_text))
             }
 
-            fn __to_json(held: &::core::primitive::u64) -> $crate::__private0::word::Value {
-                $crate::__private0::word::InWord::to_json(&Self::__give(held))
+            fn __to_json(__lifecycle_held: &::core::primitive::u64) -> $crate::__private0::word::Value {
+                $crate::__private0::word::InWord::to_json(&Self::__give(__lifecycle_held))
             }
 
-            fn __given_to_json(given: &Self) -> $crate::__private0::word::Value {
-                $crate::__private0::word::InWord::to_json(given)
+            fn __given_to_json(__lifecycle_given: &Self) -> $crate::__private0::word::Value {
+                $crate::__private0::word::InWord::to_json(__lifecycle_given)
             }
 
-            fn __from_json(value: &$crate::__private0::word::Value) -> ::core::option::Option<::core::primitive::u64> {
-                $crate::__private0::word::encoded(<Self as $crate::__private0::word::InWord>::from_json(value))
+            fn __from_json(
+                __lifecycle_value: &$crate::__private0::word::Value,
+            ) -> ::core::option::Option<::core::primitive::u64> {
+                $crate::__private0::word::encoded(<Self as $crate::__private0::word::InWord>::from_json(
+                    __lifecycle_value,
+                ))
             }
 
-            fn __near(text: &::core::primitive::str) -> $crate::__private0::std::string::String {
-                <Self as $crate::__private0::word::InWord>::near(text)
+            fn __near(__lifecycle_text: &::core::primitive::str) -> $crate::__private0::std::string::String {
+                <Self as $crate::__private0::word::InWord>::near(__lifecycle_text)
             }
         }
     };

@@ -18,7 +18,7 @@ impl Model {
             match self.0.try_one(|| Some(clock())) {
                 Straight::Given { reading } => return Some((reading, 0)),
                 Straight::Refused { .. } => return None,
-                Straight::Unsure => {}
+                Straight::Busy | Straight::Unsure => {}
             }
         }
         match self.0.acquire(permits, patience, clock) {

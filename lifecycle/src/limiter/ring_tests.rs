@@ -14,7 +14,7 @@ pub(super) fn take(ring: &Ring, permits: u32, patience: u64, now: u64) -> Result
         match (now < 1 << 63).then(|| ring.try_one(|| Some(now))) {
             Some(Straight::Given { .. }) => return Ok(0),
             Some(Straight::Refused { wait, .. }) => return Err(Some(wait)),
-            Some(Straight::Unsure) | None => {}
+            Some(Straight::Busy | Straight::Unsure) | None => {}
         }
     }
     match ring.acquire(permits, patience, || now) {
@@ -344,7 +344,7 @@ fn threads_that_are_stopped_for_longer_than_a_window_change_nothing() {
                                     continue;
                                 }
                                 Straight::Refused { .. } => continue,
-                                Straight::Unsure => {}
+                                Straight::Busy | Straight::Unsure => {}
                             }
                         }
                         match ring.acquire(permits, if round % 11 == 0 { WINDOW } else { 0 }, clock) {

@@ -12,6 +12,8 @@ pub(crate) enum Straight {
     Given { reading: u64 },
     /// As [`Outcome::Refused`](super::Outcome::Refused); `period` is the window and a nanosecond.
     Refused { reading: u64, wait: u64, period: u64 },
+    /// Nothing has happened: another thread is taking a permit.
+    Busy,
     /// Nothing has happened; [`Ring::acquire`] finds out.
     Unsure,
 }
@@ -35,7 +37,7 @@ impl Ring {
         let next = head.next();
         let newest = slots.slot(next.wrapping_sub(1)).load(Ordering::Acquire);
         if !slots.is_filled(next.wrapping_sub(1), newest) {
-            return Straight::Unsure;
+            return Straight::Busy;
         }
         let decisive = slots.time(next.wrapping_sub(self.limit.load(Ordering::Acquire).into()));
         // Does not overflow, and past the end the highest bit is set.
@@ -64,7 +66,7 @@ impl Ring {
             return Straight::Unsure;
         };
         if self.head.compare_exchange(head.0, after.0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return Straight::Unsure;
+            return Straight::Busy;
         }
         probe::stall();
         // Failing, it was done by another, at a later time.
