@@ -28,6 +28,8 @@ mod keyed;
 mod probe;
 mod ring;
 #[cfg(all(test, not(loom)))]
+mod ring_clock_tests;
+#[cfg(all(test, not(loom)))]
 mod ring_tests;
 #[cfg(not(loom))]
 mod settings;

@@ -20,6 +20,7 @@
 //!
 //! Positions have 43 bits. To be mistaken, a thread would have to be stopped between reading the head and its CAS for exactly
 //! 2^43 permits, 101 days at a million a second; even then the recorded times stay exact, and one caller is served too early.
+//! (A reset and a change of the limit pass by two laps of positions: with the largest table, four million of them, and no others.)
 //! Positions also count the permits: nothing else is written to for that ([`Ring::given`]).
 //!
 //! Only the first use (which allocates) and a change of the limit take a lock. Every load is `Acquire`: a slot's value that is of a
