@@ -49,7 +49,7 @@ pub(super) static GROUPS: &[Group] = &[
         ],
         gives: Some(|number| number),
         // With exact readings, see `instructions`; by the processor's counter it is a quarter of that, which valgrind mostly cannot count.
-        budget: Some(Budget::OverBase(370)),
+        budget: Some(Budget::OverBase(310)),
     },
     Group {
         operation: "limiter refuses",
