@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Subscriber};
 
 /// The result of `f` on a thread of its own; a hang is a failure and not a hang of the test.
 pub fn started<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
@@ -52,6 +54,29 @@ pub fn in_child(test: &str, variables: &[(&str, &str)]) {
 #[must_use]
 pub fn is_child(test: &str) -> bool {
     std::env::var("LIFECYCLE_TEST_CHILD").is_ok_and(|name| name == test)
+}
+
+/// Has `subscriber` told of what `f` does on this thread.
+///
+/// For `tracing::subscriber::with_default` in a process with more threads than this: see [`told_everywhere`].
+pub fn told<R>(subscriber: impl Subscriber + Send + Sync + 'static, f: impl FnOnce() -> R) -> R {
+    not_the_only_one();
+    tracing::subscriber::with_default(subscriber, f)
+}
+
+/// Has `subscriber` told of what all threads do, unless another one is already.
+///
+/// As long as there is one subscriber only, `tracing` asks the default one of whatever thread comes upon an event first; where
+/// that thread has none (for one whose default is just being set, too), nobody is ever told of that event. With more of them
+/// it asks all.
+pub fn told_everywhere(subscriber: impl Subscriber + Send + Sync + 'static) {
+    not_the_only_one();
+    _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+fn not_the_only_one() {
+    static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
+    OTHERS.get_or_init(|| std::array::from_fn(|_| Dispatch::new(NoSubscriber::new())));
 }
 
 /// A runtime of one thread, with a timer.

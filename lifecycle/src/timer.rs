@@ -154,13 +154,18 @@ impl NotBefore {
 
 impl Wake for NotBefore {
     fn wake(self: Arc<Self>) {
-        let Some(waker) = self.waker().clone() else { return };
         let left = self.clock.upgrade().map_or(0, |clock| self.at.saturating_sub(clock.now_mono()));
-        if left == 0 {
-            waker.wake();
-        } else {
+        if left > 0 {
             // Not by the clock, which has just been too early: it might be again, at once.
-            wake_after(Duration::from_nanos(left), self.into());
+            if self.waker().is_some() {
+                wake_after(Duration::from_nanos(left), self.into());
+            }
+            return;
+        }
+        // Taken under the lock and woken without it: a waker is somebody else's code.
+        let waker = self.waker().take();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }

@@ -181,7 +181,7 @@ fn use_it_all() {
 
 #[test]
 fn a_subscriber_may_do_all_that_it_is_told_of() {
-    let _ = tracing::subscriber::set_global_default(subscriber::Calls);
+    lifecycle_tests::told_everywhere(subscriber::Calls);
     let (send, receive) = std::sync::mpsc::channel();
     thread::spawn(move || {
         subscriber::ON_EVENT.set(|| {
@@ -199,7 +199,7 @@ fn a_subscriber_may_do_all_that_it_is_told_of() {
 
 #[test]
 fn a_subscriber_that_panics_comes_after_the_deed() {
-    let _ = tracing::subscriber::set_global_default(subscriber::Calls);
+    lifecycle_tests::told_everywhere(subscriber::Calls);
     let told = |f: &dyn Fn()| {
         subscriber::ON_EVENT.set(|| panic!("subscriber"));
         let outcome = catch_unwind(AssertUnwindSafe(f));

@@ -286,7 +286,7 @@ fn a_factory_and_the_subscriber_may_both_panic() {
         1
     }
 
-    tracing::subscriber::with_default(Panics, || assert!(catch_unwind(|| *fails_first()).is_err()));
+    lifecycle_tests::told(Panics, || assert!(catch_unwind(|| *fails_first()).is_err()));
     WORKS.store(true, Ordering::SeqCst);
     assert_eq!(*fails_first(), 1);
 }

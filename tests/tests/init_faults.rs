@@ -120,7 +120,7 @@ fn use_it_all() {
 #[test]
 fn a_subscriber_may_do_all_that_it_is_told_of() {
     static TOLD: AtomicU32 = AtomicU32::new(0);
-    _ = tracing::subscriber::set_global_default(Calls);
+    lifecycle_tests::told_everywhere(Calls);
     watched(|| {
         ON_EVENT.set(|| {
             TOLD.fetch_add(1, SeqCst);
@@ -138,7 +138,7 @@ fn a_subscriber_may_do_all_that_it_is_told_of() {
 
 #[test]
 fn a_subscriber_that_panics_comes_after_the_deed() {
-    _ = tracing::subscriber::set_global_default(Calls);
+    lifecycle_tests::told_everywhere(Calls);
     let told = |f: &dyn Fn()| {
         ON_EVENT.set(|| panic!("subscriber"));
         let outcome = catch_unwind(AssertUnwindSafe(f));

@@ -106,7 +106,7 @@ fn a_subscriber_may_look_while_a_reset_takes_flags_back() {
         return in_child(SUBSCRIBER, &[("LIFECYCLE_TEST_FOUND", "many")]);
     }
     watched(|| {
-        tracing::subscriber::with_default(Curious, || {
+        lifecycle_tests::told(Curious, || {
             runtime().block_on(initialize_async(InitConfig::new())).unwrap();
             assert_eq!(UNREAD.get(), 3);
         });

@@ -123,7 +123,7 @@ struct WrongWord {
 
 fn look_everywhere(in_world: bool) -> (Sinks, String) {
     let (heard, mut sinks) = (Heard::default(), Sinks::default());
-    tracing::subscriber::with_default(heard.clone(), || {
+    lifecycle_tests::told(heard.clone(), || {
         let core = initialization();
         let config = InitConfig::new()
             .with("token", CANARY)

@@ -197,7 +197,7 @@ fn events_inside_carry_its_id() {
     let seen = lifecycle_tests::watched(|| {
         let sink = ids::Sink::default();
         let kept = sink.clone();
-        tracing::subscriber::with_default(sink, || {
+        lifecycle_tests::told(sink, || {
             let breaker = lifecycle::CircuitBreaker::builder("correlated").build().unwrap();
             invocation_blocking("req-1", || {
                 breaker.force_open();

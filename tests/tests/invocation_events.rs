@@ -65,7 +65,7 @@ impl Subscriber for Heard {
 
 fn heard(most: Level, f: impl FnOnce()) -> Vec<String> {
     let heard = Heard { lines: Arc::default(), most };
-    tracing::subscriber::with_default(heard.clone(), || isolated(f));
+    lifecycle_tests::told(heard.clone(), || isolated(f));
     let lines = heard.lines.lock().unwrap();
     lines.clone()
 }

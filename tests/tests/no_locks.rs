@@ -277,7 +277,7 @@ mod of_subscribers {
     fn a_subscriber_may_use_an_async_singleton_while_it_is_told_of_it() {
         watched(|| {
             // Only on this thread, but seen at every place: a scoped one is not told inside of itself.
-            tracing::subscriber::with_default(Calls, || {
+            lifecycle_tests::told(Calls, || {
                 for _ in 0..3 {
                     lifecycle::handle(told_of).unwrap().delete();
                     use_it();

@@ -52,7 +52,7 @@ impl Subscriber for Calls {
 
 fn with_subscriber(on_event: fn(), f: impl FnOnce()) {
     // The global one: tracing itself stops events inside events only for scoped ones.
-    let _ = tracing::subscriber::set_global_default(Calls);
+    lifecycle_tests::told_everywhere(Calls);
     ON_EVENT.set(on_event);
     f();
     ON_EVENT.set(|| ());

@@ -337,7 +337,7 @@ fn a_subscriber_may_configure_while_it_is_told() {
         // The subscriber is the whole process's: a thread's own may not be asked while others come upon the same event.
         return in_child(TEST, &[]);
     }
-    tracing::subscriber::set_global_default(Meddler).unwrap();
+    lifecycle_tests::told_everywhere(Meddler);
     lifecycle_tests::watched(|| {
         isolated(|| {
             let fetch = breaker("fetch_user").unwrap();
