@@ -107,7 +107,7 @@ impl Drop for GiveBack<'_> {
 }
 
 impl CircuitBreaker {
-    /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
+    /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`]; an example is at the [builder](CircuitBreakerBuilder).
     pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
@@ -124,13 +124,13 @@ impl CircuitBreaker {
         Self { state, descriptor, written, me: Some(me) }
     }
 
-    /// Who it is.
+    /// Who it is: see [`Descriptor`].
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Its name.
+    /// Its name, as given to [`builder`](Self::builder) or by the declaration.
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()

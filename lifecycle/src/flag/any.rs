@@ -25,16 +25,20 @@ impl<T: FlagValue> sealed::Sealed for Flag<T> {}
 /// static MAX_UPLOADS: lifecycle::Flag<u8> = 4;
 ///
 /// let flag = lifecycle::flag("max_uploads")?;
+/// assert_eq!((flag.name(), flag.type_name()), ("max_uploads", "u8"));
+/// assert_eq!((flag.get_json(), flag.source().as_str()), (4.into(), "default"));
 /// assert_eq!(flag.set_json(&8.into())?, 4);
-/// assert_eq!(MAX_UPLOADS.get(), 8);
+/// assert_eq!((MAX_UPLOADS.get(), flag.source().as_str()), (8, "set"));
 /// assert_eq!(flag.set_json(&300.into()).unwrap_err().to_string(), "flag `max_uploads` is a u8; 300 does not fit");
+/// flag.reset();
+/// assert_eq!(MAX_UPLOADS.get(), 4);
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 pub trait AnyFlag: sealed::Sealed + Send + Sync {
-    /// Its name and where it is declared.
+    /// Its name and where it is declared: see [`Descriptor`].
     fn descriptor(&self) -> &Descriptor;
 
-    /// Its name.
+    /// Its name. [`AnyFlag`] has an example for this and the others.
     fn name(&self) -> &str {
         self.descriptor().name()
     }
@@ -46,6 +50,16 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     fn get_json(&'static self) -> Value;
 
     /// Is its value shown to nobody?
+    ///
+    /// ```
+    /// #[lifecycle::init_flag(secret)]
+    /// static ADMIN_TOKEN: lifecycle::Flag<String> = "s3cr3t";
+    ///
+    /// let flag = lifecycle::flag("admin_token")?;
+    /// assert!(flag.is_secret() && flag.get_json() == "***");
+    /// assert_eq!(&*ADMIN_TOKEN.get(), "s3cr3t"); // who has the static
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     fn is_secret(&self) -> bool {
         false
     }
@@ -100,7 +114,7 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     /// Where its value comes from.
     fn source(&self) -> FlagSource;
 
-    /// Its value and source as they stand in [`snapshot`](crate::snapshot).
+    /// Its value and source as they stand in [`snapshot`](crate::snapshot()): see [`FlagSnapshot`].
     fn observe(&'static self) -> FlagSnapshot;
 }
 

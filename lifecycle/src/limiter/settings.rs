@@ -59,11 +59,12 @@ impl RateLimiter {
     /// use lifecycle::RateLimiter;
     /// use std::time::Duration;
     ///
-    /// let limiter = RateLimiter::per_second(1)?;
+    /// let hour = Duration::from_secs(3600);
+    /// let limiter = RateLimiter::new(1, hour)?;
     /// limiter.try_acquire()?;
     /// assert!(limiter.try_acquire().is_err());
-    /// limiter.set_limit(2, Duration::from_secs(1))?;
-    /// limiter.try_acquire()?;
+    /// limiter.set_limit(2, hour)?;
+    /// limiter.try_acquire()?; // the first one counts too
     /// assert!(limiter.try_acquire().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -143,6 +144,20 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     /// To change it for one key, change its own limiter afterwards, for this overrides what one key was given; a key with numbers
     /// of its own is not given up.
     /// A longer window reaches back no further than a key has had its limiter.
+    ///
+    /// ```
+    /// use lifecycle::KeyedRateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let hour = Duration::from_secs(3600);
+    /// let clients = KeyedRateLimiter::new("client", 10, hour)?;
+    /// clients.set_limit(1, hour)?;
+    /// clients.at("acme").set_limit(2, hour)?; // who pays for more
+    /// clients.at("acme").try_acquire_n(2)?;
+    /// clients.try_acquire("initech")?;
+    /// assert!(clients.try_acquire("initech").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`RateLimiter::set_limit`]; nothing has changed then.

@@ -9,7 +9,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The state of everything at one moment; each item is consistent in itself. Durations are seconds unless the field says
-/// otherwise, times are seconds since 1970.
+/// otherwise, times are seconds since 1970. From [`snapshot`](crate::snapshot()).
+///
+/// ```
+/// use lifecycle::{Flag, Snapshot, init_flag};
+///
+/// #[init_flag]
+/// static DARK_MODE: Flag<bool> = false;
+///
+/// let json = serde_json::to_string(&lifecycle::snapshot())?; // as an endpoint gives it
+/// let read: Snapshot = serde_json::from_str(&json)?;
+/// let flag = read.flags.iter().find(|flag| flag.name == "dark_mode").unwrap();
+/// assert_eq!((&flag.value, flag.source.as_str()), (&false.into(), "default"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -49,6 +62,22 @@ pub struct Snapshot {
 }
 
 /// One singleton.
+///
+/// ```
+/// #[lifecycle::singleton(eager)]
+/// fn price_list() -> Vec<u64> {
+///     vec![3, 5]
+/// }
+///
+/// let seen = || lifecycle::snapshot().singletons.into_iter().find(|one| one.name == "price_list").unwrap();
+/// let before = seen();
+/// assert!(!before.created && before.eager && before.creation_us.is_none());
+/// price_list();
+/// price_list();
+/// let after = seen();
+/// assert!(after.created && after.created_at.is_some());
+/// assert_eq!((after.accesses, after.type_name.as_str(), after.size), (2, "Vec<u64>", size_of::<Vec<u64>>()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SingletonSnapshot {
@@ -102,7 +131,25 @@ pub struct SingletonSnapshot {
     pub unkept: u64,
 }
 
-/// One circuit breaker. On the wire of the by-name core it goes without `path` and `declared_at`.
+/// One circuit breaker, from [`metrics`](crate::CircuitBreaker::metrics) and in a [`Snapshot`].
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let breaker = CircuitBreaker::builder("db").threshold(2).clock(clock.clone()).build()?;
+/// for _ in 0..2 {
+///     breaker.call(|| Err::<(), _>("down")).unwrap_err();
+/// }
+/// clock.advance(Duration::from_secs(20));
+/// let seen = breaker.metrics();
+/// assert_eq!((seen.state.as_str(), seen.failures, seen.threshold), ("open", 2, Some(2)));
+/// assert_eq!((seen.timeout, seen.retry_after_seconds), (60.0, Some(40.0)));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// On the wire of the by-name core it goes without `path` and `declared_at`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BreakerSnapshot {
@@ -146,6 +193,26 @@ impl BreakerSnapshot {
 }
 
 /// A family of components, one for each key.
+///
+/// ```
+/// use lifecycle::{Rejected, circuit_breaker};
+///
+/// #[circuit_breaker(threshold = 3, key = host)]
+/// fn ping(host: &str) -> Result<(), Rejected> {
+///     Ok(())
+/// }
+///
+/// ping("a.example")?;
+/// ping("b.example")?;
+/// lifecycle::keyed_breaker("ping")?.at("b.example").force_open();
+///
+/// let all = lifecycle::snapshot();
+/// let family = all.keyed_breakers.iter().find(|family| family.name == "ping").unwrap();
+/// assert_eq!((family.keys, family.max_keys), (2, 65_536));
+/// let noteworthy: Vec<_> = family.noteworthy.iter().map(|one| (one.name.as_str(), one.state.as_str())).collect();
+/// assert_eq!(noteworthy, [("ping[b.example]", "forced_open")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeyedSnapshot<S> {
@@ -166,6 +233,16 @@ pub struct KeyedSnapshot<S> {
 }
 
 /// A number of a component that [`settings`](crate::settings) can change.
+///
+/// ```
+/// use lifecycle::{RateLimiter, settings::Source};
+///
+/// let limiter = RateLimiter::per_second(100)?;
+/// limiter.set_limit(50, std::time::Duration::from_secs(1))?;
+/// let limit = limiter.settings().into_iter().find(|one| one.option == "limit").unwrap();
+/// assert_eq!((limit.value, limit.source), (50.into(), Source::Reconfigured));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SettingSnapshot {
@@ -178,6 +255,18 @@ pub struct SettingSnapshot {
 }
 
 /// The window of a breaker that looks at rates.
+///
+/// ```
+/// let breaker = lifecycle::CircuitBreaker::builder("db").failure_rate(50).minimum_calls(4).build()?;
+/// for succeeds in [true, true, true, false] {
+///     assert_eq!(breaker.metrics().rates.unwrap().failure_rate, None); // too few calls to tell
+///     assert_eq!(breaker.call(|| if succeeds { Ok(()) } else { Err("down") }).is_ok(), succeeds);
+/// }
+/// let rates = breaker.metrics().rates.unwrap();
+/// assert_eq!((rates.calls, rates.failures, rates.failure_rate), (4, 1, Some(25.0)));
+/// assert_eq!((rates.window.as_str(), rates.opens_at_failure_rate), ("100 calls", Some(50)));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BreakerRates {
@@ -201,7 +290,18 @@ pub struct BreakerRates {
     pub opens_at_slow_call_rate: Option<u32>,
 }
 
-/// What went through a breaker.
+/// What went through a breaker. Without the feature `counters` the counts of calls are 0.
+///
+/// ```
+/// let breaker = lifecycle::CircuitBreaker::builder("db").threshold(1).build()?;
+/// breaker.call(|| Ok::<_, &str>(())).unwrap();
+/// breaker.call(|| Err::<(), _>("down")).unwrap_err();
+/// breaker.call(|| Ok::<_, &str>(())).unwrap_err(); // refused
+/// let counts = breaker.metrics().statistics;
+/// assert_eq!((counts.total_calls, counts.successful_calls, counts.failed_calls), (2, 1, 1));
+/// assert_eq!((counts.rejected_calls, counts.times_opened), (1, 1));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BreakerStatistics {
@@ -223,7 +323,23 @@ pub struct BreakerStatistics {
     pub last_state_change: Option<f64>,
 }
 
-/// One rate limiter.
+/// One rate limiter, from [`observe`](crate::RateLimiter::observe) and in a [`Snapshot`].
+///
+/// ```
+/// use lifecycle::{RateLimiter, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let limiter = RateLimiter::new(2, Duration::from_secs(10))?.with_clock(clock.clone());
+/// limiter.try_acquire_n(2)?;
+/// clock.advance(Duration::from_secs(6));
+/// assert!(limiter.try_acquire().is_err());
+/// let seen = limiter.observe();
+/// assert_eq!((seen.limit, seen.window_seconds, seen.used), (2, 10.0, 2));
+/// assert_eq!((seen.allowed, seen.limited), (2, 1));
+/// assert!((4.0..4.1).contains(&seen.retry_after_seconds));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LimiterSnapshot {
@@ -250,7 +366,7 @@ pub struct LimiterSnapshot {
     pub settings: Vec<SettingSnapshot>,
 }
 
-/// One flag.
+/// One flag; [`Snapshot`] has an example. A secret one shows `***` as its value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FlagSnapshot {
@@ -264,11 +380,23 @@ pub struct FlagSnapshot {
     pub type_name: String,
     /// Its value now.
     pub value: Value,
-    /// Where the value comes from: `default`, `env`, `set`, `override`, or `default (env invalid)`.
+    /// Where the value comes from: `default`, `env`, `default (env invalid)`, `set`, `override`, or `step`; see
+    /// [`FlagSource`](crate::flag::FlagSource).
     pub source: String,
 }
 
-/// The state of `initialize`.
+/// The state of [`initialize`](crate::initialize); from [`observe`](crate::InitializationCore::observe) and in a [`Snapshot`].
+///
+/// ```
+/// use lifecycle::{InitConfig, initialize};
+///
+/// assert!(!lifecycle::snapshot().initialization.initialized);
+/// initialize(InitConfig::new().with("token", "s3cr3t"))?;
+/// let seen = lifecycle::snapshot().initialization;
+/// assert!(seen.initialized && seen.duration_ms.is_some());
+/// assert_eq!(seen.config_keys, ["token"]); // names, and no values
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InitializationSnapshot {
@@ -291,7 +419,13 @@ pub struct InitializationSnapshot {
     pub config_keys: Vec<String>,
 }
 
-/// Invocations of the process.
+/// [Invocations](crate::invocation) of the process.
+///
+/// ```
+/// let active = || lifecycle::snapshot().invocations.active;
+/// assert_eq!((active(), lifecycle::invocation_blocking("req-1", active), active()), (0, 1, 0));
+/// assert_eq!(lifecycle::snapshot().invocations.begun, 1);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InvocationsSnapshot {
@@ -353,6 +487,21 @@ pub fn snapshot() -> Snapshot {
 
 impl Snapshot {
     /// The dependency edges, observed and declared: (dependent, dependency), by name.
+    ///
+    /// ```
+    /// #[lifecycle::singleton]
+    /// fn connection() -> String {
+    ///     "postgres://localhost".to_owned()
+    /// }
+    ///
+    /// #[lifecycle::singleton]
+    /// fn repository() -> usize {
+    ///     connection().len()
+    /// }
+    ///
+    /// repository();
+    /// assert!(lifecycle::snapshot().edges().contains(&("repository", "connection")));
+    /// ```
     #[must_use]
     pub fn edges(&self) -> Vec<(&str, &str)> {
         let created = self.singletons.iter().chain(&self.steps);

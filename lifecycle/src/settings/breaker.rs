@@ -33,20 +33,22 @@ macro_rules! breaker_settings {
 
         impl BreakerSettings {
             $($(#[$doc])*
+            ///
+            #[doc = concat!("What it does shows [`BreakerConfig::", stringify!($name), "`], how it is given [`BreakerSettings`].")]
             #[must_use]
             pub const fn $name(mut self, value: $ty) -> Self {
                 self.$name = Some(switched!(on value $(, $without)?));
                 self
             }
 
-            $(#[doc = concat!("Takes `", stringify!($name), "` away: as if nobody had said it. In a file it is `\"off\"`.")]
+            $(#[doc = concat!("Takes `", stringify!($name), "` away: as if nobody had said it. In a file it is `\"off\"`; [`BreakerSettings`] shows it.")]
             #[must_use]
             pub const fn $without(mut self) -> Self {
                 self.$name = Some(Switch::Off);
                 self
             })?)*
 
-            /// Changes nothing.
+            /// Changes nothing: see [`BreakerSettings`] for an example.
             #[must_use]
             pub const fn new() -> Self {
                 Self { $($name: None,)* }

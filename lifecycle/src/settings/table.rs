@@ -64,27 +64,44 @@ impl Entry {
 pub struct Settings(pub(super) BTreeMap<String, Entry>);
 
 impl Settings {
-    /// Nothing.
+    /// Nothing. Given to [`configure`](crate::configure) it takes back what was configured before.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerSettings, Settings, configure};
+    ///
+    /// let breaker = lifecycle::breakers().get("db")?;
+    /// let configured = configure(Settings::new().breaker("db", BreakerSettings::new().threshold(2)))?;
+    /// assert_eq!(configured.applied, ["db"]);
+    /// assert_eq!(breaker.config().to_string(), "threshold 2, timeout 60s");
+    ///
+    /// let nothing = Settings::new();
+    /// assert!(nothing.is_empty());
+    /// assert!(configure(nothing)?.applied.is_empty());
+    /// assert_eq!(breaker.config().to_string(), "threshold 5, timeout 60s");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// What is said of the circuit breaker of that name or path; said before of it, it gives way.
+    /// What is said of the circuit breaker of that name or path; what was said of it before gives way. See
+    /// [`Settings`] for an example.
     #[must_use]
     pub fn breaker(mut self, name: impl Into<String>, settings: BreakerSettings) -> Self {
         self.0.entry(name.into()).or_default().breaker = Some(settings);
         self
     }
 
-    /// What is said of the rate limiter of that name or path; said before of it, it gives way.
+    /// What is said of the rate limiter of that name or path; what was said of it before gives way. See
+    /// [`Settings`] for an example.
     #[must_use]
     pub fn limiter(mut self, name: impl Into<String>, settings: RateLimiterSettings) -> Self {
         self.0.entry(name.into()).or_default().limiter = Some(settings);
         self
     }
 
-    /// Is nothing said?
+    /// Is nothing said? See [`new`](Self::new) for an example.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

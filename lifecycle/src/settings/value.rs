@@ -40,6 +40,12 @@ pub enum Switch<T> {
 
 impl<T> Switch<T> {
     /// What it is, unless it is taken away.
+    ///
+    /// ```
+    /// use lifecycle::settings::Switch;
+    ///
+    /// assert_eq!((Switch::On(50).on(), Switch::<u32>::Off.on()), (Some(50), None));
+    /// ```
     #[must_use]
     pub fn on(self) -> Option<T> {
         match self {
