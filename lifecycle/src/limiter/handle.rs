@@ -26,11 +26,12 @@ pub(super) const LIMITED: usize = 1;
 /// use lifecycle::RateLimiter;
 /// use std::time::Duration;
 ///
-/// let limiter = RateLimiter::new(2, Duration::from_secs(60))?;
+/// let hour = Duration::from_secs(3600);
+/// let limiter = RateLimiter::new(2, hour)?;
 /// limiter.try_acquire()?;
 /// limiter.try_acquire()?;
 /// let refused = limiter.try_acquire().unwrap_err();
-/// assert!(refused.retry_after.unwrap() <= Duration::from_millis(60_001));
+/// assert!(refused.retry_after.unwrap() <= hour + Duration::from_millis(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

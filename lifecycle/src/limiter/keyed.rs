@@ -29,7 +29,7 @@ const SHOWN: usize = 100;
 /// use lifecycle::KeyedRateLimiter;
 /// use std::time::Duration;
 ///
-/// let clients = KeyedRateLimiter::new("client", 1, Duration::from_secs(1))?;
+/// let clients = KeyedRateLimiter::new("client", 1, Duration::from_secs(3600))?;
 /// clients.at("acme").try_acquire()?;
 /// assert_eq!(clients.at("acme").try_acquire().unwrap_err().name, "client[acme]");
 /// clients.at(&7).try_acquire()?; // a key is what its value displays as

@@ -419,7 +419,7 @@ pub struct InitializationSnapshot {
     pub config_keys: Vec<String>,
 }
 
-/// [Invocations](crate::invocation) of the process.
+/// [Invocations](mod@crate::invocation) of the process.
 ///
 /// ```
 /// let active = || lifecycle::snapshot().invocations.active;

@@ -295,7 +295,7 @@ impl SingletonCore {
     /// use std::time::Duration;
     ///
     /// let singletons = lifecycle::singletons();
-    /// singletons.set_rate_limit(Some((2, Duration::from_secs(1))))?;
+    /// singletons.set_rate_limit(Some((2, Duration::from_secs(3600))))?;
     /// assert!(singletons.set("one", 1).is_ok() && singletons.set("two", 2).is_ok());
     /// assert!(singletons.set("three", 3).is_err());
     /// singletons.set_rate_limit(None)?;
