@@ -202,7 +202,9 @@ impl CircuitBreakerCore {
     /// ```
     ///
     /// # Errors
-    /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`], [`Error::Full`].
+    /// [`Error::RateLimited`] beyond the limit on operations; [`Error::InvalidName`] for an empty name; [`Error::Ambiguous`] when several
+    /// modules declare the short name; [`Error::NeedsKey`] for a declared family without a key (with one, `fetch[acme]`, it is that
+    /// key's breaker, made if there is none); [`Error::Full`] when there are 65,536 names.
     pub fn get(&self, name: &str) -> Result<Instance<CircuitBreaker>, Error> {
         let state = self.resolve();
         Self::charge(&state)?;

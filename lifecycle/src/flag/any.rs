@@ -43,10 +43,10 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
         self.descriptor().name()
     }
 
-    /// Its type.
+    /// Its type: see [`AnyFlag`].
     fn type_name(&self) -> &'static str;
 
-    /// Its value; `***` of a secret one.
+    /// Its value; `***` of a secret one: see [`AnyFlag`].
     fn get_json(&'static self) -> Value;
 
     /// Is its value shown to nobody?
@@ -64,7 +64,7 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
         false
     }
 
-    /// Sets it; gives the value before.
+    /// Sets it; gives the value before. See [`AnyFlag`] for an example.
     ///
     /// # Errors
     /// [`Error::FlagType`] when the value is not one of its type, [`Error::NotPossible`] for a step; the flag stays as it is.
@@ -87,7 +87,7 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     fn __hide(&self);
 
     /// Takes back what was set: the environment variable or the default holds again. A step runs again when it is called
-    /// next.
+    /// next. See [`AnyFlag`] for an example.
     fn reset(&'static self) {
         if let Some(tell) = self.__take_back() {
             tell();
@@ -111,7 +111,7 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
         None
     }
 
-    /// Where its value comes from.
+    /// Where its value comes from: see [`FlagSource`].
     fn source(&self) -> FlagSource;
 
     /// Its value and source as they stand in [`snapshot`](crate::snapshot()): see [`FlagSnapshot`].

@@ -163,8 +163,9 @@ impl InitializationCore {
     ///
     /// # Errors
     /// [`Error::Step`] when a step fails; [`Error::AsyncSteps`] when one is async (see [`initialize_async`](Self::initialize_async)),
-    /// [`Error::Initializing`] from within a step; [`Error::RateLimited`]; [`Error::TooLarge`] for more than 1 MiB. After each
-    /// of them it is as uninitialized as before; steps that have run stay done.
+    /// [`Error::Initializing`] from within a step; [`Error::RateLimited`]; [`Error::TooLarge`] for more than 1 MiB;
+    /// [`Error::NotPossible`] while the process shuts down, or a task initializes. After each of them it is as uninitialized as
+    /// before; steps that have run stay done.
     ///
     /// # Panics
     /// When a step panics: as after an error, it is uninitialized and can be tried again.

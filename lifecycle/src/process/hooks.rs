@@ -33,11 +33,17 @@ pub struct HealthReport {
 /// One check.
 ///
 /// ```
+/// use lifecycle::{Health, HealthCheck, singleton};
 /// use std::time::Duration;
 ///
-/// for check in lifecycle::health_blocking(Duration::from_secs(1)).checks {
-///     println!("{}: {:?}", check.name, check.health);
+/// #[singleton(health = |free: &u32| *free > 0)]
+/// fn licenses() -> u32 {
+///     3
 /// }
+///
+/// licenses();
+/// let checks: Vec<HealthCheck> = lifecycle::health_blocking(Duration::from_secs(1)).checks;
+/// assert_eq!((checks[0].name.as_str(), &checks[0].health), ("licenses", &Health::Up));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -26,7 +26,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When it was taken.
+    /// When it was taken, in seconds since 1970.
     pub timestamp: f64,
     /// The version of this library. Two versions in one program (a plug-in may bring its own) are two of everything, and each tells
     /// of its own components only.
@@ -99,7 +99,7 @@ pub struct SingletonSnapshot {
     /// invocation in which the snapshot is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alive: Option<usize>,
-    /// When the present instance was stored.
+    /// When the present instance was stored, in seconds since 1970.
     pub created_at: Option<f64>,
     /// When its factory began, in microseconds of the process's monotonic clock: for a waterfall of the start.
     pub began_us: Option<u64>,
@@ -161,13 +161,13 @@ pub struct BreakerSnapshot {
     pub failures: u32,
     /// Failures in a row that open it, if it looks at them.
     pub threshold: Option<u32>,
-    /// How long it stays open.
+    /// How long it stays open, in seconds.
     pub timeout: f64,
-    /// When it last counted a failure.
+    /// When it last counted a failure, in seconds since 1970.
     pub last_failure_time: Option<f64>,
-    /// When it opened, if it is open.
+    /// When it opened, if it is open, in seconds since 1970.
     pub opened_at: Option<f64>,
-    /// Time until the next probe is admitted; 0 when the next call is one.
+    /// Seconds until the next probe is admitted; 0 when the next call is one.
     pub retry_after_seconds: Option<f64>,
     /// What went through it.
     pub statistics: BreakerStatistics,
@@ -319,7 +319,7 @@ pub struct BreakerStatistics {
     pub ignored_calls: u64,
     /// How often it opened.
     pub times_opened: u64,
-    /// When it last changed state.
+    /// When it last changed state, in seconds since 1970.
     pub last_state_change: Option<f64>,
 }
 
@@ -351,7 +351,7 @@ pub struct LimiterSnapshot {
     pub declared_at: String,
     /// Permits a window holds.
     pub limit: u32,
-    /// The window.
+    /// The window, in seconds.
     pub window_seconds: f64,
     /// Permits given within the window that ends now.
     pub used: u32,
@@ -359,7 +359,7 @@ pub struct LimiterSnapshot {
     pub allowed: u64,
     /// Permits refused in all.
     pub limited: u64,
-    /// Time until the next permit; 0 when there is one now.
+    /// Seconds until the next permit; 0 when there is one now.
     pub retry_after_seconds: f64,
     /// The numbers it goes by, and where each comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -402,7 +402,7 @@ pub struct FlagSnapshot {
 pub struct InitializationSnapshot {
     /// Was it done?
     pub initialized: bool,
-    /// When it began.
+    /// When it began, in seconds since 1970.
     pub timestamp: Option<f64>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,
