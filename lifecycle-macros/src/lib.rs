@@ -243,7 +243,8 @@ pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Any number of such tests run in parallel in one process without seeing each other; `lifecycle::testing` has what moves the
 /// clock and reads the events of the world.
 ///
-/// ```
+/// ```test_harness
+/// # fn main() {}
 /// use lifecycle::{circuit_breaker, testing};
 /// use std::time::Duration;
 ///
@@ -265,10 +266,14 @@ pub fn init_flag(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[ignore]` and a `Result` that the function returns. On an `async fn` it stands above or below the attribute of the
 /// runtime; above is right for all of them:
 ///
-/// ```ignore
+/// ```test_harness
+/// # fn main() {}
+/// # use lifecycle::testing;
 /// #[lifecycle::test]
 /// #[tokio::test]
 /// async fn asynchronous() -> Result<(), std::io::Error> {
+///     tokio::task::yield_now().await;
+///     assert!(testing::events().is_empty()); // still in its world
 ///     Ok(())
 /// }
 /// ```
