@@ -30,7 +30,8 @@ const CONTESTANTS: &[Contestant] = &[
 
 #[expect(clippy::expect_used, reason = "constants")]
 fn limiters(keys: usize) -> Ask {
-    let all = KeyedRateLimiter::<u64>::keyed_by("clients", 10, Duration::from_secs(3600)).expect("a limiter").max_keys(keys);
+    let all =
+        KeyedRateLimiter::<u64>::keyed_by("clients", 10, Duration::from_secs(3600)).expect("a limiter").max_keys(keys);
     Box::new(move |key| _ = black_box(all.of(&key).try_acquire()))
 }
 
