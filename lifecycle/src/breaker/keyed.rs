@@ -25,7 +25,7 @@ const SHOWN: usize = 100;
 /// A key is what its value displays as. There are never more than `max_keys` (default 65,536): for a new key beyond them one
 /// that holds nothing (closed, no failure counted, nobody at it, no numbers or listeners of its own) is given up, so a key that
 /// fails is never reset. If all hold something, new keys share one breaker, `name[*]`, until there is room. A full family looks
-/// for that a part at a time, of 16 to 1,024 parts (a 64th of `max_keys`): it may take as many calls for new keys until it is found.
+/// for that among some of its keys at each call for a new one, so a few calls more may share it before it is found.
 ///
 /// A key takes some 850 bytes, and its text twice: 65,536 short ones 56 MB. The bound is on keys, not on their text: where strangers
 /// choose it, cut it short or hash it first.
