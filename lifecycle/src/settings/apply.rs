@@ -23,6 +23,9 @@ pub(crate) trait Configurable {
     /// Would it be valid with `settings` in place of what is configured now?
     fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error>;
 
+    /// What is wrong with what is said of it, whether it is used or not.
+    fn settings_problems(&self) -> Vec<Problem>;
+
     /// Something that is said of it may have changed: it reads its layers anew. Called with no lock held.
     fn settings_changed(&self);
 }
@@ -239,13 +242,13 @@ pub(crate) fn problems() -> Vec<Problem> {
     };
     let outside = scope::universe().is_none();
     let mut known = Vec::new();
-    let mut look = |names: &Names| {
+    each(false, |names, component| {
         if outside {
             environment::of_component::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
         }
+        component.settings_problems().into_iter().for_each(&mut add);
         known.extend(names.iter().map(str::to_owned));
-    };
-    each(false, |names, _| look(names));
+    });
     if outside {
         environment::misspelled(&known).into_iter().for_each(&mut add);
     }

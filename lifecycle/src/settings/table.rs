@@ -178,8 +178,7 @@ pub(super) fn read(table: &Map<String, Value>) -> (Entry, Vec<Slip>) {
             (true, _) => &mut breaker,
             (_, true) => &mut limiter,
             (false, false) => {
-                let known = names::<BreakerSettings>().chain(names::<RateLimiterSettings>());
-                slips.push(unknown(name, &known.collect::<Vec<_>>()));
+                slips.push(unknown(name, &options().collect::<Vec<_>>()));
                 continue;
             }
         };
@@ -218,6 +217,11 @@ fn read_kind<S: ComponentSettings>(table: &Map<String, Value>, slips: &mut Vec<S
 
 fn names<S: ComponentSettings>() -> impl Iterator<Item = &'static str> {
     S::OPTIONS.iter().map(|option| option.name)
+}
+
+/// All options there are.
+pub(super) fn options() -> impl Iterator<Item = &'static str> {
+    names::<BreakerSettings>().chain(names::<RateLimiterSettings>())
 }
 
 /// What only the attribute says.

@@ -3,7 +3,7 @@
 
 use super::suggest;
 use crate::breaker::{Backoff, Cancelled, Window};
-use crate::units;
+use crate::{units, words};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -52,7 +52,8 @@ impl<T> Switch<T> {
 /// What is taken away, as it is written.
 pub(super) const OFF: &str = "off";
 
-/// `"off"`, or as `S` says. A file of YAML has no such text: what stands there as `off` is read as `false`.
+/// `"off"`, as all words in any case, or as `S` says. A file of YAML has no such text: what stands there as `off` is read as
+/// `false`, and where all values are text (an environment) that is `"false"`.
 pub(super) struct OrOff<S>(std::marker::PhantomData<S>);
 
 impl<S: Spelling> Spelling for OrOff<S> {
@@ -61,7 +62,7 @@ impl<S: Spelling> Spelling for OrOff<S> {
     fn read(value: &Value) -> Result<Switch<S::Of>, Reason> {
         match value {
             Value::Bool(false) => Ok(Switch::Off),
-            Value::String(text) if text.trim() == OFF => Ok(Switch::Off),
+            Value::String(text) if words::is_no(text) => Ok(Switch::Off),
             value => S::read(value).map(Switch::On).map_err(|reason| format!("{reason}, or \"{OFF}\"").into()),
         }
     }
@@ -166,7 +167,7 @@ impl Spelling for Calls {
 
     fn read(value: &Value) -> Result<Window, Reason> {
         let text = value.as_str().unwrap_or_default().trim();
-        let calls = text.strip_suffix("calls").or_else(|| text.strip_suffix("call")).map(str::trim_end);
+        let calls = words::before(text, "calls").or_else(|| words::before(text, "call")).map(str::trim_end);
         let window = match calls {
             Some(calls) => units::digits(calls).and_then(|calls| u32::try_from(calls).ok()).map(Window::Calls),
             None => units::duration(text).map(Window::Time),
@@ -188,9 +189,9 @@ impl Spelling for Word {
     type Of = Cancelled;
 
     fn read(value: &Value) -> Result<Cancelled, Reason> {
-        let words = [Cancelled::FailureWhenSlow, Cancelled::Neutral, Cancelled::Failure];
-        let text = value.as_str().unwrap_or_default().trim();
-        let known = words.into_iter().find(|word| word.as_str() == text);
+        let all = [Cancelled::FailureWhenSlow, Cancelled::Neutral, Cancelled::Failure];
+        let text = value.as_str().unwrap_or_default();
+        let known = all.into_iter().find(|word| words::is(text, word.as_str()));
         known.ok_or(Cow::Borrowed("must be \"neutral\", \"failure\" or \"failure_when_slow\""))
     }
 
@@ -222,7 +223,7 @@ impl Spelling for Growth {
 }
 
 fn from_text(text: &str) -> Result<Backoff, Reason> {
-    let rest = text.strip_prefix("exponential").ok_or(BACKOFF)?.trim();
+    let rest = words::after(text, "exponential").ok_or(BACKOFF)?.trim();
     if rest.is_empty() {
         return Ok(Backoff::exponential());
     }
@@ -232,7 +233,7 @@ fn from_text(text: &str) -> Result<Backoff, Reason> {
         // `factor = 2`, and `factor 2` as it is shown to people.
         let (key, value) = part.split_once('=').or_else(|| part.split_once(' ')).ok_or(BACKOFF)?;
         let value = value.trim().trim_matches('"').trim_end_matches('%').trim_end();
-        backoff = with(backoff, key.trim(), &Value::String(value.to_owned()))?;
+        backoff = with(backoff, &key.trim().to_ascii_lowercase(), &Value::String(value.to_owned()))?;
     }
     Ok(backoff)
 }
