@@ -1,6 +1,8 @@
 //! Words in values that come from outside, an environment variable or JSON: in any case and with blanks around, in all kinds alike.
 //! Names (of components, of options in JSON) and text that stays text are none of these.
 
+use std::borrow::Cow;
+
 /// Is `text` that word?
 pub(crate) fn is(text: &str, word: &str) -> bool {
     text.trim().eq_ignore_ascii_case(word)
@@ -34,6 +36,13 @@ pub(crate) fn before<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     end.eq_ignore_ascii_case(word).then_some(rest)
 }
 
+/// Digits, which `_` may part, with a sign or without, as `parse` takes them.
+pub(crate) fn number(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim();
+    let begins = text.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit());
+    begins.then(|| if text.contains('_') { text.replace('_', "").into() } else { text.into() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +54,13 @@ mod tests {
         assert!(["true", "1", "YES", " On "].iter().all(|word| yes_or_no(word) == Some(true)));
         assert!(["False", "0", "no", "OFF"].iter().all(|word| yes_or_no(word) == Some(false)));
         assert!(["", "2", "maybe", "truee"].iter().all(|word| yes_or_no(word).is_none()));
+    }
+
+    #[test]
+    fn numbers_may_be_parted() {
+        assert_eq!(number(" -1_000 ").as_deref(), Some("-1000"));
+        assert_eq!(number("+7").as_deref(), Some("+7"));
+        assert!(["_1", "", "-", "x1"].iter().all(|text| number(text).is_none()));
     }
 
     #[test]

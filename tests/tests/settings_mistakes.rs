@@ -268,7 +268,8 @@ fn what_does_not_go_together_in_the_environment_is_left_out_whole() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
         told[0].starts_with("`fetch_user`: its environment variables are ignored: `window` is about rates")
-            && told[0].ends_with("(they are `LIFECYCLE__FETCH_USER__THRESHOLD`, `LIFECYCLE__FETCH_USER__WINDOW`)"),
+            && told[0]
+                .ends_with("; the variables are `LIFECYCLE__FETCH_USER__THRESHOLD`, `LIFECYCLE__FETCH_USER__WINDOW`"),
         "{told:?}"
     );
     set(json!({ "fetch_user": { "failure_rate": 50 } }));

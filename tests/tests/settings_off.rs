@@ -208,7 +208,7 @@ fn the_environment_that_leaves_nothing_is_left_out_and_told_before_anybody_uses_
     assert!(
         told[0]
             .starts_with("`rated`: its environment variables are ignored: `threshold` and `failure_rate` are off, so")
-            && told[0].ends_with("(they are `LIFECYCLE__RATED__FAILURE_RATE`, `LIFECYCLE__RATED__THRESHOLD`)"),
+            && told[0].ends_with("; the variables are `LIFECYCLE__RATED__FAILURE_RATE`, `LIFECYCLE__RATED__THRESHOLD`"),
         "{told:?}"
     );
     let told = ignored("unseen");

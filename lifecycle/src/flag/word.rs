@@ -212,6 +212,10 @@ impl InWord for bool {
         words::yes_or_no(text)
     }
 
+    fn near(_: &str) -> String {
+        "; write `true` or `false`".to_owned()
+    }
+
     fn to_json(&self) -> Value {
         (*self).into()
     }
@@ -242,7 +246,11 @@ macro_rules! integer_flags {
             }
 
             fn parse(text: &str) -> Option<Self> {
-                text.trim().parse().ok()
+                words::number(text)?.parse().ok()
+            }
+
+            fn near(_: &str) -> String {
+                format!("; write a whole number from {} to {}", $ty::MIN, $ty::MAX)
             }
 
             fn to_json(&self) -> Value {

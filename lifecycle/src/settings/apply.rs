@@ -247,11 +247,12 @@ pub(crate) fn problems() -> Vec<Problem> {
             environment::of_component::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
         }
         component.settings_problems().into_iter().for_each(&mut add);
-        known.extend(names.iter().map(str::to_owned));
+        known.extend(names.iter().map(|name| (name.to_owned(), component.descriptor().kind())));
     });
     if outside {
         environment::misspelled(&known).into_iter().for_each(&mut add);
     }
+    let known: Vec<String> = known.into_iter().map(|(name, _)| name).collect();
     let configured = store().configured();
     for name in configured.iter().flat_map(|layer| layer.keys()).filter(|name| !known.contains(name)) {
         let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);

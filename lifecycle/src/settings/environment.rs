@@ -2,11 +2,14 @@
 //!
 //! The environment is read once, when a component first asks; what is found stays, so that all components see the same.
 
+use super::breaker::BreakerSettings;
+use super::limiter::RateLimiterSettings;
 use super::options::{self, ComponentSettings};
 use super::problem::{Problem, Source};
 use super::store::Names;
 use super::suggest;
 use super::table::{self, Entry, Slip};
+use crate::registry::Kind;
 use crate::words;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -21,6 +24,17 @@ struct Said {
     slips: Vec<Slip>,
     /// The variable of each option.
     variables: BTreeMap<String, String>,
+}
+
+impl Said {
+    /// Is it this kind's, and right?
+    fn is_of<S: ComponentSettings>(&self, option: &str) -> bool {
+        // A `window` may be the other kind's.
+        let number = S::NUMBERS.iter().find(|number| number.name == option);
+        S::part(&self.entry).is_some_and(|part| number.is_none_or(|number| (number.given)(part)))
+            && options::option::<S>(option).is_some()
+            && self.slips.iter().all(|slip| slip.option != option)
+    }
 }
 
 struct Environment {
@@ -107,24 +121,49 @@ pub(super) fn variables<S: ComponentSettings>(names: &Names, only: Option<&str>)
 fn variables_in<S: ComponentSettings>(environment: &Environment, names: &Names, only: Option<&str>) -> Vec<String> {
     let mut all = Vec::new();
     for said in names.iter().filter_map(|name| environment.by_name.get(&in_variables(name))) {
-        let Some(part) = S::part(&said.entry) else { continue };
-        // A `window` may be the other kind's.
-        let number = |option: &str| S::NUMBERS.iter().find(|number| number.name == option);
-        let is_meant = |option: &str| {
-            only.is_none_or(|only| only == option)
-                && options::option::<S>(option).is_some()
-                && number(option).is_none_or(|number| (number.given)(part))
-                && said.slips.iter().all(|slip| slip.option != option)
-        };
-        all.extend(said.variables.iter().filter(|(option, _)| is_meant(option)).map(|(_, variable)| variable.clone()));
+        let meant = said.variables.iter().filter(|(option, _)| only.is_none_or(|only| only == *option));
+        all.extend(meant.filter(|(option, _)| said.is_of::<S>(option)).map(|(_, variable)| variable.clone()));
     }
     all
 }
 
-/// Variables of names that nobody has and that are near to one that somebody has.
-pub(super) fn misspelled(known: &[String]) -> Vec<Problem> {
-    let known: Vec<String> = known.iter().map(|name| in_variables(name)).collect();
-    misspelled_in(process(), &known)
+/// Variables of names that nobody has and that are near to one that somebody has, and those of a kind that nobody of the name is.
+pub(super) fn misspelled(known: &[(String, Kind)]) -> Vec<Problem> {
+    let known: Vec<(String, Kind)> = known.iter().map(|(name, kind)| (in_variables(name), *kind)).collect();
+    let names: Vec<String> = known.iter().map(|(name, _)| name.clone()).collect();
+    let mut problems = misspelled_in(process(), &names);
+    problems.extend(misplaced_in(process(), &known));
+    problems
+}
+
+fn misplaced_in(environment: &Environment, known: &[(String, Kind)]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, said) in &environment.by_name {
+        let is = |kind: Kind| known.iter().any(|(known, of)| known == name && *of == kind);
+        let (meant, other) = match (is(Kind::Breaker), is(Kind::Limiter)) {
+            (false, true) => (Kind::Breaker, Kind::Limiter),
+            (true, false) => (Kind::Limiter, Kind::Breaker),
+            _ => continue,
+        };
+        for (option, variable) in &said.variables {
+            let is_misplaced = match meant {
+                Kind::Breaker => said.is_of::<BreakerSettings>(option),
+                _ => said.is_of::<RateLimiterSettings>(option),
+            };
+            if is_misplaced {
+                let hint = match (meant, &**option) {
+                    (Kind::Breaker, "window") => "; a rate limiter takes its window by `RATE=100/s`, or beside `LIMIT`",
+                    _ => "",
+                };
+                let (meant, other) = (meant.as_str(), other.as_str());
+                let reason =
+                    format!("`{option}` is a {meant}'s, and of that name there is only a {other} so far{hint}");
+                let problem = Problem::new(name, Source::Environment, reason).at(option);
+                problems.push(Problem { variable: Some(variable.clone()), ..problem });
+            }
+        }
+    }
+    problems
 }
 
 fn misspelled_in(environment: &Environment, known: &[String]) -> Vec<Problem> {
@@ -159,8 +198,7 @@ fn single(variable: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Descriptor, Kind};
-    use crate::settings::BreakerSettings;
+    use crate::registry::Descriptor;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
         read(pairs.iter().map(|(variable, value)| (variable.into(), value.into())))
@@ -277,6 +315,34 @@ mod tests {
             });
             assert_eq!(told, Vec::from_iter(expected));
         }
+    }
+
+    #[test]
+    fn an_option_of_the_other_kind_is_pointed_out() {
+        let environment = environment(&[
+            ("LIFECYCLE__SEARCH__THRESHOLD", "3"),
+            ("LIFECYCLE__SEARCH__WINDOW", "3s"),
+            ("LIFECYCLE__FETCH__RATE", "3/s"),
+            ("LIFECYCLE__FETCH__WINDOW", "3s"),
+            ("LIFECYCLE__BOTH__RATE", "3/s"),
+            ("LIFECYCLE__BOTH__TIMEOUT", "3s"),
+            ("LIFECYCLE__NOBODY__TIMEOUT", "3s"),
+        ]);
+        let known =
+            [("SEARCH", Kind::Limiter), ("FETCH", Kind::Breaker), ("BOTH", Kind::Breaker), ("BOTH", Kind::Limiter)];
+        let told = misplaced_in(&environment, &known.map(|(name, kind)| (name.to_owned(), kind)));
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "environment variable `LIFECYCLE__FETCH__RATE` is ignored: `rate` is a rate limiter's, and of that name there is \
+                 only a circuit breaker so far",
+                "environment variable `LIFECYCLE__SEARCH__THRESHOLD` is ignored: `threshold` is a circuit breaker's, and of that \
+                 name there is only a rate limiter so far",
+                "environment variable `LIFECYCLE__SEARCH__WINDOW` is ignored: `window` is a circuit breaker's, and of that name \
+                 there is only a rate limiter so far; a rate limiter takes its window by `RATE=100/s`, or beside `LIMIT`",
+            ]
+        );
     }
 
     #[cfg(unix)]

@@ -153,7 +153,7 @@ impl<S: ComponentSettings> Layers<S> {
                 _ => match environment::variables::<S>(&names, None).as_slice() {
                     [] => problem(""),
                     [one] => Problem { variable: Some(one.clone()), ..problem("") },
-                    several => problem(&format!(" (they are `{}`)", several.join("`, `"))),
+                    several => problem(&format!("; the variables are `{}`", several.join("`, `"))),
                 },
             }
         };

@@ -4,7 +4,7 @@ use super::breaker::BreakerSettings;
 use super::limiter::RateLimiterSettings;
 use super::options::{self, ComponentSettings};
 use super::problem::{Problem, Source};
-use super::suggest;
+use super::unknown::{no_table, unknown};
 use crate::registry::Kind;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -111,7 +111,7 @@ impl Settings {
                     settings.0.insert(name.clone(), entry);
                 }
                 Value::Null => {}
-                other => problems.push(problem(format!("must be a table of options, found {}", found(other)))),
+                other => problems.push(problem(no_table(name, other))),
             }
         }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
@@ -145,7 +145,7 @@ pub(super) struct Slip {
     pub(super) option: String,
     /// Without the value, which may be a secret where it comes from the environment.
     pub(super) reason: String,
-    found: Option<String>,
+    pub(super) found: Option<String>,
 }
 
 impl Slip {
@@ -215,7 +215,7 @@ fn read_kind<S: ComponentSettings>(table: &Map<String, Value>, slips: &mut Vec<S
     settings
 }
 
-fn names<S: ComponentSettings>() -> impl Iterator<Item = &'static str> {
+pub(super) fn names<S: ComponentSettings>() -> impl Iterator<Item = &'static str> {
     S::OPTIONS.iter().map(|option| option.name)
 }
 
@@ -224,41 +224,12 @@ pub(super) fn options() -> impl Iterator<Item = &'static str> {
     names::<BreakerSettings>().chain(names::<RateLimiterSettings>())
 }
 
-/// What only the attribute says.
-const OF_THE_ATTRIBUTE: [&str; 12] = [
-    "burst",
-    "dispatch",
-    "failure_if",
-    "fallback",
-    "ignore",
-    "key",
-    "max_keys",
-    "mode",
-    "name",
-    "on_limit",
-    "on_rejected",
-    "permits",
-];
-
-fn unknown(name: &str, known: &[&'static str]) -> Slip {
-    if OF_THE_ATTRIBUTE.contains(&name) {
-        let reason =
-            format!("`{name}` stands in the attribute (or the builder) only: it does not change without a rebuild");
-        return Slip { option: name.to_owned(), reason, found: None };
-    }
-    let hint = match suggest::closest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are: {}", known.join(", ")),
-    };
-    Slip { option: name.to_owned(), reason: format!("no option `{}`, {hint}", cut(name)), found: None }
-}
-
 /// A value for a message: not longer than a line.
-fn found(value: &Value) -> String {
+pub(super) fn found(value: &Value) -> String {
     cut(&value.to_string())
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}..", &text[..end]),

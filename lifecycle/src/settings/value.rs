@@ -63,7 +63,11 @@ impl<S: Spelling> Spelling for OrOff<S> {
         match value {
             Value::Bool(false) => Ok(Switch::Off),
             Value::String(text) if words::is_no(text) => Ok(Switch::Off),
-            value => S::read(value).map(Switch::On).map_err(|reason| format!("{reason}, or \"{OFF}\"").into()),
+            value => S::read(value).map(Switch::On).map_err(|reason| match reason.starts_with("must be") {
+                true => format!("{reason}, or \"{OFF}\"").into(),
+                // About a part of it.
+                false => reason,
+            }),
         }
     }
 
@@ -102,14 +106,17 @@ impl Spelling for Count {
     }
 }
 
-/// `50`, `"50"`: percent.
+/// `50`, `"50"`, `"50%"`: percent.
 pub(super) struct Percent;
 
 impl Spelling for Percent {
     type Of = u32;
 
     fn read(value: &Value) -> Result<u32, Reason> {
-        within(value, 100).ok_or(Cow::Borrowed("must be a whole number of percent, from 1 to 100"))
+        let bare =
+            value.as_str().and_then(|text| text.trim_end().strip_suffix('%')).map(|number| number.trim_end().into());
+        within(bare.as_ref().unwrap_or(value), 100)
+            .ok_or(Cow::Borrowed("must be a whole number of percent, from 1 to 100"))
     }
 
     fn write(of: &u32) -> Value {
@@ -130,7 +137,9 @@ impl Spelling for Length {
         match value.as_str().and_then(units::duration) {
             Some(length) if !length.is_zero() => Ok(length),
             Some(_) => Err("must be more than zero".into()),
-            None => Err("must be a duration with its unit, such as \"250ms\" or \"2s\"".into()),
+            None => {
+                Err("must be one number with its unit (ns, us, ms, s, min, h, d), such as \"250ms\" or \"2s\"".into())
+            }
         }
     }
 
@@ -149,8 +158,10 @@ impl Spelling for Timeout {
         match whole(value) {
             Some(0) => Err("must be more than zero".into()),
             Some(seconds) => Ok(Duration::from_secs(seconds)),
-            None => Length::read(value)
-                .map_err(|_| "must be seconds, such as 30, or a duration with its unit, such as \"250ms\"".into()),
+            None => Length::read(value).map_err(|reason| match reason.starts_with("must be one") {
+                true => "must be seconds, such as 30, or one number with its unit (ns, us, ms, s, min, h, d), such as \"250ms\"".into(),
+                false => reason,
+            }),
         }
     }
 
@@ -289,7 +300,10 @@ impl Spelling for Rate {
                 Ok(limit) => Ok((limit, window)),
                 Err(_) => Err("must be at most 4294967295 in its time".into()),
             },
-            None => Err("must be so many in a time, such as \"100/s\", \"1000/min\" or \"5/250ms\"".into()),
+            None => {
+                Err("must be so many in a time (us, ms, s, min, h, d), such as \"100/s\", \"1000/min\" or \"5/250ms\""
+                    .into())
+            }
         }
     }
 
