@@ -2,9 +2,7 @@
 //!
 //! The environment is read once, when a component first asks; what is found stays, so that all components see the same.
 
-use super::breaker::BreakerSettings;
-use super::limiter::RateLimiterSettings;
-use super::options::{self, ComponentSettings};
+use super::options::ComponentSettings;
 use super::problem::{Problem, Source};
 use super::store::Names;
 use super::suggest;
@@ -28,11 +26,8 @@ struct Said {
 
 impl Said {
     /// Is it this kind's, and right?
-    fn is_of<S: ComponentSettings>(&self, option: &str) -> bool {
-        // A `window` may be the other kind's.
-        let number = S::NUMBERS.iter().find(|number| number.name == option);
-        S::part(&self.entry).is_some_and(|part| number.is_none_or(|number| (number.given)(part)))
-            && options::option::<S>(option).is_some()
+    fn is_of(&self, kind: Kind, option: &str) -> bool {
+        table::kind_of(option, self.variables.contains_key("limit")) == Some(kind)
             && self.slips.iter().all(|slip| slip.option != option)
     }
 }
@@ -114,15 +109,11 @@ fn of<S: ComponentSettings>(environment: &Environment, names: &Names) -> Found<S
 }
 
 /// The variables that say something of a component, the least specific first; with `only`, those of this option.
-pub(super) fn variables<S: ComponentSettings>(names: &Names, only: Option<&str>) -> Vec<String> {
-    variables_in::<S>(process(), names, only)
-}
-
-fn variables_in<S: ComponentSettings>(environment: &Environment, names: &Names, only: Option<&str>) -> Vec<String> {
+pub(super) fn variables(kind: Kind, names: &Names, only: Option<&str>) -> Vec<String> {
     let mut all = Vec::new();
-    for said in names.iter().filter_map(|name| environment.by_name.get(&in_variables(name))) {
+    for said in names.iter().filter_map(|name| process().by_name.get(&in_variables(name))) {
         let meant = said.variables.iter().filter(|(option, _)| only.is_none_or(|only| only == *option));
-        all.extend(meant.filter(|(option, _)| said.is_of::<S>(option)).map(|(_, variable)| variable.clone()));
+        all.extend(meant.filter(|(option, _)| said.is_of(kind, option)).map(|(_, variable)| variable.clone()));
     }
     all
 }
@@ -146,11 +137,7 @@ fn misplaced_in(environment: &Environment, known: &[(String, Kind)]) -> Vec<Prob
             _ => continue,
         };
         for (option, variable) in &said.variables {
-            let is_misplaced = match meant {
-                Kind::Breaker => said.is_of::<BreakerSettings>(option),
-                _ => said.is_of::<RateLimiterSettings>(option),
-            };
-            if is_misplaced {
+            if said.is_of(meant, option) {
                 let hint = match (meant, &**option) {
                     (Kind::Breaker, "window") => "; a rate limiter takes its window by `RATE=100/s`, or beside `LIMIT`",
                     _ => "",
@@ -199,6 +186,7 @@ fn single(variable: &str) -> String {
 mod tests {
     use super::*;
     use crate::registry::Descriptor;
+    use crate::settings::BreakerSettings;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
         read(pairs.iter().map(|(variable, value)| (variable.into(), value.into())))

@@ -150,7 +150,7 @@ impl<S: ComponentSettings> Layers<S> {
             match SOURCES[at] {
                 Source::Configured => problem("; what is configured for it is ignored"),
                 Source::Reconfigured => problem("; what it was reconfigured to is ignored"),
-                _ => match environment::variables::<S>(&names, None).as_slice() {
+                _ => match environment::variables(descriptor.kind(), &names, None).as_slice() {
                     [] => problem(""),
                     [one] => Problem { variable: Some(one.clone()), ..problem("") },
                     several => problem(&format!("; the variables are `{}`", several.join("`, `"))),
@@ -158,8 +158,11 @@ impl<S: ComponentSettings> Layers<S> {
             }
         };
         let idle = |(at, option, off): (usize, &str, &str)| {
-            let variables =
-                if at == ENVIRONMENT { environment::variables::<S>(&names, Some(option)) } else { Vec::new() };
+            let variables = if at == ENVIRONMENT {
+                environment::variables(descriptor.kind(), &names, Some(option))
+            } else {
+                Vec::new()
+            };
             let reason = format!("`{off}` is off, and nothing else goes by `{option}`: leave one of the two out");
             // The most specific one is what holds.
             Problem { variable: variables.into_iter().last(), ..Problem::new(name, SOURCES[at], reason).at(option) }
@@ -345,7 +348,10 @@ mod tests {
         let told = problems("both");
         assert_eq!(
             told,
-            ["`both`: `minimum_calls` is more than the window can hold; what is configured for it is ignored"]
+            [
+                "`both`: `minimum_calls` is more than the window can hold: 20 of 5 calls (a larger `window`, or a smaller \
+                 `minimum_calls`); what is configured for it is ignored"
+            ]
         );
     }
 

@@ -158,26 +158,34 @@ impl Slip {
     }
 }
 
+/// Do both kinds have an option of that name?
+fn is_both(option: &str) -> bool {
+    options::option::<BreakerSettings>(option).is_some() && options::option::<RateLimiterSettings>(option).is_some()
+}
+
+/// Whose option it is. Both have a `window`: a limiter's stands beside its `limit`, a breaker's beside its rates.
+pub(super) fn kind_of(option: &str, beside_limit: bool) -> Option<Kind> {
+    let of_limiter = options::option::<RateLimiterSettings>(option).map(|_| Kind::Limiter);
+    let of_breaker = options::option::<BreakerSettings>(option).map(|_| Kind::Breaker);
+    if beside_limit { of_limiter.or(of_breaker) } else { of_breaker.or(of_limiter) }
+}
+
 /// Reads the options under one name and deals them out to the kinds.
 pub(super) fn read(table: &Map<String, Value>) -> (Entry, Vec<Slip>) {
     let said = |name: &str| table.get(name).is_some_and(|value| !value.is_null());
     let (mut breaker, mut limiter, mut slips) = (Map::new(), Map::new(), Vec::new());
     for (name, value) in table.iter().filter(|(_, value)| !value.is_null()) {
-        let of_breaker = options::option::<BreakerSettings>(name).is_some();
-        let of_limiter = options::option::<RateLimiterSettings>(name).is_some();
-        let part = match (of_breaker, of_limiter) {
-            // Both have a `window`. A limiter's stands beside its `limit`, a breaker's beside its rates.
-            (true, true) if said("limit") && (said("failure_rate") || said("slow_call_rate")) => {
+        let part = match kind_of(name, said("limit")) {
+            Some(_) if is_both(name) && said("limit") && (said("failure_rate") || said("slow_call_rate")) => {
                 let reason = format!(
                     "`{name}` could be the breaker's or the limiter's: write the limiter's as `rate = \"100/s\"`"
                 );
                 slips.push(Slip { option: name.clone(), reason, found: None });
                 continue;
             }
-            (true, true) if said("limit") => &mut limiter,
-            (true, _) => &mut breaker,
-            (_, true) => &mut limiter,
-            (false, false) => {
+            Some(Kind::Limiter) => &mut limiter,
+            Some(_) => &mut breaker,
+            None => {
                 slips.push(unknown(name, &options().collect::<Vec<_>>()));
                 continue;
             }
@@ -314,7 +322,7 @@ mod tests {
         let expected = [
             "`fetch_user`: no option `treshold`, did you mean `threshold`?",
             "`fetch_user`: no option `colour`, there are: threshold, failure_rate, ",
-            "`fetch_user`: `timeout` must be seconds, such as 30, or a duration with its unit, such as \"250ms\", \
+            "`fetch_user`: `timeout` must be seconds, such as 30, or one number with its unit (ns, us, ms, s, min, h, d), such as \"250ms\", \
              found \"30 parsecs\"",
             "`fetch_user`: `rate` says how many and in which time: leave out `limit`",
             "a name must not be empty",
