@@ -14,6 +14,9 @@ fn fetch_user(ok: bool) -> anyhow::Result<()> {
     if ok { Ok(()) } else { anyhow::bail!("down") }
 }
 
+#[lifecycle::init_flag]
+static WITH_CACHE: lifecycle::Flag<bool> = true;
+
 #[circuit_breaker]
 fn by_rate() -> anyhow::Result<()> {
     Ok(())
@@ -139,6 +142,11 @@ fn words_of_others_and_what_stands_in_the_wrong_place_are_met_with_what_to_write
                 "stand in a table of their own: { \"fetch_user\": { \"threshold\": .. } }",
             ),
             (json!({ "threshold": 3 }), "this is an option, and stands in the table of a component"),
+            (
+                json!({ "with_cache": true }),
+                "settings was applied: `with_cache`: this is a flag, and settings are numbers",
+            ),
+            (json!({ "with_cache": { "value": 3, "colour": 4 } }), "applied: `with_cache`: this is a flag"),
             (
                 json!({ "fetch_user": { "colour": 3 } }),
                 "half_open_calls, success_threshold, half_open_timeout; of a rate limiter: rate, limit, window",

@@ -177,6 +177,26 @@ fn of_a_threshold_that_is_off_only_the_numbers_that_hold_count() {
     });
 }
 
+#[circuit_breaker(key = host)]
+fn ask_host(host: &str) -> anyhow::Result<()> {
+    anyhow::bail!("{host} is down")
+}
+
+#[test]
+fn a_family_is_told_of_without_any_key_in_use() {
+    isolated(|| {
+        let family = lifecycle::keyed_breaker("ask_host").unwrap();
+        family.reconfigure(BreakerSettings::new().without_threshold()).unwrap_err();
+        let _ = configure(json!({ "ask_host": { "failure_rate": 40 } })).unwrap();
+        family.reconfigure(BreakerSettings::new().without_threshold()).unwrap();
+        let _ = configure(json!({})).unwrap();
+        let told = ignored("ask_host");
+        assert!(told.len() == 1 && told[0].starts_with("`ask_host`: `threshold` is off"), "{told:?}");
+        assert!(!is_refused(ask_host("a")));
+        assert!(lifecycle::breaker("ask_host[a]").unwrap().config().to_string().starts_with("threshold 5"));
+    });
+}
+
 #[test]
 fn the_environment_that_leaves_nothing_is_left_out_and_told_before_anybody_uses_it() {
     const TEST: &str = "the_environment_that_leaves_nothing_is_left_out_and_told_before_anybody_uses_it";

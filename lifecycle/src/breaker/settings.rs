@@ -128,7 +128,8 @@ impl Configurable for KeyedCircuitBreaker {
     }
 
     fn settings_problems(&self) -> Vec<Problem> {
-        self.layers().problems(self.descriptor(), self.written())
+        let family = self.resolve();
+        family.settings.layers(family.settings.get()).problems(self.descriptor(), self.written())
     }
 
     fn settings_changed(&self) {}

@@ -286,6 +286,10 @@ impl InWord for f64 {
         text.trim().parse().ok()
     }
 
+    fn near(_: &str) -> String {
+        "; write a number such as 0.5".to_owned()
+    }
+
     /// JSON has no word for what is not finite: those become strings.
     fn to_json(&self) -> Value {
         Number::from_f64(*self).map_or_else(|| Value::String(self.to_string()), Value::Number)

@@ -210,7 +210,8 @@ impl Configurable for KeyedRateLimiter {
     }
 
     fn settings_problems(&self) -> Vec<Problem> {
-        self.resolve().settings.layers(None).problems(self.descriptor(), &self.config())
+        let family = self.resolve();
+        family.settings.layers(family.settings.get()).problems(self.descriptor(), &self.config())
     }
 
     fn settings_changed(&self) {

@@ -107,7 +107,7 @@ pub fn configure(settings: impl Serialize) -> Result<Configured, Error> {
 }
 
 fn apply(value: &Value) -> Result<Configured, Error> {
-    let settings = Settings::read(value).map_err(|problems| Error::InvalidSettings { problems })?;
+    let settings = Settings::read(value).map_err(|problems| Error::InvalidSettings { problems: of_flags(problems) })?;
     let configured = Configured::of(&settings.0)?;
     let new: BTreeSet<String> = settings.0.keys().cloned().collect();
     let home = Home::here();
@@ -120,6 +120,23 @@ fn apply(value: &Value) -> Result<Configured, Error> {
     });
     home.tell();
     Ok(configured)
+}
+
+/// What stands under the name of a flag is no option of anything: said once for each.
+fn of_flags(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let is = |kind, name: &str| matches!(registry::find(kind, name), Ok(Some(_)) | Err(_));
+    for problem in &mut problems {
+        let name = &problem.name;
+        if is(Kind::Flag, name) && ![Kind::Breaker, Kind::Limiter].into_iter().any(|kind| is(kind, name)) {
+            problem.reason =
+                "this is a flag, and settings are numbers of breakers and limiters: a flag takes its value from its \
+                              variable, or by `set`"
+                    .to_owned();
+            problem.option = None;
+        }
+    }
+    problems.dedup();
+    problems
 }
 
 /// What came of [`configure`].
