@@ -128,8 +128,7 @@ impl Configurable for KeyedCircuitBreaker {
     }
 
     fn settings_problems(&self) -> Vec<Problem> {
-        let family = self.resolve();
-        family.settings.layers(family.settings.get()).problems(self.descriptor(), self.written())
+        self.layers_of_new().problems(self.descriptor(), self.written())
     }
 
     fn settings_changed(&self) {}
