@@ -106,7 +106,7 @@ impl Configurable for CircuitBreaker {
     }
 
     fn settings_problems(&self) -> Vec<Problem> {
-        let layers = self.resolve().layers.lock().clone();
+        let layers = self.unused().layers.lock().clone();
         layers.problems(&self.descriptor, &self.written)
     }
 

@@ -188,7 +188,7 @@ impl Configurable for RateLimiter {
     }
 
     fn settings_problems(&self) -> Vec<Problem> {
-        let layers = self.state().layers.lock().clone();
+        let layers = self.unused().layers.lock().clone();
         layers.problems(&self.descriptor, &LimiterConfig::of(self.written))
     }
 
