@@ -51,6 +51,7 @@ mod units;
 mod waiters;
 #[cfg(not(loom))]
 pub mod wire;
+mod words;
 
 #[cfg(not(loom))]
 #[doc = include_str!("events.md")]

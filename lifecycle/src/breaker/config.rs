@@ -363,7 +363,11 @@ impl BreakerConfig {
                 return Some(format!("`window` can be {} calls at most", Self::MAX_WINDOW_CALLS));
             }
             if self.has_rates() && self.calls_needed() > calls {
-                return Some("`minimum_calls` is more than the window can hold".to_owned());
+                return Some(format!(
+                    "`minimum_calls` is more than the window can hold: {} of {calls} calls (a larger `window`, or a smaller \
+                     `minimum_calls`)",
+                    self.calls_needed()
+                ));
             }
         }
         self.backoff.and_then(|backoff| backoff.fault()).map(str::to_owned)

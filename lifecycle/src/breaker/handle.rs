@@ -153,11 +153,17 @@ impl CircuitBreaker {
     /// The state that is meant here, configured.
     #[inline]
     pub(super) fn resolve(&self) -> StateRef<'_, BreakerState> {
-        let state = self.state.resolve(BreakerState::in_universe);
+        let state = self.unused();
         if !state.cell.traits().configured() {
             self.configure(&state, "first use");
         }
         state
+    }
+
+    /// The same, for a look that is no first use.
+    #[inline]
+    pub(super) fn unused(&self) -> StateRef<'_, BreakerState> {
+        self.state.resolve(BreakerState::in_universe)
     }
 
     /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.

@@ -159,6 +159,12 @@ impl KeyedCircuitBreaker {
         self.resolve().settings.layers(None)
     }
 
+    /// The same with what a new key begins with.
+    pub(super) fn layers_of_new(&self) -> Layers<BreakerSettings> {
+        let family = self.resolve();
+        family.settings.layers(family.settings.get())
+    }
+
     /// The numbers its breakers begin with.
     pub(super) fn written(&self) -> &BreakerConfig {
         &self.written

@@ -142,7 +142,10 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
                 _ if self.secret => REDACTED.to_owned(),
                 value => shortened(value),
             };
-            let hint = value.as_str().filter(|_| !self.secret).map(T::__near).unwrap_or_default();
+            let text = value.as_str().filter(|_| !self.secret);
+            // Text that would do in a variable.
+            let plain = text.and_then(T::__parse).map(|held| format!(", did you mean {}?", T::__to_json(&held)));
+            let hint = plain.or_else(|| text.map(T::__near)).unwrap_or_default();
             return Err(Error::FlagType { name, expected: T::__EXPECTED, found, hint });
         };
         let Sourced { held, source } = self.replace(new);

@@ -335,11 +335,17 @@ impl RateLimiter {
     /// The state that is meant here, configured.
     #[inline]
     pub(super) fn state(&self) -> StateRef<'_, LimiterState> {
-        let state = self.state.resolve(|universe| LimiterState::new(self.written, Counters::local(), universe.clock()));
+        let state = self.unused();
         if !state.configured.load(Ordering::Acquire) {
             self.configure(&state, "first use");
         }
         state
+    }
+
+    /// The same, for a look that is no first use.
+    #[inline]
+    pub(super) fn unused(&self) -> StateRef<'_, LimiterState> {
+        self.state.resolve(|universe| LimiterState::new(self.written, Counters::local(), universe.clock()))
     }
 
     /// Does a fresh one, reconfigured to that, decide the same?

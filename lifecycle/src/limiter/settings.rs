@@ -5,7 +5,7 @@ use super::keyed::{KeyedRateLimiter, LimiterKey};
 use crate::clock::nanos;
 use crate::error::Error;
 use crate::registry::{Component, Descriptor, SettingSnapshot, register};
-use crate::settings::{Configurable, LimiterConfig, Proposed, RateLimiterSettings};
+use crate::settings::{Configurable, LimiterConfig, Problem, Proposed, RateLimiterSettings};
 use crate::telemetry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -202,6 +202,11 @@ impl Configurable for RateLimiter {
         self.state().layers.lock().accepts(&self.descriptor, &LimiterConfig::of(self.written), said)
     }
 
+    fn settings_problems(&self) -> Vec<Problem> {
+        let layers = self.unused().layers.lock().clone();
+        layers.problems(&self.descriptor, &LimiterConfig::of(self.written))
+    }
+
     fn settings_changed(&self) {
         self.configure(&self.state(), "configure");
     }
@@ -217,6 +222,11 @@ impl Configurable for KeyedRateLimiter {
         let mut layers = self.resolve().settings.layers(None);
         layers.refresh(self.descriptor());
         layers.accepts(self.descriptor(), &self.config(), settings.of(self.descriptor()))
+    }
+
+    fn settings_problems(&self) -> Vec<Problem> {
+        let family = self.resolve();
+        family.settings.layers(family.settings.get()).problems(self.descriptor(), &self.config())
     }
 
     fn settings_changed(&self) {

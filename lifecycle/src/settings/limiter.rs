@@ -131,7 +131,7 @@ impl ComponentSettings for RateLimiterSettings {
         Self { limit: Some(config.limit), window: Some(config.window) }
     }
 
-    fn validate(config: &LimiterConfig, name: &str) -> Result<(), Error> {
+    fn validate(&self, config: &LimiterConfig, name: &str) -> Result<(), Error> {
         check_limit(name, config.limit, config.window)?;
         let invalid = |reason| Error::InvalidConfig { name: name.to_owned(), reason };
         config.made.can_become(config.limit, config.window).map_err(invalid)
