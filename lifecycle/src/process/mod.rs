@@ -8,6 +8,7 @@ mod phase;
 mod report;
 mod shutdown;
 mod snapstart;
+mod waits;
 mod warm_up;
 
 pub(crate) use gather::{Ended, Gather, Step, Work};
@@ -24,6 +25,7 @@ pub(crate) use phase::{Busy, Phase};
 pub use report::{HookOutcomeReport, HookReport, ShutdownReport};
 pub use shutdown::{ShutdownLimits, is_shutting_down, request_shutdown, shutdown, shutdown_blocking};
 pub use snapstart::{HooksReport, before_snapshot, before_snapshot_blocking, on_restore, on_restore_blocking};
+pub(crate) use waits::Awaits;
 pub(crate) use warm_up::block_on;
 pub use warm_up::{
     WarmUp, WarmUpError, WarmUpFailure, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,

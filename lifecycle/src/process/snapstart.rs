@@ -4,7 +4,7 @@
 use super::report::{HookOutcomeReport, HookReport};
 use super::warm_up::block_on;
 use crate::clock::ClockHandle;
-use crate::error::wait;
+use crate::error::{counted, wait};
 use crate::registry::{self, Component};
 use crate::scope::Book;
 use crate::singleton::{AnySingleton, Snapped, SnapshotHook};
@@ -44,7 +44,7 @@ impl HooksReport {
 
 impl fmt::Display for HooksReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} hooks ran in {}", self.hooks.len(), wait(&self.took))?;
+        write!(f, "{} ran in {}", counted(self.hooks.len(), "hook", "hooks"), wait(&self.took))?;
         for hook in &self.hooks {
             match &hook.outcome {
                 HookOutcomeReport::Failed(text) => write!(f, "; `{}` failed: {text}", hook.name)?,
@@ -53,7 +53,8 @@ impl fmt::Display for HooksReport {
             }
         }
         if self.active_invocations > 0 {
-            write!(f, "; {} invocations were under way", self.active_invocations)?;
+            let active = counted(self.active_invocations, "invocation was", "invocations were");
+            write!(f, "; {active} under way")?;
         }
         Ok(())
     }

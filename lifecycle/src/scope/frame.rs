@@ -148,9 +148,12 @@ impl Frame {
     }
 
     /// Does `id` wait for one of these, be it by way of others, or is it one of them?
-    pub(crate) fn waits_for_any(id: FrameId, frames: &[Arc<Self>]) -> bool {
+    pub(crate) fn waits_for_any(id: FrameId, others: &[FrameId]) -> bool {
+        if others.is_empty() {
+            return false;
+        }
         let graph = graph();
-        frames.iter().any(|frame| path_between(&graph, id, frame.id).is_some())
+        others.iter().any(|other| path_between(&graph, id, *other).is_some())
     }
 
     /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).

@@ -3,6 +3,7 @@
 use super::run::{Attempt, Run, thread_label, waits_of};
 use super::{Creation, Creator, Plan, Running};
 use crate::error::{CreateError, SingletonError};
+use crate::process::Awaits;
 use crate::scope::{self, WaitEdge};
 use crate::sync::thread;
 use crate::telemetry;
@@ -42,6 +43,11 @@ impl<V> Creation<V> {
                         Creator::Running(Running { frame: run.frame.id, thread: thread::current(), process });
                     break run;
                 }
+                // What it gives is not stored.
+                Creator::Running(_) if plan.phase.is_over() => {
+                    drop(state);
+                    return Err(CreateError::Refused(plan.shutting_down()));
+                }
                 Creator::Running(running) => running.clone(),
                 Creator::Flight(flight) => {
                     // From within, awaiting it would be no better.
@@ -72,6 +78,7 @@ impl<V> Creation<V> {
                     path: format!("{} -> {}", plan.subject, plan.subject.name),
                 });
             }
+            let _awaits = Awaits::new(&plan.phase, running.frame);
             match plan.limits.init_timeout {
                 None => changed.wait(),
                 Some(limit) => {

@@ -6,8 +6,8 @@
 use super::run::{Attempt, Run, waits_of};
 use super::{Creation, Creator, Plan, drop_apart};
 use crate::error::{CreateError, SingletonError};
-use crate::process::Phase;
-use crate::scope::{self, Frame, FrameId, StateRef, WaitEdge};
+use crate::process::Awaits;
+use crate::scope::{self, Frame, FrameId, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::telemetry;
@@ -107,16 +107,7 @@ pub(crate) struct Waiting {
     /// What is to be dropped with no lock held.
     gone: (Option<Place>, Option<Waker>),
     /// The last to be dropped.
-    leaving: Option<Leaving>,
-}
-
-/// Who waited for a future and goes: a shutdown that waits for the future may be waiting for nothing from now on.
-struct Leaving(StateRef<'static, Phase>);
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        self.0.one_less();
-    }
+    awaits: Option<Awaits>,
 }
 
 impl Waiting {
@@ -170,6 +161,9 @@ impl<V: Send + 'static> Creation<V> {
     ) -> Poll<Result<R, CreateError<E>>> {
         let looked = self.look(waiting, cx, plan, &existing);
         waiting.gone = (None, None);
+        if waiting.awaits.as_ref().map(|awaits| awaits.factory) != waiting.joined {
+            waiting.awaits = waiting.joined.map(|factory| Awaits::new(&plan.phase, factory));
+        }
         let step = match looked {
             Ok(Ok(found)) => return done(waiting, Ok(found)),
             Ok(Err(step)) => step,
@@ -214,7 +208,9 @@ impl<V: Send + 'static> Creation<V> {
                 }
                 (None, future) => {
                     attempt.returned();
-                    let pointless = || existing().is_some() || plan.phase.is_over() || plan.over().is_some();
+                    // A shutdown that it waits for may be driven by it.
+                    let too_late = || plan.phase.is_over() && !plan.phase.is_awaited_by(run.frame.id);
+                    let pointless = || existing().is_some() || too_late() || plan.over().is_some();
                     self.park(&run, future, span, pointless);
                 }
             }
@@ -248,7 +244,6 @@ impl<V: Send + 'static> Creation<V> {
                 waiting.join(run.frame.id, plan)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
-                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
@@ -265,10 +260,13 @@ impl<V: Send + 'static> Creation<V> {
                 if !flight.is_parked() && flight.process != process {
                     return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
                 }
+                // What it gives is not stored; only who has been driving it does so until it is given up.
+                if plan.phase.is_over() && waiting.joined != Some(flight.run.frame.id) {
+                    return Err(plan.shutting_down());
+                }
                 let first = waiting.join(flight.run.frame.id, plan)?;
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
-                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
                 let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
@@ -288,6 +286,9 @@ impl<V: Send + 'static> Creation<V> {
             Creator::Running(running) => {
                 if running.process != std::process::id() {
                     return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
+                }
+                if plan.phase.is_over() {
+                    return Err(plan.shutting_down());
                 }
                 waiting.join(running.frame, plan)?;
                 waiting.enter(state.tasks.get_or_insert_with(Waiters::new), waker);

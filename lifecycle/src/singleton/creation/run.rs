@@ -35,7 +35,8 @@ impl Run {
     /// The right to create was taken; `askers` wait from now on.
     pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>], now: Moment) -> Self {
         let frame = Frame::begin(plan.subject.clone(), plan.invocation.is_none(), waiting);
-        Self { frame, askers, started: now, _busy: Busy::new(plan.phase.clone()) }
+        let busy = Busy::new(plan.phase.clone(), &frame);
+        Self { frame, askers, started: now, _busy: busy }
     }
 
     fn took(&self, plan: &Plan<'_>) -> Duration {
@@ -48,7 +49,7 @@ impl Run {
             return Some(over);
         }
         // Shutdown gave this run up: nobody would shut its instance down.
-        (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { what: plan.what(), name: plan.name() })
+        (!mine || plan.phase.is_over()).then(|| plan.shutting_down())
     }
 }
 
