@@ -204,6 +204,13 @@ impl Limit {
         Self::between(now, now.after(length), clock)
     }
 
+    /// So long from then, which is now at the latest, and where nothing is said.
+    pub(crate) fn since_then(clock: &ClockHandle, then: Option<Moment>, length: Duration) -> Self {
+        let now = clock.now();
+        let since = then.map_or(now, |then| then.min(now));
+        Self::between(since, since.after(length), clock)
+    }
+
     /// Until then.
     pub(crate) fn at(until: Moment, clock: &ClockHandle) -> Self {
         Self::between(clock.now(), until, clock)

@@ -139,7 +139,8 @@ impl InitializationCore {
     /// [`is_initialized`](Self::is_initialized) first, which is never refused.
     ///
     /// A step with an `init_timeout` that takes longer makes this fail, by an error that names it. Such a step runs on a thread of
-    /// its own, with this context, and goes on there: when it ends it is done. Without one nothing gets past a step that hangs.
+    /// its own, with this context, and goes on there: when it ends it is done. Who waited for that call tries again, and has waited
+    /// for that run of the step already: those who wait together fail together. Without one nothing gets past a step that hangs.
     ///
     /// Until it is complete, [`config`](Self::config) gives the new configuration to the steps, and to what runs on their behalf,
     /// and an error to all others.

@@ -4,6 +4,7 @@ use crate::clock::ClockHandle;
 use crate::error::{Error, STEP, SingletonError};
 use crate::process::{self, Ended, Gather, Step, Work};
 use crate::registry::{self, Kind};
+use crate::scope;
 use crate::singleton::AnySingleton;
 use crate::timer::{self, Limit};
 use std::time::Duration;
@@ -78,7 +79,13 @@ pub(super) async fn run(step: &'static dyn AnySingleton, clock: &ClockHandle) ->
         // As if it had run here.
         Some(Some((_, Ended::Panicked(text)))) => std::panic::resume_unwind(Box::new(text)),
         Some(Some((_, Ended::NoThread(_))) | None) => here(),
-        None => Err(timed_out(step, limit)),
+        None => {
+            // Its thread runs on this one's behalf: who tries again has been waiting for that.
+            if let Some(frame) = scope::frame() {
+                frame.waited_for_all(until.since());
+            }
+            Err(timed_out(step, limit))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::run::{Attempt, Run, waits_of};
 use super::{Creation, Creator, Plan, drop_apart};
+use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
 use crate::process::Awaits;
 use crate::scope::{self, Frame, FrameId, WaitEdge};
@@ -102,6 +103,8 @@ pub(crate) struct Waiting {
     edge: Option<WaitEdge>,
     /// The run it waits for.
     joined: Option<FrameId>,
+    /// When it first asked.
+    asked: Option<Moment>,
     /// Of its patience, where the declaration has one.
     limit: Option<Limit>,
     /// What is to be dropped with no lock held.
@@ -232,15 +235,18 @@ impl<V: Send + 'static> Creation<V> {
     ) -> Result<Result<R, Step<V>>, SingletonError> {
         // Clocks and wakers are somebody else's code: asked before the lock is taken.
         let (now, waker) = (plan.clock.now(), cx.waker().clone());
+        let asked = *waiting.asked.get_or_insert(now);
         let mut state = self.state.lock();
         if let Some(found) = existing() {
             return Ok(Ok(found));
         }
         let step = match &mut state.creator {
             Creator::Nobody => {
-                plan.admits(state.record.as_deref(), now)?;
+                let record = state.record.as_deref();
+                plan.admits(record, now)?;
                 // That those who ask wait for it is entered by `join`, for as long as they do.
-                let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
+                let askers = scope::frame().into_iter().collect();
+                let run = Arc::new(Run::begin(plan, record, askers, &[], (asked, now)));
                 waiting.join(run.frame.id, plan)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
@@ -320,9 +326,16 @@ fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> P
     let Some(limit) = plan.limits.init_timeout else {
         return Poll::Pending;
     };
-    let limit = waiting.limit.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+    let asker = scope::frame();
+    let limit = waiting.limit.get_or_insert_with(|| {
+        let since = asker.as_ref().zip(waiting.joined).and_then(|(asker, run)| asker.has_waited_for(run));
+        Limit::since_then(plan.clock, since, limit)
+    });
     if !limit.is_over(plan.clock, cx.waker()) {
         return Poll::Pending;
+    }
+    if let Some((asker, run)) = asker.zip(waiting.joined) {
+        asker.waited_for(run, limit.since());
     }
     let waited = limit.waited(plan.clock);
     let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();
