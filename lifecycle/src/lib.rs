@@ -93,8 +93,9 @@ mod face {
     pub use crate::process::{
         HealthCheck, HealthReport, HookOutcomeReport, HookReport, HooksReport, MemoryReading, MemoryThreshold,
         ResetReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError, WarmUpFailure, before_snapshot,
-        before_snapshot_blocking, health, health_blocking, is_shutting_down, on_memory_pressure, on_restore,
-        on_restore_blocking, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
+        before_snapshot_blocking, before_snapshot_blocking_within, before_snapshot_within, health, health_blocking,
+        is_shutting_down, on_memory_pressure, on_restore, on_restore_blocking, on_restore_blocking_within,
+        on_restore_within, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
         shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
     };
     #[doc(inline)]

@@ -272,6 +272,15 @@ impl Limit {
         over
     }
 
+    /// A part of what is left: so long at most, or where nothing is said a fair share, with so many to come.
+    pub(crate) fn share(&mut self, most: Option<Duration>, to_go: u32, clock: &ClockHandle) -> Self {
+        let now = clock.now();
+        let left = self.until().until(now);
+        let fair = left.map_or(Duration::MAX, |left| left / to_go.max(1));
+        let length = most.map_or(fair, |most| left.map_or(most, |left| most.min(left)));
+        Self::between(now, now.after(length), clock)
+    }
+
     /// How long it has been going on.
     pub(crate) fn waited(&self, clock: &ClockHandle) -> Duration {
         clock.now().since(self.since)

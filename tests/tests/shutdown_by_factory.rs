@@ -191,29 +191,24 @@ fn an_invocation_that_waits_for_it_is_not_waited_for() {
         is_refused(driven(&mut waits));
         is_whole_but(&told(), &["closes_later"]);
     });
-    // A thread.
+    // A thread, which comes to wait when the shutdown is waiting for its invocations.
     static GATE: Gate = Gate::new();
-
-    #[singleton]
-    fn closes_then() -> Result<u8, SingletonError> {
-        GATE.pass_blocking();
-        tell(shutdown_blocking(EVER));
-        Ok(7)
-    }
 
     isolated(|| {
         something_to_close();
         let (one, other) = (Context::capture(), Context::capture());
-        let maker = started(move || one.run(closes_then));
+        let asks = || {
+            GATE.pass_blocking();
+            closes()
+        };
+        let waiter = started(move || other.run(|| invocation_blocking("outer", || invocation_blocking("inner", asks))));
         until(|| GATE.arrived() == 1);
-        let waiter =
-            started(move || other.run(|| invocation_blocking("outer", || invocation_blocking("inner", closes_then))));
-        // It is about to wait, or waits: the one is as good as the other.
-        until(|| lifecycle::snapshot().invocations.active == 2);
+        let maker = started(move || one.run(closes));
+        until(lifecycle::is_shutting_down);
         GATE.open();
         is_refused(ended(&maker));
         is_refused(ended(&waiter));
-        is_whole_but(&told(), &["closes_then"]);
+        is_whole_but(&told(), &["closes"]);
     });
 }
 

@@ -199,11 +199,8 @@ async fn run(
         driving.left = Some(Left { levels: levels().into_iter(), under_way: None, begun: 0 });
     }
     while let Some(level) = driving.left.as_mut().and_then(|left| left.level(phase, clock)) {
-        let (now, until) = (clock.now(), total.until());
-        let left = until.since(now);
-        let share = limits.per_hook.unwrap_or_else(|| left / level.to_go).min(left);
-        let limit = if until == Moment::NEVER && limits.per_hook.is_none() { Moment::NEVER } else { now.after(share) };
-        one_level(phase, level.under_way, clock, &mut Limit::at(limit, clock)).await;
+        let mut limit = total.share(limits.per_hook, level.to_go, clock);
+        one_level(phase, level.under_way, clock, &mut limit).await;
         if let Some(left) = &mut driving.left {
             left.under_way = None;
         }

@@ -38,7 +38,7 @@ pub struct SnapshotHook {
     pub name: String,
     /// Its place in the order of storing.
     pub order: Option<u64>,
-    /// The hook.
+    /// The hook: its first poll runs what may block.
     pub run: Running,
 }
 
@@ -286,7 +286,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         let one = self.settings().around(when).zip(self.owned()).map(|(hook, instance)| SnapshotHook {
             name: self.descriptor.name().to_owned(),
             order: self.resolve().creation.order(),
-            run: Running::new(hook, instance),
+            run: Running::in_two(hook, instance),
         });
         one.into_iter().collect()
     }

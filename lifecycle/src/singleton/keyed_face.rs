@@ -216,7 +216,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         let Some(hook) = self.settings().around(when) else { return Vec::new() };
         let all = self.with_instances().into_iter().filter_map(|(_, keyed)| {
             let (name, order) = (keyed.entry.descriptor.name().to_owned(), keyed.entry.creation.order());
-            Some(SnapshotHook { name, order, run: Running::new(hook, keyed.instance?) })
+            Some(SnapshotHook { name, order, run: Running::in_two(hook, keyed.instance?) })
         });
         all.collect()
     }
