@@ -60,13 +60,15 @@ pub mod events {}
 #[doc(hidden)]
 pub mod __private0;
 
+/// What one calls, and what that gives. Beside it, under their kind: parts of these, and names that say nothing without it
+/// (`limiter::Usage`).
 #[cfg(not(loom))]
 mod face {
     #[doc(inline)]
     pub use crate::breaker::{
-        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict, Window,
-        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        Backoff, BreakerConfig, BreakerCoreStats, Cancelled, CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerCore,
+        CircuitBreakerOperation, KeyedCircuitBreaker, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition,
+        Verdict, Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -74,8 +76,8 @@ mod face {
     pub use crate::flag::{Flag, FlagValue};
     #[doc(inline)]
     pub use crate::init::{
-        InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
-        get_initialization_manager, initialization, initialize, initialize_async,
+        FlagChange, InitConfig, InitOutcome, InitReset, InitStatus, InitializationCore, InitializationOperation,
+        execute_initialization_operation, get_initialization_manager, initialization, initialize, initialize_async,
     };
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
@@ -108,8 +110,8 @@ mod face {
     pub use crate::settings::{BreakerSettings, Configured, RateLimiterSettings, Settings, configure};
     #[doc(inline)]
     pub use crate::singleton::{
-        Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,
-        get_singleton_manager, handle, singleton, singletons,
+        Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, SingletonStats,
+        execute_singleton_operation, get_singleton_manager, handle, singleton, singletons,
     };
     #[doc(inline)]
     pub use crate::wire::Args;

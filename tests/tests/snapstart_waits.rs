@@ -2,8 +2,8 @@
 
 use lifecycle::testing::{advance, clock, isolated};
 use lifecycle::{
-    Rejected, SingletonError, before_snapshot_blocking, invocation, on_restore_blocking, rate_limit, shutdown,
-    singleton, warm_up_within,
+    Health, Rejected, SingletonError, before_snapshot_blocking, health, invocation, on_restore_blocking, rate_limit,
+    shutdown, singleton, warm_up_within,
 };
 use lifecycle_tests::{ByHand, Gate};
 use std::task::Poll;
@@ -175,6 +175,40 @@ fn nor_does_a_limit_on_warming_up() {
         let Poll::Ready(Err(error)) = warms.poll() else { panic!("it waits") };
         assert_eq!((error.ready, error.unfinished), (vec!["first".to_owned()], vec!["eager".to_owned()]));
         _ = (first, eager);
+    });
+}
+
+#[test]
+fn nor_does_a_limit_on_asking_how_things_are() {
+    static FIRST: Gate = Gate::new();
+
+    #[singleton(health = async |_: &u8| { FIRST.pass().await; true })]
+    fn answers() -> u8 {
+        7
+    }
+
+    #[singleton(health = async |_: &u8| { std::future::pending::<()>().await; true })]
+    fn never_answers() -> u8 {
+        7
+    }
+
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        _ = (answers(), never_answers());
+        let mut asks = ByHand::new(health(5 * SECOND));
+        assert!(asks.poll().is_pending());
+        advance(SECOND);
+        restored_at(HOUR);
+        assert!(asks.is_woken() && asks.poll().is_pending());
+        // From here on it is another wait, for the other answer.
+        FIRST.open();
+        assert!(asks.poll_while_woken().is_pending());
+        advance(5 * SECOND);
+        assert!(asks.is_woken());
+        let Poll::Ready(report) = asks.poll() else { panic!("it waits for an hour") };
+        let late = Health::Down("the check took too long".to_owned());
+        let told: Vec<_> = report.checks.into_iter().map(|check| (check.name, check.health)).collect();
+        assert_eq!(told, [("answers".to_owned(), Health::Up), ("never_answers".to_owned(), late)]);
     });
 }
 

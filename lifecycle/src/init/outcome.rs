@@ -7,6 +7,17 @@ use serde_json::{Map, Value, json};
 use std::time::{Duration, SystemTime};
 
 /// What `initialize` came to.
+///
+/// ```
+/// use lifecycle::{InitConfig, InitOutcome, initialize};
+///
+/// let first: InitOutcome = initialize(InitConfig::new().with("region", "eu"))?;
+/// assert!(!first.cached);
+/// let later = initialize(InitConfig::new().with("region", "us"))?;
+/// assert!(later.cached && later.ignored);
+/// assert_eq!(later.ignored_keys, ["region"]);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitOutcome {
@@ -55,6 +66,15 @@ impl InitOutcome {
 }
 
 /// What `reset` came to.
+///
+/// ```
+/// use lifecycle::{InitConfig, InitReset, initialization, initialize};
+///
+/// initialize(InitConfig::new())?;
+/// let reset: InitReset = initialization().reset();
+/// assert!(reset.was_initialized && !initialization().reset().was_initialized);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InitReset {
@@ -75,6 +95,17 @@ impl InitReset {
 }
 
 /// The state of initialization.
+///
+/// ```
+/// use lifecycle::{InitConfig, InitStatus, initialization, initialize};
+///
+/// initialize(InitConfig::new().with("region", "eu"))?;
+/// let status: InitStatus = initialization().get_status();
+/// assert!(status.initialized);
+/// assert_eq!(status.config_keys, ["region"]);
+/// assert_eq!(status.config["region"], "***"); // not revealed
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitStatus {
@@ -115,6 +146,16 @@ impl InitStatus {
 }
 
 /// What `set_flag` came to.
+///
+/// ```
+/// use lifecycle::{FlagChange, initialization};
+///
+/// let change: FlagChange = initialization().set_flag("use_cache", true)?;
+/// assert!(change.was_new);
+/// let change = initialization().set_flag("use_cache", false)?;
+/// assert_eq!(change.old_value, Some(true.into()));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FlagChange {
