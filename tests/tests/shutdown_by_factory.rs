@@ -2,10 +2,10 @@
 
 use lifecycle::testing::{events, isolated, isolated_async};
 use lifecycle::{
-    Context, InitConfig, ShutdownReport, SingletonError, init_flag, initialize, invocation, invocation_blocking,
-    shutdown, shutdown_blocking, singleton, singletons,
+    Context, HookOutcomeReport, InitConfig, ShutdownReport, SingletonError, init_flag, initialize, invocation,
+    invocation_blocking, shutdown, shutdown_blocking, singleton, singletons,
 };
-use lifecycle_tests::{ByHand, Gate, ended, runtime, started, until, watched};
+use lifecycle_tests::{ByHand, Gate, ended, gives_way, runtime, started, until, watched};
 use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
@@ -340,6 +340,36 @@ fn a_hook_that_asks_for_what_is_not_made_any_more_is_refused_at_once() {
         is_refused(ended(&maker));
         is_refused(ended(&waiter));
         is_refused(driven(&mut task));
+    });
+}
+
+#[test]
+fn a_hook_that_calls_it_is_told_what_was_done_so_far() {
+    static SO_FAR: Mutex<Vec<ShutdownReport>> = Mutex::new(Vec::new());
+
+    #[singleton(shutdown = |_: &u8| SO_FAR.lock().unwrap().push(shutdown_blocking(EVER)))]
+    fn first() -> u8 {
+        1
+    }
+
+    #[singleton(shutdown = |_: &u8| async {
+        gives_way(2).await;
+        let report = shutdown(EVER).await;
+        SO_FAR.lock().unwrap().push(report);
+    })]
+    fn second() -> u8 {
+        *first()
+    }
+
+    isolated(|| {
+        second();
+        let report = driven(&mut ByHand::new(shutdown(EVER)));
+        assert!(report.is_clean() && report.hooks.len() == 2, "{report}");
+        let so_far = std::mem::take(&mut *SO_FAR.lock().unwrap());
+        let late = HookOutcomeReport::TimedOut;
+        let told = so_far.iter().map(|report| report.hooks.iter().map(|hook| (hook.name.as_str(), &hook.outcome)));
+        let told: Vec<Vec<_>> = told.map(Iterator::collect).collect();
+        assert_eq!(told, [vec![("second", &late)], vec![("second", &HookOutcomeReport::Done), ("first", &late)]]);
     });
 }
 

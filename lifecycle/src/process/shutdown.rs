@@ -4,7 +4,7 @@ use super::Phase;
 use super::gather::{Ended, Gather, Step, Work};
 use super::order::{Level, levels};
 use super::report::{HookOutcomeReport, ShutdownReport};
-use super::waits::Joined;
+use super::waits::{InHook, Joined};
 use super::warm_up::block_on;
 use crate::clock::{ClockHandle, Moment};
 use crate::registry::{self, Component};
@@ -103,7 +103,8 @@ impl From<Duration> for ShutdownLimits {
 /// Then the hooks run. Those of one level run at the same time: synchronous ones on threads of their own, futures in the task that
 /// awaits this. A hook that fails, panics or hangs is reported, and the others run.
 ///
-/// A second call waits for the first and gives its report; after a call that was dropped midway it goes on where that stopped.
+/// A second call waits for the first and gives its report (in a hook, which the first one waits for, it gives at once what was done
+/// so far); after a call that was dropped midway it goes on where that stopped.
 ///
 /// ```
 /// use lifecycle::singleton;
@@ -185,6 +186,9 @@ async fn run(
     book.watch();
     let _joined = Joined::here(phase);
     phase.drain();
+    if phase.runs_this_hook() {
+        return phase.report_unfinished(clock.now().since(began), book.under_way(&phase.joined()));
+    }
     let Some(mut driving) = wait_for_turn(phase, clock, &mut total).await else {
         // Somebody else is at it, and is not done in time.
         let took = clock.now().since(began);
@@ -244,10 +248,17 @@ impl Left {
             let Level { hooks } = self.levels.next()?;
             phase.begin_level(self.begun, hooks.iter().map(|(name, _)| name.clone()));
             self.begun += 1;
+            let key = phase.key();
             let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
-                Work::Blocking(Box::new(move || match run() {
-                    HookRun::Done(result) => Step::Done(result),
-                    HookRun::Future(future) => Step::Goes(future),
+                Work::Blocking(Box::new(move || {
+                    let _in_hook = InHook::enter(key);
+                    match run() {
+                        HookRun::Done(result) => Step::Done(result),
+                        HookRun::Future(mut future) => Step::Goes(Box::pin(poll_fn(move |cx| {
+                            let _in_hook = InHook::enter(key);
+                            future.as_mut().poll(cx)
+                        }))),
+                    }
                 }))
             });
             let began = clock.now();

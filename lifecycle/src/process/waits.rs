@@ -2,6 +2,7 @@
 
 use super::Phase;
 use crate::scope::{self, Frame, FrameId, InvocationState, StateRef, Tag};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// What is known of that.
@@ -82,6 +83,40 @@ impl Drop for Joined {
         for factory in &self.factories {
             take_out(&mut waits.factories, |one| one == factory);
         }
+    }
+}
+
+thread_local! {
+    /// The phase, by its address, whose shutdown hook runs here. No destructor: legal in other destructors.
+    static HOOK_OF: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A shutdown hook runs on this thread, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct InHook {
+    around: usize,
+}
+
+impl InHook {
+    pub(super) fn enter(phase: usize) -> Self {
+        Self { around: HOOK_OF.replace(phase) }
+    }
+}
+
+impl Drop for InHook {
+    fn drop(&mut self) {
+        HOOK_OF.set(self.around);
+    }
+}
+
+impl Phase {
+    pub(super) fn key(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Is this code a hook of its shutdown, which waits for that?
+    pub(super) fn runs_this_hook(&self) -> bool {
+        HOOK_OF.get() == self.key()
     }
 }
 
