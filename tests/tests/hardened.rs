@@ -1,29 +1,20 @@
 //! Found by a reviewer who tried to break it: each test is one thing that once went wrong.
 
+use lifecycle::testing::Context;
 use lifecycle::{Singleton, SingletonError, handle, singleton, testing};
+use lifecycle_tests::{ended, gives_way, runtime, started, until, watched};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// What `f` gives, if it gives it in time; a thread that hangs is left alone.
-fn in_time<R: Send + 'static>(limit: Duration, f: impl FnOnce() -> R + Send + 'static) -> Option<R> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || _ = sender.send(f()));
-    receiver.recv_timeout(limit).ok()
-}
 
 #[test]
 fn whoever_waits_for_a_future_is_counted_once() {
     #[singleton]
     async fn slow() -> u32 {
-        tokio::time::sleep(20 * MS).await;
+        gives_way(20).await;
         1
     }
 
@@ -65,24 +56,27 @@ fn nobody_waits_for_a_refresh_that_takes_longer_than_its_interval() {
 
     #[singleton(swap, refresh = "5ms", factory = || {
         if RUNS.fetch_add(1, Ordering::SeqCst) == 1 {
-            while !GO.load(Ordering::SeqCst) {
-                std::thread::sleep(MS);
-            }
+            until(|| GO.load(Ordering::SeqCst));
         }
         Config(1)
     })]
     struct Config(u32);
 
-    Config::current();
-    std::thread::sleep(10 * MS);
-    let renewing = std::thread::spawn(|| Config::current().0);
-    while RUNS.load(Ordering::SeqCst) < 2 {
-        std::thread::sleep(MS);
-    }
-    std::thread::sleep(10 * MS);
-    let read = in_time(5000 * MS, || Config::current().0);
-    GO.store(true, Ordering::SeqCst);
-    assert_eq!((read, renewing.join().unwrap()), (Some(1), 1));
+    testing::isolated(|| {
+        let here = Context::capture();
+        let asked = || {
+            let here = here.clone();
+            started(move || here.run(|| Config::current().0))
+        };
+        Config::current();
+        testing::advance(10 * MS);
+        let renewing = asked();
+        until(|| RUNS.load(Ordering::SeqCst) == 2);
+        testing::advance(10 * MS);
+        let read = ended(&asked());
+        GO.store(true, Ordering::SeqCst);
+        assert_eq!((read, ended(&renewing)), (1, 1));
+    });
 }
 
 mod one {
@@ -145,14 +139,14 @@ fn shutdown_does_not_wait_for_a_future_whose_last_caller_has_gone() {
         std::future::pending().await
     }
 
-    let began = Instant::now();
-    runtime().block_on(testing::isolated_async(async {
-        let waits = tokio::time::timeout(50 * MS, stuck());
-        // The clock of this world stands still: nothing but the caller's going ends the wait.
-        let (waited, report) = tokio::join!(waits, lifecycle::shutdown(Duration::MAX));
-        assert!(waited.is_err() && report.is_clean(), "{report}");
-    }));
-    assert!(began.elapsed() < 5000 * MS);
+    watched(|| {
+        runtime().block_on(testing::isolated_async(async {
+            let waits = tokio::time::timeout(2 * MS, stuck());
+            // The clock of this world stands still: nothing but the caller's going ends the wait.
+            let (waited, report) = tokio::join!(waits, lifecycle::shutdown(Duration::MAX));
+            assert!(waited.is_err() && report.is_clean(), "{report}");
+        }));
+    });
 }
 
 #[test]
@@ -182,7 +176,7 @@ fn a_key_that_panics_gives_the_right_to_create_back() {
         BAD.store(CLONES.load(Ordering::SeqCst) + at, Ordering::SeqCst);
         assert!(catch_unwind(|| *table(&Key(key))).is_err());
         BAD.store(usize::MAX, Ordering::SeqCst);
-        assert_eq!(in_time(5000 * MS, move || *table(&Key(key))), Some(key), "panicked at clone {at}");
+        assert_eq!(watched(move || *table(&Key(key))), key, "panicked at clone {at}");
     }
 }
 
@@ -224,7 +218,7 @@ fn a_cycle_is_told_of_also_when_the_map_is_full() {
 
 #[test]
 fn init_timeout_holds_for_a_future_that_always_wakes_itself() {
-    #[singleton(init_timeout = "20ms")]
+    #[singleton(init_timeout = "2ms")]
     async fn spins() -> Result<u32, SingletonError> {
         std::future::poll_fn(|cx| {
             cx.waker().wake_by_ref();
@@ -234,7 +228,7 @@ fn init_timeout_holds_for_a_future_that_always_wakes_itself() {
         Ok(1)
     }
 
-    let ended = in_time(5000 * MS, || runtime().block_on(async { spins().await.err() })).unwrap();
+    let ended = watched(|| runtime().block_on(async { spins().await.err() }));
     assert!(matches!(ended, Some(SingletonError::InitTimeout { .. })), "{ended:?}");
 }
 

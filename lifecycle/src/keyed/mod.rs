@@ -1,7 +1,7 @@
 //! The one bounded keyed map: what the cores hold by name, guards and singletons by key.
 //!
 //! Reads take no lock: each shard is an immutable table behind one atomic pointer, and a writer publishes a changed copy (a
-//! full shard has some 64 keys). Bounded over all shards together, so that keys chosen by a stranger cannot fill the memory;
+//! full map's shard has some 32 keys). Bounded over all shards together, so that keys chosen by a stranger cannot fill the memory;
 //! listed in the order of insertion, as the wire form has them.
 //!
 //! **No user code runs under a lock**: keys are hashed, compared and cloned before it is taken (a writer then asks only
@@ -10,7 +10,7 @@
 //!
 //! **Hostile keys.** The hash (foldhash, seeded for each map from the operating system's randomness) is no cryptographic one:
 //! somebody who can time many look-ups might find keys that collide. A shard therefore takes at most [`CROWD`] keys, or 16
-//! times its share in a map of more than 65,536; honest keys do not come near that. So an attack costs a look-up a walk
+//! times its share in a map of more than four million; honest keys do not come near that. So an attack costs a look-up a walk
 //! through one small table and an insertion a copy of it, and then finds the map full. (A key type whose own `Hash` is
 //! constant finds it full there as well.)
 
@@ -31,7 +31,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Keys of a shard when the map is full, on average. Copying so many is what an insertion costs.
-const SHARE: usize = 64;
+const SHARE: usize = 32;
+
+/// Shards there are at most: each takes 32 bytes from the map's first key on.
+const MOST_SHARDS: usize = 1 << 16;
 
 /// Keys a shard takes at most.
 const CROWD: usize = 1024;
@@ -270,7 +273,7 @@ impl<K, V> Shards<K, V> {
         // The standard library's state is how to come by the operating system's randomness.
         let random = || RandomState::new().hash_one(0_u8);
         let hasher = SeedableRandomState::with_seed(random(), SEED.get_or_init(|| SharedSeed::from_u64(random())));
-        let count = (max_keys / SHARE).clamp(16, 1024).next_power_of_two();
+        let count = (max_keys / SHARE).clamp(16, MOST_SHARDS).next_power_of_two();
         let all = (0..count).map(|_| Shard::new()).collect();
         Self { hasher, all, crowd: CROWD.max(max_keys / count * 16) }
     }
