@@ -302,7 +302,7 @@ mod hooks_that_hang {
             let text = report.to_string();
             assert!(!report.is_clean() && text.contains("; `hangs_too` not done after 3s; `hangs` not"), "{text}");
             let told = |hook: &&str| events().iter().any(|event| event.component == **hook);
-            assert!(["hangs", "hangs_too"].iter().all(|hook| told(&hook)));
+            assert!(["hangs", "hangs_too"].iter().all(told));
             // What blocks goes on where it is.
             THREAD.open();
             until(|| RAN.lock().unwrap().contains(&"thread"));
@@ -337,7 +337,7 @@ mod hooks_that_hang {
                     // Nobody has more than a third of it.
                     advance(34 * SECOND);
                 }
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             let report = tokio::select! {
                 report = on_restore_within(100 * SECOND) => report,

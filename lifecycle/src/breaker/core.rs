@@ -89,6 +89,16 @@ pub fn get_circuit_breaker_manager() -> &'static CircuitBreakerCore {
 }
 
 /// The numbers of a core.
+///
+/// ```
+/// use lifecycle::{BreakerCoreStats, CircuitBreakerCore};
+///
+/// let core = CircuitBreakerCore::new();
+/// core.get("db")?;
+/// let stats: BreakerCoreStats = core.get_stats();
+/// assert_eq!((stats.total_operations, stats.breakers_count, stats.max_rate_limit), (1, 1, 1000));
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct BreakerCoreStats {

@@ -150,9 +150,9 @@ impl InitStatus {
 /// ```
 /// use lifecycle::{FlagChange, initialization};
 ///
-/// let change: FlagChange = initialization().set_flag("use_cache", true)?;
+/// let change: FlagChange = initialization().set_flag("beta_search", true)?;
 /// assert!(change.was_new);
-/// let change = initialization().set_flag("use_cache", false)?;
+/// let change = initialization().set_flag("beta_search", false)?;
 /// assert_eq!(change.old_value, Some(true.into()));
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
