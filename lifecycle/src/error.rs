@@ -12,7 +12,7 @@ pub(crate) use rejected::is_refusal;
 pub use rejected::{Rejected, RejectedKind};
 pub use singleton::{CreateError, SingletonError};
 pub(crate) use singleton::{SINGLETON, STEP};
-pub(crate) use text::{caught, chain, panic_text, printable, wait};
+pub(crate) use text::{caught, chain, counted, panic_text, printable, wait};
 
 /// A boxed error: what a factory's own error becomes where its type cannot be named.
 ///

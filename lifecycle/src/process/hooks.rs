@@ -3,7 +3,7 @@
 use super::gather::{Ended, Gather, Work};
 use super::warm_up::block_on;
 use crate::clock::ClockHandle;
-use crate::error::caught;
+use crate::error::{caught, counted};
 use crate::registry::{self, Component};
 use crate::scope::Book;
 use crate::singleton::hooks::{Health, HealthRun};
@@ -158,7 +158,7 @@ impl ResetReport {
 
 impl std::fmt::Display for ResetReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} reset hooks ran", self.hooks)?;
+        write!(f, "{} ran", counted(self.hooks, "reset hook", "reset hooks"))?;
         for (name, text) in &self.failed {
             write!(f, "; `{name}` failed: {text}")?;
         }
