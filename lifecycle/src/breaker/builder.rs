@@ -60,7 +60,7 @@ macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $ty:ty),* $(,)?) => {$(
         $(#[$doc])*
         ///
-        #[doc = concat!("The whole of it, and an example: [`BreakerConfig::", stringify!($name), "`].")]
+        #[doc = concat!("The whole of it: [`BreakerConfig::", stringify!($name), "`]; an example: [`CircuitBreakerBuilder`].")]
         pub fn $name(mut self, value: $ty) -> Self {
             self.config = self.config.$name(value);
             self
