@@ -51,6 +51,7 @@ mod units;
 mod waiters;
 #[cfg(not(loom))]
 pub mod wire;
+#[cfg(not(loom))]
 mod words;
 
 #[cfg(not(loom))]
