@@ -218,7 +218,7 @@ mod hooks_that_hang {
         HookOutcomeReport, HooksReport, before_snapshot_within, on_restore_blocking_within, on_restore_within,
         testing::events,
     };
-    use lifecycle_tests::{runtime, until};
+    use lifecycle_tests::{runtime, until, watched};
     use std::sync::Mutex;
 
     static THREAD: Gate = Gate::new();
@@ -326,32 +326,35 @@ mod hooks_that_hang {
     fn do_not_keep_a_process_from_coming_back() {
         let _alone = ONE_AT_A_TIME.lock();
         // What has to be awaited is so where its runtime is.
-        runtime().block_on(lifecycle::testing::isolated_async(async {
-            _ = (last(), RAN.lock().unwrap().clear());
-            let before = [THREAD.arrived(), TASK.arrived()];
-            let passing = async {
-                for (gate, before) in [&THREAD, &TASK].into_iter().zip(before) {
-                    while gate.arrived() == before {
-                        tokio::task::yield_now().await;
+        let back = || {
+            runtime().block_on(lifecycle::testing::isolated_async(async {
+                _ = (last(), RAN.lock().unwrap().clear());
+                let before = [THREAD.arrived(), TASK.arrived()];
+                let passing = async {
+                    for (gate, before) in [&THREAD, &TASK].into_iter().zip(before) {
+                        while gate.arrived() == before {
+                            tokio::task::yield_now().await;
+                        }
+                        // Nobody has more than a third of it.
+                        advance(34 * SECOND);
                     }
-                    // Nobody has more than a third of it.
-                    advance(34 * SECOND);
-                }
-                std::future::pending::<()>().await;
-            };
-            let report = tokio::select! {
-                report = on_restore_within(100 * SECOND) => report,
-                () = passing => unreachable!(),
-            };
-            let late = HookOutcomeReport::TimedOut;
-            let failed = HookOutcomeReport::Failed("no luck".to_owned());
-            let expected = [("first", failed), ("hangs", late.clone()), ("hangs_too", late)];
-            assert_eq!(of(&report)[..3], expected);
-            assert_eq!(of(&report)[3..], [("last", HookOutcomeReport::Done)]);
-            THREAD.open();
-            until(|| RAN.lock().unwrap().contains(&"thread"));
-            THREAD.close();
-        }));
+                    std::future::pending::<()>().await;
+                };
+                let report = tokio::select! {
+                    report = on_restore_within(100 * SECOND) => report,
+                    () = passing => unreachable!(),
+                };
+                let late = HookOutcomeReport::TimedOut;
+                let failed = HookOutcomeReport::Failed("no luck".to_owned());
+                let expected = [("first", failed), ("hangs", late.clone()), ("hangs_too", late)];
+                assert_eq!(of(&report)[..3], expected);
+                assert_eq!(of(&report)[3..], [("last", HookOutcomeReport::Done)]);
+                THREAD.open();
+                until(|| RAN.lock().unwrap().contains(&"thread"));
+                THREAD.close();
+            }))
+        };
+        watched(back);
         isolated(|| assert!(on_restore_blocking_within(SECOND).is_clean()));
     }
 }

@@ -1,7 +1,8 @@
 //! Running many pieces of the users' code at once: what blocks on threads of its own, futures in the task that asked.
 //!
 //! A thread is the only way to go on when somebody's synchronous code hangs. Threads are started for `warm_up`, `shutdown`, and
-//! for what has a limit of steps of `initialize` and hooks around snapshots, for the time these take; one that does not come back is left alone.
+//! for those steps of `initialize` and hooks around snapshots that have a limit, for the time these take; one that does not come back
+//! is left alone.
 
 use crate::clock::ClockHandle;
 use crate::error::caught;
