@@ -39,7 +39,7 @@ fn strict(number: &str, unit: &str) -> Option<Duration> {
     let mut place = unit;
     for digit in fraction.bytes() {
         let digit = u128::from(digit.checked_sub(b'0').filter(|digit| *digit <= 9)?);
-        if digit != 0 && place % 10 != 0 {
+        if digit != 0 && (place == 0 || place % 10 != 0) {
             return None;
         }
         place /= 10;
@@ -110,6 +110,8 @@ mod tests {
             "-1s",
             "+1s",
             "1.5ns",
+            "1.00000000001s",
+            "0.000000000001h",
             "1M",
             "3 parsecs",
             "5 mm",

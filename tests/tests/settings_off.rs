@@ -6,7 +6,7 @@
 //! `verify` asking only who was used (`..before_anybody_uses_it`).
 
 use lifecycle::settings::{Source, Switch};
-use lifecycle::testing::isolated;
+use lifecycle::testing::{events, isolated};
 use lifecycle::{
     BreakerConfig, BreakerSettings, CircuitBreaker, Error, KeyedCircuitBreaker, Settings, Window, breaker,
     circuit_breaker, configure, verify,
@@ -275,4 +275,77 @@ fn the_environment_takes_away() {
         return;
     }
     in_child("the_environment_takes_away", &[("LIFECYCLE__RATED__FAILURE_RATE", "off")]);
+}
+
+fn warned() -> usize {
+    events().into_iter().filter(|event| event.name == "lifecycle.settings.ignored").count()
+}
+
+#[test]
+fn a_problem_goes_with_the_last_who_has_it_and_its_like_is_not_told_again() {
+    isolated(|| {
+        let made = || {
+            let made = CircuitBreaker::builder("made").build().unwrap();
+            made.call(|| Ok::<_, ()>(())).unwrap();
+            made
+        };
+        let _ = configure(json!({ "made": { "threshold": "off" } })).unwrap();
+        let (one, other) = (made(), made());
+        assert_eq!((ignored("made").len(), warned()), (1, 1));
+        drop(one);
+        assert_eq!(ignored("made").len(), 1, "the other one has it");
+        drop(other);
+        assert!(ignored("made").is_empty());
+        let held = made();
+        assert_eq!((ignored("made").len(), warned()), (1, 1));
+        // It is on no list; what it leaves out is said no more.
+        let _ = configure(json!({})).unwrap();
+        assert!(ignored("made").is_empty(), "{:?}", ignored("made"));
+        let _ = configure(json!({ "made": { "threshold": "off" } })).unwrap();
+        held.reconfigure(BreakerSettings::new()).unwrap();
+        assert_eq!((ignored("made").len(), warned()), (1, 1), "of it nothing else was found meanwhile");
+        held.reconfigure(BreakerSettings::new().failure_rate(50)).unwrap();
+        assert!(ignored("made").is_empty() && held.config().to_string().starts_with("failure_rate 50"));
+        held.reconfigure(BreakerSettings::new()).unwrap();
+        assert_eq!((ignored("made").len(), warned()), (1, 2), "put right, and wrong again");
+    });
+}
+
+#[test]
+fn a_mistake_about_all_keys_is_one_problem_however_many_there_are() {
+    isolated(|| {
+        let _ = configure(json!({ "ask_host": { "failure_rate": 40 } })).unwrap();
+        (0..20).for_each(|host| drop(ask_host(&host.to_string())));
+        let family = lifecycle::keyed_breaker("ask_host").unwrap();
+        family.reconfigure(BreakerSettings::new().without_threshold()).unwrap();
+        let _ = configure(json!({})).unwrap();
+        let told = ignored("ask_host");
+        assert!(told.len() == 1 && told[0].starts_with("`ask_host`: `threshold` is off"), "{told:?}");
+        assert_eq!(warned(), 1);
+        let _ = configure(json!({ "ask_host": { "failure_rate": 40 } })).unwrap();
+        // One of one key's own is told by its name.
+        family.reconfigure(BreakerSettings::new()).unwrap();
+        family.at("7").reconfigure(BreakerSettings::new().without_threshold()).unwrap();
+        let _ = configure(json!({})).unwrap();
+        let told = ignored("ask_host");
+        assert!(told.len() == 1 && told[0].starts_with("`ask_host[7]`: `threshold` is off"), "{told:?}");
+        family.reconfigure(BreakerSettings::new()).unwrap();
+        assert!(ignored("ask_host").is_empty());
+    });
+}
+
+#[test]
+fn a_key_with_numbers_of_its_own_leaves_no_problem_of_all_behind() {
+    const TEST: &str = "a_key_with_numbers_of_its_own_leaves_no_problem_of_all_behind";
+    if !is_child(TEST) {
+        return in_child(TEST, &[("LIFECYCLE__ASK_HOST__THRESHOLD", "off")]);
+    }
+    let family = lifecycle::keyed_breaker("ask_host").unwrap();
+    assert!(!is_refused(ask_host("a")));
+    assert_eq!(ignored("ask_host").len(), 1);
+    family.at("a").reconfigure(BreakerSettings::new().failure_rate(50)).unwrap();
+    assert_eq!(ignored("ask_host").len(), 1, "keys to come have it");
+    let _ = configure(json!({ "ask_host": { "failure_rate": 40 } })).unwrap();
+    assert!(ignored("ask_host").is_empty(), "{:?}", ignored("ask_host"));
+    assert!(family.at("a").config().to_string().starts_with("failure_rate 50"));
 }

@@ -3,7 +3,7 @@
 use super::environment;
 use super::options::{ComponentSettings, Number};
 use super::problem::{Problem, Source};
-use super::store::{Home, Names, part};
+use super::store::{Home, Names, Noted, part};
 use super::value::OFF;
 use crate::error::Error;
 use crate::registry::{self, Descriptor, SettingSnapshot};
@@ -21,8 +21,10 @@ pub(crate) struct Layers<S> {
     given: [Option<Arc<S>>; 3],
     /// Something is said of this one key of a keyed component.
     of_key: bool,
-    /// Some of them were left out, and it was noted.
-    noted: bool,
+    /// It is reconfigured by itself, not as all of its family.
+    alone: bool,
+    /// What was noted of them: some were left out.
+    noted: Vec<Arc<Noted>>,
     /// Whose settings they are: those of the world the state belongs to, whoever asks. Where nobody said, that of the first use: a
     /// declared component's state in a world is made and used there.
     home: Option<Home>,
@@ -46,7 +48,7 @@ const CHOICES: [[bool; 3]; 7] = [
 
 impl<S: ComponentSettings> Layers<S> {
     pub(crate) const fn new() -> Self {
-        Self { given: [None, None, None], of_key: false, noted: false, home: None }
+        Self { given: [None, None, None], of_key: false, alone: false, noted: Vec::new(), home: None }
     }
 
     /// Of what is built here, wherever it is used.
@@ -56,7 +58,7 @@ impl<S: ComponentSettings> Layers<S> {
 
     /// Of a key to come: at home where its family is, and reconfigured to the same.
     pub(super) const fn of_key(home: Home, given: Option<Arc<S>>) -> Self {
-        Self { given: [None, None, given], of_key: false, noted: false, home: Some(home) }
+        Self { given: [None, None, given], of_key: false, alone: false, noted: Vec::new(), home: Some(home) }
     }
 
     /// The world they are of.
@@ -67,6 +69,7 @@ impl<S: ComponentSettings> Layers<S> {
     /// Reconfigures it to what its family is.
     pub(crate) fn take(&mut self, given: Option<Arc<S>>) {
         self.given[RECONFIGURED] = given;
+        self.alone = false;
     }
 
     /// Would a new one of its family be reconfigured alike?
@@ -112,18 +115,14 @@ impl<S: ComponentSettings> Layers<S> {
     /// What the component goes by. A layer that makes it invalid is left out as a whole, and noted; so is an option of which
     /// nothing comes.
     pub(crate) fn effective(&mut self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
-        if !self.noted && self.given.iter().all(Option::is_none) {
+        if self.noted.is_empty() && self.given.iter().all(Option::is_none) {
             return base.clone();
         }
         let (holds, reason) = self.holding(base);
         let ignored = self.ignored(descriptor, base, holds, &reason);
-        let is_wrong = !ignored.is_empty();
-        if is_wrong || self.noted {
-            let names = Names::of(descriptor);
-            let (_, path) = names.shown(self.is_of_key());
-            let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
-            self.home().note_layers(&owner, ignored);
-            self.noted = is_wrong;
+        if !ignored.is_empty() || !self.noted.is_empty() {
+            let before = std::mem::take(&mut self.noted);
+            self.noted = self.home().note_layers(before, ignored);
         }
         self.overlaid(base, holds)
     }
@@ -141,7 +140,7 @@ impl<S: ComponentSettings> Layers<S> {
     }
 
     fn is_of_key(&self) -> bool {
-        self.of_key || self.given[RECONFIGURED].is_some()
+        self.of_key || self.alone
     }
 
     fn ignored(&self, descriptor: &Descriptor, base: &S::Config, holds: [bool; 3], reason: &str) -> Vec<Problem> {
@@ -207,6 +206,7 @@ impl<S: ComponentSettings> Layers<S> {
         then.given[RECONFIGURED] = Some(settings).filter(|settings| !settings.is_nothing()).map(Arc::new);
         then.tried(base, [configured, environment, true], descriptor.name())?;
         self.given[RECONFIGURED] = then.given[RECONFIGURED].take();
+        self.alone = self.given[RECONFIGURED].is_some();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! world's own. Its locks are leaves: nothing is called while one is held, so a component may ask under its own.
 
 use super::options::ComponentSettings;
-use super::problem::Problem;
+use super::problem::{Problem, Source};
 use super::table::{Entry, Settings};
 use crate::name::key_of;
 use crate::registry::Descriptor;
@@ -66,17 +66,25 @@ pub(super) type Layer = BTreeMap<String, Entry>;
 #[derive(Debug)]
 pub(crate) struct Store {
     configured: Mutex<Option<Arc<Layer>>>,
-    problems: Mutex<Vec<Noted>>,
+    problems: Mutex<Vec<Arc<Noted>>>,
     /// There are problems that nobody was told of.
     untold: AtomicBool,
 }
 
+/// A problem, held by the layers it is with: it goes with the last of them, be they put right or dropped.
 #[derive(Debug)]
-struct Noted {
-    /// The component over which layers do not go together; a variable is wrong for all.
-    owner: Option<String>,
+pub(super) struct Noted {
     problem: Problem,
-    told: bool,
+    /// A variable that is wrong is so for all, and stays so.
+    stays: bool,
+    told: AtomicBool,
+}
+
+impl Noted {
+    /// Has anybody the problem? One that was dropped with it is known all the same, so that its like is not told again.
+    fn holds(self: &Arc<Self>) -> bool {
+        self.stays || Arc::strong_count(self) > 1
+    }
 }
 
 static STORE: Scoped<Store> = Scoped::declared(Store::new());
@@ -103,9 +111,10 @@ impl Home {
             return;
         }
         let mut untold = Vec::new();
-        for one in self.problems.lock().iter_mut().filter(|one| !one.told) {
-            one.told = true;
-            untold.push(one.problem.clone());
+        for one in self.problems.lock().iter() {
+            if !one.told.swap(true, Ordering::Relaxed) {
+                untold.push(one.problem.clone());
+            }
         }
         for problem in untold {
             telemetry::settings_ignored(&problem);
@@ -136,38 +145,65 @@ impl Store {
         self.configured.lock().clone()
     }
 
-    /// Puts another layer in place of the one there was, which is given back.
+    /// Puts another layer in place of the one there was, which is given back. What was wrong with a name that is said no more is no
+    /// problem, also of a component that nobody tells.
     pub(super) fn replace(&self, settings: Settings) -> Option<Arc<Layer>> {
         let new = Some(settings.0).filter(|names| !names.is_empty()).map(Arc::new);
+        let is_said = |name: &str| new.as_ref().is_some_and(|new| new.contains_key(name));
+        self.problems
+            .lock()
+            .retain(|one| one.holds() && (one.problem.source != Source::Configured || is_said(&one.problem.name)));
         std::mem::replace(&mut *self.configured.lock(), new)
     }
 
     /// Keeps what is wrong with the environment, which stays so.
     pub(super) fn note(&self, found: Vec<Problem>) {
         if !found.is_empty() {
-            self.add(&mut self.problems.lock(), None, found);
+            let mut noted = self.problems.lock();
+            found.into_iter().for_each(|problem| drop(self.add(&mut noted, problem, true)));
         }
     }
 
-    /// Keeps what is wrong with the layers over a component, in place of what was wrong with them before.
-    pub(super) fn note_layers(&self, owner: &str, found: Vec<Problem>) {
+    /// Keeps what is wrong with the layers over a component, in place of what was wrong with them `before`. Whose layers they are
+    /// keeps what comes back for as long as it is so.
+    pub(super) fn note_layers(&self, before: Vec<Arc<Noted>>, found: Vec<Problem>) -> Vec<Arc<Noted>> {
         let mut noted = self.problems.lock();
-        noted.retain(|one| one.owner.as_deref() != Some(owner) || found.contains(&one.problem));
-        self.add(&mut noted, Some(owner), found);
+        let now = found.into_iter().filter_map(|problem| match before.iter().find(|one| one.problem == problem) {
+            Some(known) => Some(self.keep(&mut noted, known.clone())),
+            None => self.add(&mut noted, problem, false),
+        });
+        let now: Vec<_> = now.collect();
+        // What was put right is told when it comes up again.
+        let right: Vec<_> = before.into_iter().filter(|one| !now.iter().any(|now| Arc::ptr_eq(now, one))).collect();
+        let is_right = |one: &Arc<Noted>| right.iter().any(|right| Arc::ptr_eq(right, one));
+        // In `noted` and in `right`.
+        noted.retain(|one| one.stays || !is_right(one) || Arc::strong_count(one) > 2);
+        now
     }
 
-    fn add(&self, noted: &mut Vec<Noted>, owner: Option<&str>, found: Vec<Problem>) {
-        for problem in found {
-            let known = noted.iter().any(|one| one.owner.as_deref() == owner && one.problem == problem);
-            if !known && noted.len() < MOST_PROBLEMS {
-                noted.push(Noted { owner: owner.map(str::to_owned), problem, told: false });
-                self.untold.store(true, Ordering::Release);
-            }
+    fn add(&self, noted: &mut Vec<Arc<Noted>>, problem: Problem, stays: bool) -> Option<Arc<Noted>> {
+        if let Some(known) = noted.iter().find(|one| one.problem == problem && one.stays == stays) {
+            return Some(known.clone());
         }
+        if noted.len() >= MOST_PROBLEMS {
+            noted.retain(Noted::holds);
+        }
+        let new = Arc::new(Noted { problem, stays, told: AtomicBool::new(false) });
+        (noted.len() < MOST_PROBLEMS).then(|| {
+            self.untold.store(true, Ordering::Release);
+            self.keep(noted, new)
+        })
+    }
+
+    fn keep(&self, noted: &mut Vec<Arc<Noted>>, one: Arc<Noted>) -> Arc<Noted> {
+        if !noted.iter().any(|known| Arc::ptr_eq(known, &one)) {
+            noted.push(one.clone());
+        }
+        one
     }
 
     pub(super) fn problems(&self) -> Vec<Problem> {
-        self.problems.lock().iter().map(|one| one.problem.clone()).collect()
+        self.problems.lock().iter().filter(|one| one.holds()).map(|one| one.problem.clone()).collect()
     }
 }
 
