@@ -34,6 +34,7 @@ pub enum Window {
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Calls(1) => f.write_str("1 call"),
             Self::Calls(calls) => write!(f, "{calls} calls"),
             Self::Time(length) => write!(f, "{length:?}"),
         }

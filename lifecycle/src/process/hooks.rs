@@ -18,7 +18,7 @@ use std::time::Duration;
 /// ```
 /// use std::time::Duration;
 ///
-/// let report = lifecycle::health_blocking(Duration::from_secs(1));
+/// let report = lifecycle::health_blocking(Duration::from_secs(10));
 /// assert_eq!((report.status, report.checks.len()), (lifecycle::Health::Up, 0)); // no instance, no check
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,7 +42,7 @@ pub struct HealthReport {
 /// }
 ///
 /// licenses();
-/// let checks: Vec<HealthCheck> = lifecycle::health_blocking(Duration::from_secs(1)).checks;
+/// let checks: Vec<HealthCheck> = lifecycle::health_blocking(Duration::from_secs(10)).checks;
 /// assert_eq!((checks[0].name.as_str(), &checks[0].health), ("licenses", &Health::Up));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub struct HealthCheck {
 /// }
 ///
 /// pool();
-/// let report = lifecycle::health_blocking(Duration::from_secs(1));
+/// let report = lifecycle::health_blocking(Duration::from_secs(10));
 /// assert_eq!(report.status, Health::Down(String::new()));
 /// ```
 pub async fn health(limit: Duration) -> HealthReport {
@@ -117,7 +117,7 @@ fn panicked(text: &str) -> Health {
 /// use lifecycle::Health;
 /// use std::time::Duration;
 ///
-/// assert_eq!(lifecycle::health_blocking(Duration::from_secs(1)).status, Health::Up);
+/// assert_eq!(lifecycle::health_blocking(Duration::from_secs(10)).status, Health::Up);
 /// ```
 #[must_use]
 pub fn health_blocking(limit: Duration) -> HealthReport {

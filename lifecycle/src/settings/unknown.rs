@@ -3,7 +3,7 @@
 use super::limiter::RateLimiterSettings;
 use super::suggest;
 use super::table::{Slip, cut, found, names, options};
-use crate::words;
+use super::value::is_off;
 use serde_json::Value;
 
 /// What to say where a value stands in place of a component's table.
@@ -21,8 +21,8 @@ pub(super) fn no_table(name: &str, value: &Value) -> String {
         }
         _ => {}
     }
-    let is_off = *value == Value::Bool(false) || value.as_str().is_some_and(words::is_no);
-    let way_out = if is_off { ", such as { \"threshold\": 3 } (a breaker is switched off by `disable()`)" } else { "" };
+    let way_out =
+        if is_off(value) { ", such as { \"threshold\": 3 } (a breaker is switched off by `disable()`)" } else { "" };
     format!("must be a table of options{way_out}, found {}", found(value))
 }
 

@@ -58,6 +58,11 @@ impl<T> Switch<T> {
 /// What is taken away, as it is written.
 pub(super) const OFF: &str = "off";
 
+/// Does it take something away?
+pub(super) fn is_off(value: &Value) -> bool {
+    *value == Value::Bool(false) || value.as_str().is_some_and(words::is_no)
+}
+
 /// `"off"`, as all words in any case, or as `S` says. A file of YAML has no such text: what stands there as `off` is read as
 /// `false`, and where all values are text (an environment) that is `"false"`.
 pub(super) struct OrOff<S>(std::marker::PhantomData<S>);
@@ -67,8 +72,7 @@ impl<S: Spelling> Spelling for OrOff<S> {
 
     fn read(value: &Value) -> Result<Switch<S::Of>, Reason> {
         match value {
-            Value::Bool(false) => Ok(Switch::Off),
-            Value::String(text) if words::is_no(text) => Ok(Switch::Off),
+            value if is_off(value) => Ok(Switch::Off),
             value => S::read(value).map(Switch::On).map_err(|reason| match reason.starts_with("must be") {
                 true => format!("{reason}, or \"{OFF}\"").into(),
                 // About a part of it.
@@ -245,12 +249,17 @@ fn from_text(text: &str) -> Result<Backoff, Reason> {
         return Ok(Backoff::exponential());
     }
     let inside = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or(BACKOFF)?;
-    let mut backoff = Backoff::exponential();
+    let (mut backoff, mut said) = (Backoff::exponential(), Vec::new());
     for part in inside.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         // `factor = 2`, and `factor 2` as it is shown to people.
         let (key, value) = part.split_once('=').or_else(|| part.split_once(' ')).ok_or(BACKOFF)?;
         let value = value.trim().trim_matches('"').trim_end_matches('%').trim_end();
-        backoff = with(backoff, &key.trim().to_ascii_lowercase(), &Value::String(value.to_owned()))?;
+        let key = key.trim().to_ascii_lowercase();
+        backoff = with(backoff, &key, &Value::String(value.to_owned()))?;
+        if said.contains(&key) {
+            return Err(format!("must have its `{key}` once").into());
+        }
+        said.push(key);
     }
     Ok(backoff)
 }
@@ -306,6 +315,9 @@ impl Spelling for Rate {
                 Ok(limit) => Ok((limit, window)),
                 Err(_) => Err("must be at most 4294967295 in its time".into()),
             },
+            None if is_off(value) => {
+                Err("must be so many in a time, and is never off: one that is never reached lets all pass".into())
+            }
             None => {
                 Err("must be so many in a time (us, ms, s, min, h, d), such as \"100/s\", \"1000/min\" or \"5/250ms\""
                     .into())

@@ -57,7 +57,7 @@ impl std::fmt::Debug for HealthRun {
 /// }
 ///
 /// pool();
-/// let report = lifecycle::health_blocking(Duration::from_secs(1));
+/// let report = lifecycle::health_blocking(Duration::from_secs(10));
 /// assert_eq!(report.checks[0].health, Health::Degraded("one connection left".to_owned()));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

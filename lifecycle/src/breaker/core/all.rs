@@ -16,7 +16,7 @@ impl CircuitBreakerCore {
     /// let core = lifecycle::CircuitBreakerCore::new();
     /// core.get("smtp")?;
     /// core.get("db")?.force_open();
-    /// let refusing = core.get_all_states().into_iter().filter(|one| one.state.ends_with("open"));
+    /// let refusing = core.get_all_states().into_iter().filter(|one| matches!(one.state.as_str(), "open" | "forced_open"));
     /// assert_eq!(refusing.map(|one| one.name).collect::<Vec<_>>(), ["db"]);
     /// # Ok::<(), lifecycle::Error>(())
     /// ```

@@ -108,6 +108,7 @@ fn a_backoff_is_a_word_a_call_or_a_table() {
         json!("exponential(factor = 0.5)"),
         json!("exponential(cap = 10)"),
         json!("exponential(jitter = 101)"),
+        json!("exponential(factor = 2, Factor = 3)"),
         json!({ "exponential": { "factor": "NaN" } }),
         json!({ "exponential": { "cap": "0s" } }),
         json!({ "exponential": {}, "linear": {} }),
@@ -127,6 +128,9 @@ fn rates_are_so_many_in_a_time() {
         (json!("7/10us"), (7, Duration::from_micros(10))),
     ]);
     refuses::<Rate>(&[json!("0/s"), json!("5/0s"), json!("5/m"), json!(100), json!("100"), json!("9999999999/s")]);
+    for off in [json!("Off"), json!(false)] {
+        assert!(Rate::read(&off).unwrap_err().contains("is never off"), "{off}");
+    }
     for (wrong, why) in
         [("0/min", "0 would refuse everything"), ("5/0s", "more than zero"), ("9999999999/s", "at most 4294967295")]
     {
