@@ -216,6 +216,13 @@ impl Gate {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// Lets nobody through any more.
+    pub fn close(&self) {
+        let waiting = self.waiting();
+        self.open.store(false, Ordering::SeqCst);
+        drop(waiting);
+    }
+
     /// How many have come to it.
     pub fn arrived(&self) -> usize {
         self.arrived.load(Ordering::SeqCst)

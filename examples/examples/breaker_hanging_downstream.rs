@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// What callers have the patience for.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, thiserror::Error)]
 enum ReportError {
@@ -27,7 +27,7 @@ enum ReportError {
 }
 
 /// Well below the callers' patience, so that giving up counts; above what the service usually needs. (10 s if not said.)
-#[circuit_breaker(threshold = 3, slow_call = "100ms", timeout = "500ms")]
+#[circuit_breaker(threshold = 3, slow_call = "300ms", timeout = "1s")]
 async fn report(service: SocketAddr) -> Result<String, ReportError> {
     Ok(http::get(service, "report").await?)
 }

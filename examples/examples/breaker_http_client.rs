@@ -7,11 +7,10 @@
 mod http;
 
 use http::{HttpError, Mode, Service};
-use lifecycle::{BoxError, Lazy, State, circuit_breaker, singleton};
+use lifecycle::{BoxError, Lazy, RejectedKind, State, circuit_breaker, singleton};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 #[derive(Debug, PartialEq)]
 enum Forecast {
@@ -39,10 +38,10 @@ impl WeatherError {
 #[singleton]
 static LAST_KNOWN: Lazy<Mutex<HashMap<String, String>>> = Mutex::default();
 
-/// Three failures in a row open the breaker: for half a second nobody is asked, and `last_known` answers.
+/// Three failures in a row open the breaker: for two seconds nobody is asked, and `last_known` answers.
 ///
 /// `timeout` is how long it stays open, not a limit on the call (for that see the example `recipe_time_limit`).
-#[circuit_breaker(threshold = 3, timeout = "500ms", ignore = WeatherError::is_the_callers, fallback = last_known)]
+#[circuit_breaker(threshold = 3, timeout = "2s", ignore = WeatherError::is_the_callers, fallback = last_known)]
 async fn forecast(service: SocketAddr, city: &str) -> Result<Forecast, WeatherError> {
     let forecast = http::get(service, city).await?;
     LAST_KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(city.to_owned(), forecast.clone());
@@ -104,11 +103,11 @@ async fn main() -> Result<(), BoxError> {
     // Who serves HTTP itself, and has no last answer, passes on what the breaker says.
     let refused = breaker.try_acquire().map(drop).err().ok_or("it is open")?;
     println!("  to its own callers: {}, Retry-After: {:?}", refused.http_status(), refused.retry_after_secs());
-    assert_eq!((refused.http_status(), refused.retry_after_secs()), (503, Some(1)));
+    assert_eq!((refused.http_status(), refused.kind), (503, RejectedKind::Open));
 
-    println!("the service is back; half a second later the next call is the probe:");
+    println!("the service is back; as soon as the two seconds are over, the next call is the probe:");
     service.switch(Mode::Answers);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(refused.retry_after.unwrap_or_default()).await;
     assert_eq!(ask("porto").await?, Forecast::Fresh("porto".to_owned()));
     assert_eq!(breaker.state(), State::Closed);
 

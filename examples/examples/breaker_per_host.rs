@@ -16,8 +16,8 @@ enum FetchError {
     Http(#[from] HttpError),
 }
 
-/// Two failures in a row at a host: that host is left alone for half a second. At most a hundred hosts are kept.
-#[circuit_breaker(threshold = 2, timeout = "500ms", key = host, max_keys = 100)]
+/// Two failures in a row at a host: that host is left alone for half a minute. At most a hundred hosts are kept.
+#[circuit_breaker(threshold = 2, timeout = 30, key = host, max_keys = 100)]
 async fn fetch(names: &Names, host: &str, path: &str) -> Result<String, FetchError> {
     Ok(http::get(names.resolve(host), path).await?)
 }

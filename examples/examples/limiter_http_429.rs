@@ -20,8 +20,8 @@ use tokio::time::sleep;
 
 // ---- The service ----------------------------------------------------------------------------------------------------
 
-/// Never more than three in any half second for one client, whatever its rhythm.
-#[rate_limit("3/500ms", key = client(&headers), max_keys = 10_000, on_rejected = too_many_requests)]
+/// Never more than three in any second for one client, whatever its rhythm.
+#[rate_limit("3/s", key = client(&headers), max_keys = 10_000, on_rejected = too_many_requests)]
 async fn quote(headers: HeaderMap) -> Response {
     format!("buy low, {}\n", client(&headers)).into_response()
 }
@@ -48,7 +48,7 @@ async fn start() -> Result<SocketAddr, BoxError> {
 // ---- Its clients ----------------------------------------------------------------------------------------------------
 
 /// What a client may ask for, by its contract: less than the service would refuse.
-#[rate_limit("3/s")]
+#[rate_limit("3/2s")]
 static CONTRACT: RateLimiter;
 
 struct Answer {
@@ -90,14 +90,14 @@ async fn main() -> Result<(), BoxError> {
 
     println!("a client that keeps to its contract, by waiting for its own limiter, is never refused:");
     for _ in 0..5 {
-        // At once, or later; with a wait above two seconds it would be refused instead.
-        CONTRACT.acquire_within(Duration::from_secs(2)).await?;
+        // At once, or later; with a wait above five seconds it would be refused instead.
+        CONTRACT.acquire_within(Duration::from_secs(5)).await?;
         assert_eq!(ask(service, "hooli").await?.status, 200);
     }
 
     println!("what the service knows of its clients:");
     let family = lifecycle::snapshot().keyed_limiters.remove(0);
-    println!("  {} of them, at most {}; those of the last half second:", family.keys, family.max_keys);
+    println!("  {} of them, at most {}; those of the last second:", family.keys, family.max_keys);
     for one in &family.noteworthy {
         println!("    {:16} {} of {}, {} refused so far", one.name, one.used, one.limit, one.limited);
     }

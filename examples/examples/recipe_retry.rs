@@ -36,7 +36,7 @@ impl ShopError {
     }
 }
 
-#[circuit_breaker(threshold = 3, timeout = "500ms")]
+#[circuit_breaker(threshold = 3, timeout = "2s")]
 async fn order(shop: SocketAddr, item: &str) -> Result<String, ShopError> {
     Ok(http::get(shop, item).await?)
 }

@@ -67,8 +67,8 @@ static ECO_MODE: Flag<bool> = false;
 ///
 /// `timeout` is how long the breaker stays open; a call it refuses takes no permit of the rate limit. Either refusal
 /// becomes a `GatewayError` by `From<Rejected>`.
-#[circuit_breaker(threshold = 3, timeout = "400ms", slow_call = "50ms")]
-#[rate_limit("20/500ms")]
+#[circuit_breaker(threshold = 3, timeout = "800ms", slow_call = "50ms")]
+#[rate_limit("20/s")]
 async fn read_room(hub: SocketAddr, room: &str) -> Result<f64, GatewayError> {
     let uri: Uri = format!("http://{hub}/rooms/{room}").parse()?;
     let reply = http_client()?.get(uri).await?;

@@ -12,7 +12,12 @@ pub(crate) use rejected::is_refusal;
 pub use rejected::{Rejected, RejectedKind};
 pub use singleton::{CreateError, SingletonError};
 pub(crate) use singleton::{SINGLETON, STEP};
-pub(crate) use text::{caught, chain, panic_text, printable, wait};
+pub(crate) use text::{caught, chain, counted, panic_text, printable, wait};
 
 /// A boxed error: what a factory's own error becomes where its type cannot be named.
+///
+/// ```
+/// let error: lifecycle::BoxError = "no such host".into();
+/// assert_eq!(error.to_string(), "no such host");
+/// ```
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

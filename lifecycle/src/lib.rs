@@ -51,6 +51,8 @@ mod units;
 mod waiters;
 #[cfg(not(loom))]
 pub mod wire;
+#[cfg(not(loom))]
+mod words;
 
 #[cfg(not(loom))]
 #[doc = include_str!("events.md")]
@@ -60,13 +62,15 @@ pub mod events {}
 #[doc(hidden)]
 pub mod __private0;
 
+/// What one calls, and what that gives. Beside it, under their kind: parts of these, and names that say nothing without it
+/// (`limiter::Usage`).
 #[cfg(not(loom))]
 mod face {
     #[doc(inline)]
     pub use crate::breaker::{
-        Backoff, BreakerConfig, Cancelled, CircuitBreaker, CircuitBreakerCore, CircuitBreakerOperation,
-        KeyedCircuitBreaker, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition, Verdict, Window,
-        breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
+        Backoff, BreakerConfig, BreakerCoreStats, Cancelled, CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerCore,
+        CircuitBreakerOperation, KeyedCircuitBreaker, OwnedPermit, Permit, SavedBreaker, SavedCalls, State, Transition,
+        Verdict, Window, breakers, execute_circuit_breaker_operation, get_circuit_breaker_manager,
     };
     #[doc(inline)]
     pub use crate::error::{BoxError, CallError, Error, Rejected, RejectedKind, SingletonError};
@@ -74,8 +78,8 @@ mod face {
     pub use crate::flag::{Flag, FlagValue};
     #[doc(inline)]
     pub use crate::init::{
-        InitConfig, InitializationCore, InitializationOperation, execute_initialization_operation,
-        get_initialization_manager, initialization, initialize, initialize_async,
+        FlagChange, InitConfig, InitOutcome, InitReset, InitStatus, InitializationCore, InitializationOperation,
+        execute_initialization_operation, get_initialization_manager, initialization, initialize, initialize_async,
     };
     #[doc(inline)]
     pub use crate::instance::{AnyInstance, Instance};
@@ -93,8 +97,9 @@ mod face {
     pub use crate::process::{
         HealthCheck, HealthReport, HookOutcomeReport, HookReport, HooksReport, MemoryReading, MemoryThreshold,
         ResetReport, ShutdownLimits, ShutdownReport, WarmUp, WarmUpError, WarmUpFailure, before_snapshot,
-        before_snapshot_blocking, health, health_blocking, is_shutting_down, on_memory_pressure, on_restore,
-        on_restore_blocking, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
+        before_snapshot_blocking, before_snapshot_blocking_within, before_snapshot_within, health, health_blocking,
+        is_shutting_down, on_memory_pressure, on_restore, on_restore_blocking, on_restore_blocking_within,
+        on_restore_within, request_shutdown, reset_all_managers, run_pressure_hooks, run_reset_hooks, shutdown,
         shutdown_blocking, warm_up, warm_up_blocking, warm_up_blocking_within, warm_up_within,
     };
     #[doc(inline)]
@@ -107,8 +112,8 @@ mod face {
     pub use crate::settings::{BreakerSettings, Configured, RateLimiterSettings, Settings, configure};
     #[doc(inline)]
     pub use crate::singleton::{
-        Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, execute_singleton_operation,
-        get_singleton_manager, handle, singleton, singletons,
+        Current, Handle, Health, Lazy, Singleton, SingletonCore, SingletonOperation, SingletonStats,
+        execute_singleton_operation, get_singleton_manager, handle, singleton, singletons,
     };
     #[doc(inline)]
     pub use crate::wire::Args;

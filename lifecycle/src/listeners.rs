@@ -4,6 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A listener, to be removed by. No two listeners of a process share one.
+///
+/// ```
+/// static VERBOSE: lifecycle::Flag<bool> = lifecycle::Flag::new(false);
+///
+/// let id: lifecycle::ListenerId = VERBOSE.on_change(|_, now| println!("verbose: {now}"));
+/// assert!(VERBOSE.remove_listener(id));
+/// assert!(!VERBOSE.remove_listener(id)); // it is gone
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 

@@ -26,13 +26,17 @@ enum Text {
 }
 
 impl Name {
-    /// A name that is in the program.
+    /// A name that is in the program: see [`Name`] for an example.
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
         Self(Text::Static(name))
     }
 
-    /// The text.
+    /// The text. A `Name` derefs to it, too.
+    ///
+    /// ```
+    /// assert_eq!(lifecycle::Name::from_static("users").as_str(), "users");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {

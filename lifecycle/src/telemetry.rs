@@ -58,7 +58,23 @@ fn heard(level: Level) -> bool {
     cfg!(feature = "log") || level <= tracing::level_filters::LevelFilter::current() || !scope::quiet()
 }
 
-/// An event as a test world recorded it.
+/// An event as a test world recorded it; from [`testing::events`](crate::testing::events). What there is: [`events`](crate::events).
+///
+/// ```
+/// use lifecycle::{Rejected, circuit_breaker, testing};
+///
+/// #[circuit_breaker(name = "recorded")]
+/// fn recorded() -> Result<(), Rejected> {
+///     Ok(())
+/// }
+///
+/// testing::isolated(|| {
+///     lifecycle::breaker("recorded").unwrap().force_open();
+///     let told = testing::events();
+///     let changed = told.iter().find(|event| event.name == "lifecycle.circuit_breaker.state_changed").unwrap();
+///     assert_eq!((changed.component.as_str(), changed.detail.as_str()), ("recorded", "closed -> forced_open"));
+/// });
+/// ```
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "read through `testing` only"))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

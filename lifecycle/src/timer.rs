@@ -204,6 +204,13 @@ impl Limit {
         Self::between(now, now.after(length), clock)
     }
 
+    /// So long from then, which is now at the latest, and where nothing is said.
+    pub(crate) fn since_then(clock: &ClockHandle, then: Option<Moment>, length: Duration) -> Self {
+        let now = clock.now();
+        let since = then.map_or(now, |then| then.min(now));
+        Self::between(since, since.after(length), clock)
+    }
+
     /// Until then.
     pub(crate) fn at(until: Moment, clock: &ClockHandle) -> Self {
         Self::between(clock.now(), until, clock)
@@ -263,6 +270,15 @@ impl Limit {
             self.alarm.set(clock, self.until, waker);
         }
         over
+    }
+
+    /// A part of what is left: so long at most, or where nothing is said a fair share, with so many to come.
+    pub(crate) fn share(&mut self, most: Option<Duration>, to_go: u32, clock: &ClockHandle) -> Self {
+        let now = clock.now();
+        let left = self.until().until(now);
+        let fair = left.map_or(Duration::MAX, |left| left / to_go.max(1));
+        let length = most.map_or(fair, |most| left.map_or(most, |left| most.min(left)));
+        Self::between(now, now.after(length), clock)
     }
 
     /// How long it has been going on.

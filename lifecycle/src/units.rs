@@ -1,9 +1,10 @@
-//! Quantities as text: `250ms`, `100/s`. The same spelling as in the attributes; strict, because a guessed unit is a wrong
-//! limit in production.
+//! Quantities as text: `250ms`, `100/s`. The same spelling as in the attributes, and in any case, as all words from outside; strict
+//! otherwise, because a guessed unit is a wrong limit in production.
 
 use std::time::Duration;
 
-/// Reads `250ms`, `1.5s`, `2 h`, and `5m`: beside a number of its own nothing but minutes can be meant.
+/// Reads `250ms`, `1.5s`, `2 h`, and `5m`: beside a number of its own nothing but minutes can be meant. `5M` is nothing: elsewhere
+/// that is months.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     match text.strip_suffix('m') {
@@ -18,7 +19,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 
 /// Digits, perhaps a fraction, and one of the units. What is finer than a nanosecond is refused.
 fn strict(number: &str, unit: &str) -> Option<Duration> {
-    let unit: u128 = match unit {
+    let unit: u128 = match &*unit.to_ascii_lowercase() {
         "ns" => 1,
         "us" | "µs" => 1_000,
         "ms" => 1_000_000,
@@ -88,6 +89,9 @@ mod tests {
             ("1.5µs", 1_500),
             ("1_000us", 1_000_000),
             ("1.0ns", 1),
+            ("250MS", 250_000_000),
+            ("30S", 30_000_000_000),
+            ("2 Min", 120_000_000_000),
             ("0s", 0),
         ];
         for (text, nanos) in good {
@@ -134,11 +138,12 @@ mod tests {
             ("5/250ms", 5, 250),
             ("3 / 2h", 3, 7_200_000),
             ("1_000/sec", 1000, 1_000),
+            ("100/S", 100, 1_000),
             ("0/s", 0, 1_000),
         ] {
             assert_eq!(rate(text), Some((limit, Duration::from_millis(window))), "{text}");
         }
-        for text in ["100", "100/", "100/x", "-1/s", "+1/s", "1.5/s", "/s", "5/m", "5/2m", "5/10", "x/s"] {
+        for text in ["100", "100/", "100/x", "-1/s", "+1/s", "1.5/s", "/s", "5/m", "5/M", "5/2m", "5/10", "x/s"] {
             assert_eq!(rate(text), None, "{text}");
         }
     }

@@ -138,6 +138,8 @@ fn by_name_a_flag_takes_json_of_its_type_only() {
             let error = flag.set_json(&wrong).unwrap_err();
             assert!(matches!(&error, Error::FlagType { name, expected: "u32", .. } if name == "retries"), "{error}");
         }
+        let error = flag.set_json(&"8_000".into()).unwrap_err().to_string();
+        assert_eq!(error, "flag `retries` is a u32; \"8_000\" does not fit, did you mean 8000?");
         let long = flag.set_json(&"x".repeat(10_000).into()).unwrap_err().to_string();
         assert!(long.len() < 200, "a message stays a line");
         assert_eq!(RETRIES.get(), 8);

@@ -71,7 +71,10 @@ fn enums_are_words() {
             error,
             r#"flag `mode` is a Mode (`off`, `very_fast`, `best`); "very-fast" does not fit, did you mean `very_fast`?"#
         );
-        assert!(matches!(flag.set_json(&"BEST".into()), Err(Error::FlagType { .. })), "by name the exact word");
+        for word in ["OFF", " Off", "BEST"] {
+            flag.set_json(&word.into()).unwrap();
+        }
+        assert_eq!((MODE.get(), flag.get_json()), (Mode::Last, json!("best")), "words are taken in any case");
         assert!(matches!(flag.set_json(&0.into()), Err(Error::FlagType { .. })));
         let guard = MODE.override_with(Mode::Off);
         assert_eq!(MODE.get(), Mode::Off);
@@ -94,7 +97,8 @@ fn the_environment_gives_texts_and_words_and_bad_ones_are_loud() {
     assert_eq!((MODE.get(), MODE.source()), (Mode::Last, FlagSource::Env));
     assert_eq!((&*REGION.get(), REGION.source()), (" a b", FlagSource::Env));
     let problems = || -> Vec<_> { verify().iter().map(ToString::to_string).collect() };
-    let says = "flag `limit`: the environment variable `LIFECYCLE_TEST_LIMIT` holds no i16, so the default is in force";
+    let says = "flag `limit`: the environment variable `LIFECYCLE_TEST_LIMIT` holds no i16, so the default is in force; \
+                write a whole number from -32768 to 32767";
     assert!(problems().iter().any(|problem| problem == says), "{:?}", problems());
     assert!(snapshot().duplicates.iter().any(|problem| problem == says));
     assert_eq!((LIMIT.get(), LIMIT.source()), (-1, FlagSource::EnvInvalid));

@@ -179,7 +179,7 @@ fn a_shutdown_does_not_wait_for_one_that_nobody_polls() {
         let mut parked = ByHand::new(initialize_async(config("a")));
         assert!(parked.poll().is_pending());
         let report = lifecycle::shutdown(Duration::ZERO).await;
-        assert_eq!(report.abandoned, 2, "the step and what waits for it: {report}");
+        assert_eq!(report.abandoned, ["initialize", "connect"], "the step and what waits for it: {report}");
         world.open();
         let Poll::Ready(Err(error)) = parked.poll() else { panic!("nothing is begun any more") };
         assert_eq!(error.to_string(), "`initialize`: the process is shutting down");

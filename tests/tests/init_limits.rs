@@ -76,7 +76,7 @@ fn a_step_that_hangs_makes_initialize_fail_and_is_done_when_it_ends() {
         let second = run();
         let (mut told, mut told_too) = (None, None);
         until(|| {
-            // It counts on the world's clock. Whoever comes second begins to count when the first has given up.
+            // It counts on the world's clock, for each from when he comes.
             advance(LIMIT);
             told = told.take().or_else(|| first.try_recv().ok());
             told_too = told_too.take().or_else(|| second.try_recv().ok());
@@ -134,6 +134,57 @@ fn a_step_that_hangs_makes_initialize_async_fail_without_blocking_the_task() {
         GATE.open();
         until(|| lifecycle::handle(migrate).unwrap().is_done());
     });
+}
+
+#[test]
+fn those_who_waited_together_fail_together() {
+    const NAME: &str = "those_who_waited_together_fail_together";
+    if !is_child(NAME) {
+        return in_child(NAME, &[]);
+    }
+    for what in [HANG, HANG_ASYNC] {
+        WHAT.store(what, SeqCst);
+        isolated(|| {
+            let (step, arrived) = (["migrate", "connect"][usize::from(what == HANG_ASYNC)], GATE.arrived());
+            let mut together = [1, 2, 3].map(|_| ByHand::new(initialize_async(config())));
+            // The first one has the step under way before the others come.
+            until(|| together[0].poll().is_pending() && GATE.arrived() == arrived + 1);
+            assert!(together.iter_mut().all(|one| one.poll().is_pending()));
+            advance(LIMIT / 5 * 3);
+            let mut later = ByHand::new(initialize_async(config()));
+            assert!(later.poll().is_pending());
+            advance(LIMIT / 5 * 2);
+            for one in &mut together {
+                // Each tries again, and has waited for that step long enough.
+                let Err(told) = driven(one) else { panic!("the step hangs") };
+                assert!(is_late(&told, step), "{told:?}");
+            }
+            advance(LIMIT / 5 * 3 - Duration::from_nanos(1));
+            assert!((0..100).all(|_| later.poll().is_pending()), "it has not waited for so long");
+            advance(Duration::from_nanos(1));
+            assert!(is_late(&driven(&mut later).unwrap_err(), step));
+            // Who comes then has all of its time.
+            let mut last = ByHand::new(initialize_async(config()));
+            assert!(last.poll_while_woken().is_pending());
+            advance(LIMIT - Duration::from_nanos(1));
+            assert!((0..100).all(|_| last.poll().is_pending()));
+            GATE.open();
+            driven(&mut last).unwrap();
+            GATE.close();
+        });
+    }
+}
+
+/// Polls until it is done: a step may be at work on its thread.
+fn driven<F: Future>(future: &mut ByHand<F>) -> F::Output {
+    let mut output = None;
+    until(|| {
+        if let Poll::Ready(ready) = future.poll() {
+            output = Some(ready);
+        }
+        output.is_some()
+    });
+    output.unwrap()
 }
 
 #[test]

@@ -6,6 +6,8 @@ use lifecycle::{
     shutdown_blocking, singleton,
 };
 use lifecycle_tests::{ByHand, Gate, gives_way, in_child, is_child, runtime, watched};
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
@@ -250,20 +252,62 @@ fn what_begins_meanwhile_is_waited_for_too() {
     });
 }
 
+/// A shutdown looks through the keys of keyed singletons again and again, and so comes by here between its other looks.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key;
+
+type Begun = ByHand<Pin<Box<dyn Future<Output = ()>>>>;
+
+thread_local! {
+    /// Clones to come before one that begins an invocation.
+    static BEFORE: Cell<Option<usize>> = const { Cell::new(None) };
+    static BEGUN: RefCell<Option<Begun>> = const { RefCell::new(None) };
+}
+
+impl Clone for Key {
+    fn clone(&self) -> Self {
+        match BEFORE.get() {
+            Some(0) => {
+                BEFORE.set(None);
+                let mut begun: Begun = ByHand::new(Box::pin(invocation("req", gives_way(1))));
+                assert!(begun.poll().is_pending());
+                BEGUN.set(Some(begun));
+            }
+            more => BEFORE.set(more.map(|before| before - 1)),
+        }
+        Self
+    }
+}
+
+#[singleton(keyed)]
+fn kept(key: Key) -> Key {
+    key
+}
+
 #[test]
 fn what_begins_when_the_others_have_just_ended_does_not_spoil_it() {
-    // A race: without a second look one round in some hundred told of an invocation, with all the time in the world.
-    for _ in 0..600 {
+    let mut waited = 0;
+    for before in 0..8 {
         isolated(|| {
-            let context = Context::capture();
-            let thread = std::thread::spawn(move || {
-                context.run(|| (0..20).for_each(|_| invocation_blocking("req", std::thread::yield_now)));
-            });
-            let report = shutdown_blocking(Duration::MAX);
-            assert!(report.is_clean(), "{report}");
-            thread.join().unwrap();
+            kept(Key);
+            let mut down = ByHand::new(shutdown(Duration::MAX));
+            BEFORE.set(Some(before));
+            let polled = down.poll_while_woken();
+            BEFORE.set(None);
+            let mut begun = BEGUN.take();
+            let report = match polled {
+                Poll::Ready(report) => report,
+                Poll::Pending => {
+                    waited += 1;
+                    assert!(begun.as_mut().unwrap().poll().is_ready());
+                    let Poll::Ready(report) = down.poll_while_woken() else { panic!("it waits on") };
+                    report
+                }
+            };
+            assert!(report.is_clean(), "with one that begins after {before} looks: {report}");
         });
     }
+    assert_eq!(waited, 2, "before it has looked for invocations, and when it has seen none");
 }
 
 #[test]

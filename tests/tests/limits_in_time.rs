@@ -111,6 +111,57 @@ mod init_timeout {
     }
 
     #[test]
+    fn who_tries_again_does_not_wait_again_for_what_he_has_waited_for() {
+        static GATE: Gate = Gate::new();
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+        #[singleton(init_timeout = "5s")]
+        async fn hangs() -> Result<u8, SingletonError> {
+            GATE.pass().await;
+            Ok(7)
+        }
+
+        #[singleton]
+        async fn middle() -> Result<u8, SingletonError> {
+            RUNS.fetch_add(1, Ordering::SeqCst);
+            hangs().await.copied()
+        }
+
+        #[singleton]
+        async fn outer() -> Result<u8, SingletonError> {
+            middle().await.copied()
+        }
+
+        testing::isolated(|| {
+            let mut together = [1, 2, 3].map(|_| ByHand::new(outer()));
+            assert!(together.iter_mut().all(|one| one.poll_while_woken().is_pending()));
+            testing::advance(3 * SECOND);
+            let mut later = ByHand::new(outer());
+            assert!(later.poll_while_woken().is_pending());
+            testing::advance(2 * SECOND);
+            for one in &mut together {
+                let Poll::Ready(Err(error)) = one.poll_while_woken() else { panic!("it waits on") };
+                let (name, waited, _) = timed_out(&error);
+                assert_eq!((name, waited), ("hangs", 5 * SECOND));
+            }
+            assert_eq!(RUNS.load(Ordering::SeqCst), 3, "each has tried again");
+            assert!(later.poll_while_woken().is_pending(), "two of his five seconds are over");
+            testing::advance(3 * SECOND - Duration::from_nanos(1));
+            assert!(later.poll_while_woken().is_pending());
+            testing::advance(Duration::from_nanos(1));
+            let Poll::Ready(Err(error)) = later.poll_while_woken() else { panic!("it waits on") };
+            assert_eq!(timed_out(&error).1, 5 * SECOND);
+            // Whoever comes now has all of his time, and another run is another wait.
+            let mut last = ByHand::new(outer());
+            assert!(last.poll_while_woken().is_pending());
+            testing::advance(5 * SECOND - Duration::from_nanos(1));
+            assert!(last.poll_while_woken().is_pending());
+            GATE.open();
+            assert!(matches!(last.poll_while_woken(), Poll::Ready(Ok(7))));
+        });
+    }
+
+    #[test]
     fn a_factory_that_never_rests_does_not_keep_its_caller_beyond_the_limit() {
         #[singleton(init_timeout = "5s")]
         async fn restless() -> Result<u8, SingletonError> {

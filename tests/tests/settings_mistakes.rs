@@ -14,6 +14,9 @@ fn fetch_user(ok: bool) -> anyhow::Result<()> {
     if ok { Ok(()) } else { anyhow::bail!("down") }
 }
 
+#[lifecycle::init_flag]
+static WITH_CACHE: lifecycle::Flag<bool> = true;
+
 #[circuit_breaker]
 fn by_rate() -> anyhow::Result<()> {
     Ok(())
@@ -116,6 +119,68 @@ fn everything_that_is_wrong_is_one_error() {
         for odd in [json!([]), json!("text"), json!({ "fetch_user": 3 }), json!(null)] {
             assert_eq!(problems(&configure(&odd).unwrap_err()).len(), 1, "{odd}");
         }
+    });
+}
+
+#[test]
+fn words_of_others_and_what_stands_in_the_wrong_place_are_met_with_what_to_write() {
+    isolated(|| {
+        for (wrong, says) in [
+            (json!({ "fetch_user": { "call_timeout": "3s" } }), "a call is limited inside the function"),
+            (
+                json!({ "fetch_user": { "Max_Failures": 3 } }),
+                "no option `Max_Failures`, failures in a row that open it are `threshold`",
+            ),
+            (json!({ "both": { "rps": 3 } }), "so many in a time are `rate`, such as \"100/s\""),
+            (json!({ "fetch_user": { "enabled": false } }), "a breaker is switched off by `disable()`"),
+            (
+                json!({ "fetch_user": "OFF" }),
+                "must be a table of options, such as { \"threshold\": 3 } (a breaker is switched off by `disable()`)",
+            ),
+            (
+                json!({ "fetch_user.threshold": 3 }),
+                "stand in a table of their own: { \"fetch_user\": { \"threshold\": .. } }",
+            ),
+            (json!({ "threshold": 3 }), "this is an option, and stands in the table of a component"),
+            (
+                json!({ "with_cache": true }),
+                "settings was applied: `with_cache`: this is a flag, and settings are numbers",
+            ),
+            (json!({ "with_cache": { "value": 3, "colour": 4 } }), "applied: `with_cache`: this is a flag"),
+            (
+                json!({ "fetch_user": { "colour": 3 } }),
+                "half_open_calls, success_threshold, half_open_timeout; of a rate limiter: rate, limit, window",
+            ),
+            (
+                json!({ "fetch_user": { "slow_call": "1m30s" } }),
+                "must be one number with its unit (ns, us, ms, s, min, h, d)",
+            ),
+            (json!({ "fetch_user": { "timeout": "0ms" } }), "`timeout` must be more than zero"),
+            (
+                json!({ "fetch_user": { "backoff": { "exponential": { "max": "3s" } } } }),
+                "`backoff` has no `max` (there are `factor`, `cap` and `jitter`), found",
+            ),
+            (
+                json!({ "by_rate": { "failure_rate": 5, "minimum_calls": 1000 } }),
+                "than the window can hold: 1000 of 100 calls (a larger `window`",
+            ),
+        ] {
+            let told = configure(&wrong).unwrap_err().to_string();
+            assert!(told.contains(says), "{wrong}: {told}");
+        }
+        let waits = configure(json!({ "FETCH_USER": {"threshold": 3}, "crate::by_rate": {"threshold": 3} }))
+            .unwrap()
+            .to_string();
+        assert!(
+            waits.contains("`FETCH_USER` (no circuit breaker of that name so far, did you mean `fetch_user`?)"),
+            "{waits}"
+        );
+        assert!(
+            waits.contains("did you mean `settings_mistakes::by_rate`?") || waits.contains("did you mean `by_rate`?"),
+            "{waits}"
+        );
+        let _ = configure(json!({ "by_rate": { "failure_rate": "50%" } })).unwrap();
+        assert_eq!(said(&breaker("by_rate").unwrap(), "failure_rate"), is("50", Source::Configured));
     });
 }
 
@@ -231,6 +296,8 @@ fn verify_finds_variables_that_cannot_be_used_before_anybody_uses_them() {
             ("LIFECYCLE__BY_RAT__TIMEOUT", "5"),
             ("LIFECYCLE__SOMETHING_ELSE__TIMEOUT", "5"),
             ("LIFECYCLE__BOTH__TIMEOUT", "5"),
+            ("LIFECYCLE__BY_RATE__RATE", "5/s"),
+            ("LIFECYCLE_BOTH_TIMEOUT", "5"),
         ];
         return in_child(TEST, &variables);
     }
@@ -241,6 +308,8 @@ fn verify_finds_variables_that_cannot_be_used_before_anybody_uses_them() {
         "LIFECYCLE__FETCH_USER__COLOUR",
         "LIFECYCLE__FETCH_USER__THRESHOLD",
         "LIFECYCLE__BY_RAT__TIMEOUT",
+        "LIFECYCLE__BY_RATE__RATE",
+        "LIFECYCLE_BOTH_TIMEOUT",
     ];
     let sorted = |mut all: Vec<String>| {
         all.sort();
@@ -267,7 +336,9 @@ fn what_does_not_go_together_in_the_environment_is_left_out_whole() {
     let told = ignored();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
-        told[0].starts_with("`fetch_user`: its environment variables are ignored: `window` is about rates"),
+        told[0].starts_with("`fetch_user`: its environment variables are ignored: `window` is about rates")
+            && told[0]
+                .ends_with("; the variables are `LIFECYCLE__FETCH_USER__THRESHOLD`, `LIFECYCLE__FETCH_USER__WINDOW`"),
         "{told:?}"
     );
     set(json!({ "fetch_user": { "failure_rate": 50 } }));

@@ -1,11 +1,16 @@
 //! Options that are taken away without a rebuild: in a file, by the environment, in code.
 //!
 //! Seen to fail with these bugs planted: layers put over each other one by one (`what_a_lower_place_took_away_comes_back_whole`),
-//! the window left where no rate is (`a_rate_that_is_off..`), what is off not listed (`..says_who_took_it_away`).
+//! the window left where no rate is (`a_rate_that_is_off..`), what is off not listed (`..says_who_took_it_away`), the rule that
+//! something must open a breaker taken out (`nothing_is_left..` and the two after it), idle options not looked for (`a_window_beside..`),
+//! `verify` asking only who was used (`..before_anybody_uses_it`).
 
 use lifecycle::settings::{Source, Switch};
 use lifecycle::testing::isolated;
-use lifecycle::{BreakerSettings, CircuitBreaker, Window, breaker, circuit_breaker, configure, verify};
+use lifecycle::{
+    BreakerConfig, BreakerSettings, CircuitBreaker, Error, KeyedCircuitBreaker, Settings, Window, breaker,
+    circuit_breaker, configure, verify,
+};
 use lifecycle_tests::{in_child, is_child};
 use serde_json::json;
 use std::time::Duration;
@@ -18,6 +23,12 @@ fn rated() -> anyhow::Result<()> {
 #[circuit_breaker(threshold = 3, slow_call_rate = 80)]
 fn both_kinds() -> anyhow::Result<()> {
     anyhow::bail!("down")
+}
+
+/// What `verify` says of a component's settings.
+fn ignored(name: &str) -> Vec<String> {
+    let all = verify().into_iter().filter(|error| matches!(error, Error::IgnoredSetting { .. }));
+    all.map(|error| error.to_string()).filter(|text| text.to_lowercase().contains(name)).collect()
 }
 
 fn is_refused(result: anyhow::Result<()>) -> bool {
@@ -99,6 +110,160 @@ fn what_is_written_is_read_again() {
     assert_eq!(serde_json::from_value::<BreakerSettings>(text).unwrap(), settings);
     let slip = serde_json::from_value::<BreakerSettings>(json!({ "window": "off" })).unwrap_err().to_string();
     assert!(slip.contains("`window` must be \"100 calls\""), "{slip}");
+}
+
+#[circuit_breaker(threshold = 3)]
+#[allow(dead_code, reason = "what is declared here need not be called")]
+fn in_a_row() -> anyhow::Result<()> {
+    anyhow::bail!("down")
+}
+
+#[test]
+fn nothing_is_left_that_opens_it_where_the_threshold_is_off_without_a_rate() {
+    isolated(|| {
+        let says = "`threshold` is off and there is no rate, so nothing would open the breaker: give `failure_rate` or \
+                    `slow_call_rate`, or a `threshold` (to let all calls pass, call `disable()`)";
+        let row = breaker("in_a_row").unwrap();
+        for wrong in [
+            json!({ "in_a_row": { "threshold": "off", "timeout": 3 } }),
+            serde_json::to_value(Settings::new().breaker("in_a_row", BreakerSettings::new().without_threshold()))
+                .unwrap(),
+        ] {
+            let error = configure(wrong).unwrap_err();
+            let Error::InvalidSettings { problems } = &error else { panic!("{error}") };
+            assert_eq!(
+                (problems.len(), problems[0].name.as_str(), problems[0].source),
+                (1, "in_a_row", Source::Configured)
+            );
+            assert_eq!(problems[0].reason, says);
+            assert_eq!(now("in_a_row"), "threshold 3, timeout 60s", "nothing is applied");
+        }
+        let error = row.reconfigure(BreakerSettings::new().without_threshold()).unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidConfig { name, reason } if name == "in_a_row" && reason == says),
+            "{error}"
+        );
+        let rated = breaker("rated").unwrap();
+        let both = BreakerSettings::new().without_threshold().without_failure_rate();
+        let error = rated.reconfigure(both.clone()).unwrap_err().to_string();
+        assert!(error.contains("`threshold` and `failure_rate` are off, so nothing would open the breaker"), "{error}");
+        rated.reconfigure(both.slow_call_rate(50)).unwrap();
+        let keyed = KeyedCircuitBreaker::new("hosts", BreakerConfig::new()).unwrap();
+        assert!(keyed.reconfigure(BreakerSettings::new().without_threshold()).is_err());
+        assert!(ignored("in_a_row").is_empty());
+    });
+}
+
+#[test]
+fn of_a_threshold_that_is_off_only_the_numbers_that_hold_count() {
+    isolated(|| {
+        let row = breaker("in_a_row").unwrap();
+        let _ = configure(json!({ "in_a_row": { "failure_rate": 40 } })).unwrap();
+        row.reconfigure(BreakerSettings::new().without_threshold()).unwrap();
+        assert!(now("in_a_row").starts_with("failure_rate 40 %, window"), "{}", now("in_a_row"));
+        // The rate it stood on goes: the higher place is left out then, and says so.
+        let _ = configure(json!({})).unwrap();
+        assert_eq!(now("in_a_row"), "threshold 3, timeout 60s");
+        let told = ignored("in_a_row");
+        assert!(told.len() == 1 && told[0].ends_with("what it was reconfigured to is ignored"), "{told:?}");
+        let _ = configure(json!({ "in_a_row": { "slow_call_rate": 40 } })).unwrap();
+        assert!(now("in_a_row").starts_with("slow_call_rate 40 %"), "it holds again: {}", now("in_a_row"));
+        assert!(ignored("in_a_row").is_empty());
+        // Of two places that only together leave nothing, the higher one stays.
+        row.reconfigure(BreakerSettings::new()).unwrap();
+        let _ = configure(json!({ "in_a_row": { "threshold": "off", "failure_rate": 30 } })).unwrap();
+        row.reconfigure(BreakerSettings::new().without_failure_rate()).unwrap_err();
+        assert!(now("in_a_row").starts_with("failure_rate 30 %"), "{}", now("in_a_row"));
+    });
+}
+
+#[circuit_breaker(key = host)]
+fn ask_host(host: &str) -> anyhow::Result<()> {
+    anyhow::bail!("{host} is down")
+}
+
+#[test]
+fn a_family_is_told_of_without_any_key_in_use() {
+    isolated(|| {
+        let family = lifecycle::keyed_breaker("ask_host").unwrap();
+        family.reconfigure(BreakerSettings::new().without_threshold()).unwrap_err();
+        let _ = configure(json!({ "ask_host": { "failure_rate": 40 } })).unwrap();
+        family.reconfigure(BreakerSettings::new().without_threshold()).unwrap();
+        let _ = configure(json!({})).unwrap();
+        let told = ignored("ask_host");
+        assert!(told.len() == 1 && told[0].starts_with("`ask_host`: `threshold` is off"), "{told:?}");
+        assert!(!is_refused(ask_host("a")));
+        assert!(lifecycle::breaker("ask_host[a]").unwrap().config().to_string().starts_with("threshold 5"));
+    });
+}
+
+#[test]
+fn the_environment_that_leaves_nothing_is_left_out_and_told_before_anybody_uses_it() {
+    const TEST: &str = "the_environment_that_leaves_nothing_is_left_out_and_told_before_anybody_uses_it";
+    if !is_child(TEST) {
+        let variables = [
+            ("LIFECYCLE__IN_A_ROW__THRESHOLD", "OFF"),
+            ("LIFECYCLE__BOTH_KINDS__THRESHOLD", "False"),
+            ("LIFECYCLE__RATED__THRESHOLD", "off"),
+            ("LIFECYCLE__RATED__FAILURE_RATE", "Off"),
+            ("LIFECYCLE__UNSEEN__FAILURE_RATE", "off"),
+            ("LIFECYCLE__UNSEEN__WINDOW", "10s"),
+        ];
+        return in_child(TEST, &variables);
+    }
+    #[circuit_breaker(failure_rate = 50)]
+    #[allow(dead_code, reason = "declared is enough")]
+    fn unseen() -> anyhow::Result<()> {
+        Ok(())
+    }
+    let told = ignored("in_a_row");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with(
+            "environment variable `LIFECYCLE__IN_A_ROW__THRESHOLD` is ignored: `threshold` is off and there"
+        ),
+        "{told:?}"
+    );
+    let told = ignored("rated");
+    assert!(
+        told[0]
+            .starts_with("`rated`: its environment variables are ignored: `threshold` and `failure_rate` are off, so")
+            && told[0].ends_with("; the variables are `LIFECYCLE__RATED__FAILURE_RATE`, `LIFECYCLE__RATED__THRESHOLD`"),
+        "{told:?}"
+    );
+    let told = ignored("unseen");
+    let says = "environment variable `LIFECYCLE__UNSEEN__WINDOW` is ignored: `failure_rate` is off, and nothing else goes by \
+                `window`: leave one of the two out";
+    assert_eq!(told, [says]);
+    assert_eq!(now("in_a_row"), "threshold 3, timeout 60s");
+    assert!(ignored("in_a_row").len() == 1, "and not twice");
+    assert!(now("rated").starts_with("failure_rate 50 %"), "{}", now("rated"));
+    assert!(now("both_kinds").starts_with("slow_call_rate 80 %"), "the attribute has a rate: {}", now("both_kinds"));
+    assert!(ignored("both_kinds").is_empty());
+    // A rate from another place makes it right, for as long as it is there.
+    let _ = configure(json!({ "in_a_row": { "failure_rate": 20 } })).unwrap();
+    assert!(now("in_a_row").starts_with("failure_rate 20 %, window"), "{}", now("in_a_row"));
+    assert!(ignored("in_a_row").is_empty());
+    let _ = configure(json!({})).unwrap();
+    assert_eq!((now("in_a_row").as_str(), ignored("in_a_row").len()), ("threshold 3, timeout 60s", 1));
+}
+
+#[test]
+fn a_window_beside_a_rate_that_is_off_is_told_and_one_below_it_is_not() {
+    isolated(|| {
+        let rated = breaker("rated").unwrap();
+        let _ = configure(json!({ "rated": { "failure_rate": "OFF", "window": "10s", "timeout": 3 } })).unwrap();
+        assert_eq!(now("rated"), "threshold 5, timeout 3s, backoff exponential(factor 2)", "the rest holds");
+        let says = "`rated`: `failure_rate` is off, and nothing else goes by `window`: leave one of the two out";
+        assert_eq!(ignored("rated"), [says]);
+        let _ = configure(json!({ "rated": { "failure_rate": "off", "slow_call_rate": 5, "window": "10s" } })).unwrap();
+        assert!(ignored("rated").is_empty(), "another rate goes by it");
+        let _ = configure(json!({ "rated": { "failure_rate": 10, "window": "10s" } })).unwrap();
+        rated.reconfigure(BreakerSettings::new().without_failure_rate()).unwrap();
+        assert!(ignored("rated").is_empty(), "who takes the rate away means its window too");
+        rated.reconfigure(BreakerSettings::new().without_failure_rate().minimum_calls(5)).unwrap();
+        assert!(ignored("rated")[0].contains("goes by `minimum_calls`"), "{:?}", ignored("rated"));
+    });
 }
 
 #[test]

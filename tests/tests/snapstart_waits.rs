@@ -2,8 +2,8 @@
 
 use lifecycle::testing::{advance, clock, isolated};
 use lifecycle::{
-    Rejected, SingletonError, before_snapshot_blocking, invocation, on_restore_blocking, rate_limit, shutdown,
-    singleton, warm_up_within,
+    Health, Rejected, SingletonError, before_snapshot_blocking, health, invocation, on_restore_blocking, rate_limit,
+    shutdown, singleton, warm_up_within,
 };
 use lifecycle_tests::{ByHand, Gate};
 use std::task::Poll;
@@ -176,4 +176,185 @@ fn nor_does_a_limit_on_warming_up() {
         assert_eq!((error.ready, error.unfinished), (vec!["first".to_owned()], vec!["eager".to_owned()]));
         _ = (first, eager);
     });
+}
+
+#[test]
+fn nor_does_a_limit_on_asking_how_things_are() {
+    static FIRST: Gate = Gate::new();
+
+    #[singleton(health = async |_: &u8| { FIRST.pass().await; true })]
+    fn answers() -> u8 {
+        7
+    }
+
+    #[singleton(health = async |_: &u8| { std::future::pending::<()>().await; true })]
+    fn never_answers() -> u8 {
+        7
+    }
+
+    isolated(|| {
+        clock().set_mono(2 * HOUR);
+        _ = (answers(), never_answers());
+        let mut asks = ByHand::new(health(5 * SECOND));
+        assert!(asks.poll().is_pending());
+        advance(SECOND);
+        restored_at(HOUR);
+        assert!(asks.is_woken() && asks.poll().is_pending());
+        // From here on it is another wait, for the other answer.
+        FIRST.open();
+        assert!(asks.poll_while_woken().is_pending());
+        advance(5 * SECOND);
+        assert!(asks.is_woken());
+        let Poll::Ready(report) = asks.poll() else { panic!("it waits for an hour") };
+        let late = Health::Down("the check took too long".to_owned());
+        let told: Vec<_> = report.checks.into_iter().map(|check| (check.name, check.health)).collect();
+        assert_eq!(told, [("answers".to_owned(), Health::Up), ("never_answers".to_owned(), late)]);
+    });
+}
+
+mod hooks_that_hang {
+    use super::*;
+    use lifecycle::{
+        HookOutcomeReport, HooksReport, before_snapshot_within, on_restore_blocking_within, on_restore_within,
+        testing::events,
+    };
+    use lifecycle_tests::{runtime, until, watched};
+    use std::sync::Mutex;
+
+    static THREAD: Gate = Gate::new();
+    static TASK: Gate = Gate::new();
+    static RAN: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    /// The tests of this module share what hooks note.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    fn ran(what: &'static str) {
+        RAN.lock().unwrap().push(what);
+    }
+
+    struct Noted(&'static str);
+
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            ran(self.0);
+        }
+    }
+
+    #[singleton(before_snapshot = |_: &u8| ran("first"), after_restore = |_: &u8| Err::<(), _>("no luck"))]
+    fn first() -> u8 {
+        1
+    }
+
+    #[singleton(
+        before_snapshot = |_: &u8| { THREAD.pass_blocking(); ran("thread") },
+        after_restore = |_: &u8| { THREAD.pass_blocking(); ran("thread") },
+    )]
+    fn hangs() -> u8 {
+        *first()
+    }
+
+    #[singleton(
+        before_snapshot = async |_: &u8| { let _dropped = Noted("dropped"); TASK.pass().await },
+        after_restore = async |_: &u8| { let _dropped = Noted("dropped"); TASK.pass().await },
+    )]
+    fn hangs_too() -> u8 {
+        *hangs()
+    }
+
+    #[singleton(after_restore = async |_: &u8| { tokio::time::sleep(Duration::from_nanos(1)).await; ran("last") })]
+    fn last() -> u8 {
+        *hangs_too()
+    }
+
+    fn of(report: &HooksReport) -> Vec<(&str, HookOutcomeReport)> {
+        report.hooks.iter().map(|hook| (hook.name.as_str(), hook.outcome.clone())).collect()
+    }
+
+    /// The hooks on threads of their own have to get there before time passes.
+    fn at_the_gate(call: &mut ByHand<impl Future<Output = HooksReport>>, gate: &Gate, before: usize) {
+        until(|| {
+            assert!(call.poll().is_pending());
+            gate.arrived() == before + 1
+        });
+    }
+
+    #[test]
+    fn take_their_share_of_the_limit_and_are_named() {
+        let _alone = ONE_AT_A_TIME.lock();
+        isolated(|| {
+            _ = (last(), RAN.lock().unwrap().clear());
+            let (threads, tasks) = (THREAD.arrived(), TASK.arrived());
+            let mut call = ByHand::new(before_snapshot_within(9 * SECOND));
+            at_the_gate(&mut call, &TASK, tasks);
+            advance(3 * SECOND - STEP);
+            assert!(call.poll_while_woken().is_pending());
+            advance(STEP);
+            assert!(call.is_woken());
+            at_the_gate(&mut call, &THREAD, threads);
+            assert_eq!(*RAN.lock().unwrap(), ["dropped"]);
+            advance(3 * SECOND - STEP);
+            assert!((0..100).all(|_| call.poll().is_pending()));
+            advance(STEP);
+            let report = driven(&mut call);
+            let late = HookOutcomeReport::TimedOut;
+            let expected = [("hangs_too", late.clone()), ("hangs", late), ("first", HookOutcomeReport::Done)];
+            assert_eq!(of(&report), expected);
+            assert_eq!(report.hooks[0].took, 3 * SECOND);
+            let text = report.to_string();
+            assert!(!report.is_clean() && text.contains("; `hangs_too` not done after 3s; `hangs` not"), "{text}");
+            let told = |hook: &&str| events().iter().any(|event| event.component == **hook);
+            assert!(["hangs", "hangs_too"].iter().all(told));
+            // What blocks goes on where it is.
+            THREAD.open();
+            until(|| RAN.lock().unwrap().contains(&"thread"));
+            assert_eq!(*RAN.lock().unwrap(), ["dropped", "first", "thread"]);
+            THREAD.close();
+        });
+    }
+
+    fn driven(call: &mut ByHand<impl Future<Output = HooksReport>>) -> HooksReport {
+        let mut report = None;
+        until(|| {
+            if let Poll::Ready(ready) = call.poll() {
+                report = Some(ready);
+            }
+            report.is_some()
+        });
+        report.unwrap()
+    }
+
+    #[test]
+    fn do_not_keep_a_process_from_coming_back() {
+        let _alone = ONE_AT_A_TIME.lock();
+        // What has to be awaited is so where its runtime is.
+        let back = || {
+            runtime().block_on(lifecycle::testing::isolated_async(async {
+                _ = (last(), RAN.lock().unwrap().clear());
+                let before = [THREAD.arrived(), TASK.arrived()];
+                let passing = async {
+                    for (gate, before) in [&THREAD, &TASK].into_iter().zip(before) {
+                        while gate.arrived() == before {
+                            tokio::task::yield_now().await;
+                        }
+                        // Nobody has more than a third of it.
+                        advance(34 * SECOND);
+                    }
+                    std::future::pending::<()>().await;
+                };
+                let report = tokio::select! {
+                    report = on_restore_within(100 * SECOND) => report,
+                    () = passing => unreachable!(),
+                };
+                let late = HookOutcomeReport::TimedOut;
+                let failed = HookOutcomeReport::Failed("no luck".to_owned());
+                let expected = [("first", failed), ("hangs", late.clone()), ("hangs_too", late)];
+                assert_eq!(of(&report)[..3], expected);
+                assert_eq!(of(&report)[3..], [("last", HookOutcomeReport::Done)]);
+                THREAD.open();
+                until(|| RAN.lock().unwrap().contains(&"thread"));
+                THREAD.close();
+            }))
+        };
+        watched(back);
+        isolated(|| assert!(on_restore_blocking_within(SECOND).is_clean()));
+    }
 }

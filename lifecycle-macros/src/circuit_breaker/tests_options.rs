@@ -278,6 +278,15 @@ fn what_does_not_go_together() {
         (quote!(skip), "there is none: remove the attribute"),
         (quote!(include), "there is none: put one there"),
         (quote!(dispatch), "`execute` has no arguments to give"),
+        (quote!(dispatch<T>), "nobody could tell generic parameters"),
+        (
+            quote!(threshold = "Off"),
+            "`threshold` is off beside `failure_rate` or `slow_call_rate`, unless it is written",
+        ),
+        (quote!(threshold = None, failure_rate = 50), "leave `threshold` away"),
+        (quote!(failure_rate = off), "`failure_rate` is off unless it is written"),
+        (quote!(backoff = "off"), "`backoff` is off unless it is written"),
+        (quote!(timeout = false), "`timeout` cannot be off: write `timeout = 30`"),
     ] {
         let said = mistakes(
             args.clone(),

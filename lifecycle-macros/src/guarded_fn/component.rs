@@ -145,8 +145,11 @@ impl Guard {
 ///
 /// Under this name the list reaches it: an associated function's own is not to be seen from inside of it. Who calls it by name
 /// only is told by no lint that nobody does.
-pub(super) fn dispatched(function: &Function, body: &TokenStream) -> TokenStream {
-    let called = Ident::new(DISPATCHED, Span::mixed_site());
+///
+/// It stands in the option's place: an impl block's generic parameters, which no attribute on a method can see, are not to be had in
+/// it, and there the compiler says so.
+pub(super) fn dispatched(function: &Function, body: &TokenStream, dispatch: &Ident) -> TokenStream {
+    let called = Ident::new(DISPATCHED, dispatch.span().resolved_at(Span::mixed_site()));
     let output = &function.sig.output;
     let function = function.with_body(generated! {
         #[inline]

@@ -50,12 +50,11 @@ pub(super) fn expand(guards: &Guards, function: &Function) -> syn::Result<TokenS
         }
         Form::Built { boxed, returned } => parts.around_built(&function.body, *boxed, returned),
     };
-    let dispatches = guards.breaker.as_ref().is_some_and(|breaker| breaker.dispatch.is_some());
-    if !dispatches {
+    let Some(dispatch) = guards.breaker.as_ref().and_then(|breaker| breaker.dispatch.as_ref()) else {
         return Ok(function.with_body(body));
-    }
+    };
     check_options::on_dispatched(&function, &body)?;
-    Ok(dispatched(&function, &body))
+    Ok(dispatched(&function, &body, dispatch))
 }
 
 /// What says which breaker and limiter are asked.

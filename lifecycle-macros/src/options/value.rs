@@ -38,6 +38,10 @@ pub(crate) enum Value {
 pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value> {
     let value = bare(value);
     let (name, example) = (key.name, key.example);
+    if let Some(message) = off(key, &value) {
+        errors.on(&value, message);
+        return None;
+    }
     let read = match key.wanted {
         Wanted::Text => match text(&value) {
             Some(text) if text.value().trim().is_empty() => Err(format!("`{name}` is empty: write `{example}`")),
@@ -88,6 +92,30 @@ pub(super) fn read(key: &Key, value: Expr, errors: &mut Errors) -> Option<Value>
         Wanted::Singletons => Err(format!("`{name}` takes its list in parentheses, without `=`: write `{example}`")),
     };
     read.map_err(|message| errors.on(&value, message)).ok()
+}
+
+/// What to say to `threshold = off`: in an attribute nothing is there to be taken away.
+fn off(key: &Key, value: &Expr) -> Option<String> {
+    let (name, example) = (key.name, key.example);
+    let is_number = matches!(
+        key.wanted,
+        Wanted::Count | Wanted::Percent | Wanted::Seconds | Wanted::Duration | Wanted::Window | Wanted::Backoff
+    );
+    let is_off = match value {
+        Expr::Lit(ExprLit { lit: Lit::Bool(given), .. }) => !given.value,
+        // The name of a const is not in small letters.
+        Expr::Path(path) => path.path.get_ident().is_some_and(|word| word == "off" || word == "none" || word == "None"),
+        value => text(value).is_some_and(|text| matches!(&*text.value().to_lowercase(), "off" | "false" | "none")),
+    };
+    match key.wanted {
+        _ if !is_number || !is_off => None,
+        Wanted::Percent | Wanted::Backoff => Some(format!("`{name}` is off unless it is written: leave it away")),
+        _ if name == "threshold" => Some(format!(
+            "`{name}` is off beside `failure_rate` or `slow_call_rate`, unless it is written: give one of them and leave `{name}` \
+             away (with no rule at all nothing would open the breaker)"
+        )),
+        _ => Some(format!("`{name}` cannot be off: write `{example}`, or leave it away for its default")),
+    }
 }
 
 fn one_of(key: &Key, words: &[&str], value: &Expr) -> Result<Ident, String> {

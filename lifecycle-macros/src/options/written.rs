@@ -23,6 +23,8 @@ pub(super) enum Written {
     Unreadable(TokenStream, syn::Error),
     /// `(list)`
     List(Group),
+    /// `<T>`
+    Generic(TokenStream),
     /// Something else.
     Other,
 }
@@ -51,8 +53,9 @@ impl Written {
                 }
             }
         }
-        skip_to_next(input);
-        Self::Other
+        let generic = input.peek(Token![<]);
+        let skipped = skip_to_next(input);
+        if generic { Self::Generic(skipped) } else { Self::Other }
     }
 
     /// As a message can quote it.
@@ -72,6 +75,11 @@ impl Written {
             (Wanted::Word, Self::Value(value)) => value::read(key, value, errors),
             (Wanted::Word, Self::List(list)) => {
                 errors.on(list, format!("`{name}` takes nothing: write the word alone, `{example}`"));
+                None
+            }
+            // The compiler proposes it, where an impl block's parameters are not to be had.
+            (Wanted::Word, Self::Generic(skipped)) => {
+                errors.on(skipped, no_generics(name));
                 None
             }
             (Wanted::Word, Self::NoValue(_) | Self::Unreadable(..) | Self::Other) => {
@@ -95,12 +103,19 @@ impl Written {
                 errors.on(skipped, format!("`{name}` cannot be read: {error}; write `{example}`"));
                 None
             }
-            (_, Self::Alone | Self::List(_) | Self::Other) => {
+            (_, Self::Alone | Self::List(_) | Self::Generic(_) | Self::Other) => {
                 errors.on(ident, format!("`{name}` needs `=` and a value: write `{example}`"));
                 None
             }
         }
     }
+}
+
+fn no_generics(name: &str) -> String {
+    format!(
+        "nobody could tell generic parameters, a function's or its impl block's: put `{name}` on a free function without any that \
+         calls this one, `{name}` alone, or leave it away"
+    )
 }
 
 fn ends(input: ParseStream<'_>) -> bool {

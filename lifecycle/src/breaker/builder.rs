@@ -12,7 +12,32 @@ use crate::sync::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Builds a [`CircuitBreaker`]; methods are named as the options of the attribute.
+/// Builds a [`CircuitBreaker`]; from [`CircuitBreaker::builder`]. Methods are named as the options of the attribute.
+///
+/// ```
+/// use lifecycle::{Backoff, CircuitBreaker, State, Window, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let breaker = CircuitBreaker::builder("db")
+///     .failure_rate(50) // percent
+///     .window(Window::Calls(100))
+///     .minimum_calls(4)
+///     .timeout(Duration::from_secs(5))
+///     .backoff(Backoff::exponential().cap(Duration::from_secs(60)))
+///     .clock(clock.clone())
+///     .build()?;
+///
+/// for succeeds in [true, false, true, false] {
+///     assert_eq!(breaker.state(), State::Closed);
+///     assert_eq!(breaker.call(|| if succeeds { Ok(()) } else { Err("down") }).is_ok(), succeeds);
+/// }
+/// assert_eq!(breaker.state(), State::Open); // two of four
+/// clock.advance(Duration::from_secs(5));
+/// assert!(breaker.call(|| Ok::<_, &str>(())).is_ok()); // the probe
+/// assert_eq!(breaker.state(), State::Closed);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct CircuitBreakerBuilder {
@@ -34,6 +59,8 @@ impl std::fmt::Debug for CircuitBreakerBuilder {
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $ty:ty),* $(,)?) => {$(
         $(#[$doc])*
+        ///
+        #[doc = concat!("The whole of it: [`BreakerConfig::", stringify!($name), "`]; an example: [`CircuitBreakerBuilder`].")]
         pub fn $name(mut self, value: $ty) -> Self {
             self.config = self.config.$name(value);
             self
@@ -49,9 +76,9 @@ impl CircuitBreakerBuilder {
     settings! {
         /// Failures in a row that open it (default 5; with a rate, only if said).
         threshold: u32,
-        /// The percentage of failed calls in the window from which on it opens.
+        /// The share of failed calls in the window, in percent from 1 to 100, from which on it opens.
         failure_rate: u32,
-        /// The percentage of slow calls in the window from which on it opens.
+        /// The share of slow calls in the window, in percent from 1 to 100, from which on it opens.
         slow_call_rate: u32,
         /// The calls that the rates look at (default: the last 100).
         window: Window,
@@ -73,13 +100,24 @@ impl CircuitBreakerBuilder {
         cancelled: Cancelled,
     }
 
-    /// All numbers at once.
+    /// All numbers at once, in place of those given before.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, CircuitBreaker};
+    /// use std::time::Duration;
+    ///
+    /// const OURS: BreakerConfig = BreakerConfig::new().threshold(3).timeout(Duration::from_secs(10));
+    /// let breaker = CircuitBreaker::builder("db").config(OURS).threshold(2).build()?;
+    /// assert_eq!(breaker.config().to_string(), "threshold 2, timeout 10s");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn config(mut self, config: BreakerConfig) -> Self {
         self.config = config;
         self
     }
 
-    /// The clock it goes by (default: that of the test world it is built in, else the system's).
+    /// The clock it goes by (default: that of the test world it is built in, else the system's). See the
+    /// [builder](CircuitBreakerBuilder) for an example.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(ClockHandle::Custom(clock));
         self
@@ -91,7 +129,12 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// The breaker.
+    /// The breaker, closed.
+    ///
+    /// ```
+    /// let error = lifecycle::CircuitBreaker::builder("db").minimum_calls(20).build().unwrap_err();
+    /// assert!(error.to_string().ends_with("`minimum_calls` is about rates: it needs `failure_rate` or `slow_call_rate`"));
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidName`] for an empty name, [`Error::InvalidConfig`] for a number it cannot work with.

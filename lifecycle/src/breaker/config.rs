@@ -7,6 +7,10 @@ use std::time::Duration;
 
 /// What a breaker goes by. Everything has a default; the builder is `const`, so that declared breakers are too.
 ///
+/// Numbers are checked where a breaker is made of them ([`build`](crate::breaker::CircuitBreakerBuilder::build),
+/// [`get_with`](crate::CircuitBreakerCore::get_with), [`KeyedCircuitBreaker::new`](crate::KeyedCircuitBreaker::new)): one that no
+/// breaker can work with, such as a threshold of 0, is [`Error::InvalidConfig`] there.
+///
 /// ```
 /// use lifecycle::{BreakerConfig, Window};
 /// use std::time::Duration;
@@ -51,6 +55,12 @@ impl BreakerConfig {
     pub const MAX_WINDOW_CALLS: u32 = 1 << 20;
 
     /// Five failures in a row open it, for 60 seconds; then one probe decides.
+    ///
+    /// ```
+    /// use lifecycle::BreakerConfig;
+    ///
+    /// assert_eq!(BreakerConfig::new().to_string(), "threshold 5, timeout 60s");
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -69,7 +79,20 @@ impl BreakerConfig {
         }
     }
 
-    /// Failures in a row that open it (default 5; with a rate, only if said).
+    /// Failures in a row that open it (default 5; with a rate, only if said). A success in between begins the count anew.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").threshold(2).build()?;
+    /// for succeeds in [false, true, false] {
+    ///     assert_eq!(breaker.call(|| if succeeds { Ok(()) } else { Err("down") }).is_ok(), succeeds);
+    /// }
+    /// assert_eq!(breaker.state(), State::Closed); // two failures, but not in a row
+    /// breaker.call(|| Err::<(), _>("down")).unwrap_err();
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub const fn threshold(mut self, failures: u32) -> Self {
         self.threshold = Some(failures);
@@ -78,6 +101,25 @@ impl BreakerConfig {
 
     /// The share of failed calls in the window, in percent from 1 to 100, from which on it opens. Looked at when a call fails,
     /// once the window holds [`minimum_calls`](Self::minimum_calls).
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State, Window};
+    ///
+    /// let breaker = CircuitBreaker::builder("db")
+    ///     .failure_rate(25)
+    ///     .window(Window::Calls(8)) // the ninth call pushes the first one out
+    ///     .minimum_calls(3)
+    ///     .build()?;
+    /// let call = |succeeds| breaker.call(|| if succeeds { Ok(()) } else { Err("down") }).is_ok();
+    /// assert!(!call(false)); // one of one, but too few calls to tell
+    /// assert!((0..7).all(|_| call(true)));
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// assert!(!call(false)); // one of the last eight
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// assert!(!call(false)); // two: 25 %
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub const fn failure_rate(mut self, percent: u32) -> Self {
         self.failure_rate = Some(percent);
@@ -86,34 +128,75 @@ impl BreakerConfig {
 
     /// The share of slow calls in the window, in percent from 1 to 100, from which on it opens; a call is slow from
     /// [`slow_call`](Self::slow_call) on, whether it succeeds or not. A slow probe opens it again.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let breaker = CircuitBreaker::builder("db")
+    ///     .slow_call(Duration::from_secs(2))
+    ///     .slow_call_rate(50)
+    ///     .minimum_calls(2)
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// for took in [1, 2] {
+    ///     assert_eq!(breaker.state(), State::Closed);
+    ///     breaker.call(|| Ok::<_, ()>(clock.advance(Duration::from_secs(took)))).unwrap();
+    /// }
+    /// assert_eq!(breaker.state(), State::Open); // one of two was slow, though both succeeded
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub const fn slow_call_rate(mut self, percent: u32) -> Self {
         self.slow_call_rate = Some(percent);
         self
     }
 
-    /// The calls that the rates look at (default: the last 100).
+    /// The calls that the rates look at (default: the last 100; [`MAX_WINDOW_CALLS`](Self::MAX_WINDOW_CALLS) at most). It needs one of the
+    /// rates; see [`failure_rate`](Self::failure_rate) and [`Window`] for examples.
     #[must_use]
     pub const fn window(mut self, window: Window) -> Self {
         self.window = Some(window);
         self
     }
 
-    /// How many calls a window must hold before its rates count (default 10, or the window's size if that is less).
+    /// How many calls a window must hold before its rates count (default 10, or the window's size if that is less). It needs one of
+    /// the rates; see [`failure_rate`](Self::failure_rate) for an example.
     #[must_use]
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
         self.minimum_calls = Some(calls);
         self
     }
 
-    /// How long it stays open before a probe is admitted (default 60 s). Not a limit on the call.
+    /// How long it stays open before a probe is admitted (default 60 s). Not a limit on the call. [`Duration::MAX`] is for ever.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let breaker = CircuitBreaker::builder("db")
+    ///     .threshold(1)
+    ///     .timeout(Duration::from_secs(30))
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// breaker.call(|| Err::<(), _>("down")).unwrap_err();
+    /// clock.advance(Duration::from_millis(29_999));
+    /// assert_eq!(breaker.try_acquire().unwrap_err().retry_after, Some(Duration::from_millis(1)));
+    /// clock.advance(Duration::from_millis(1));
+    /// assert!(breaker.call(|| Ok::<_, &str>(())).is_ok()); // the probe
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub const fn timeout(mut self, open: Duration) -> Self {
         self.timeout = open;
         self
     }
 
-    /// Lets it stay open longer each time that it opens again without having closed; [`timeout`](Self::timeout) is the first.
+    /// Lets it stay open longer each time that it opens again without having closed; [`timeout`](Self::timeout) is the first. See
+    /// [`Backoff`] for an example.
     #[must_use]
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
@@ -121,13 +204,37 @@ impl BreakerConfig {
     }
 
     /// Probes that may run at a time while half-open (default 1).
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, RejectedKind, State, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let breaker = CircuitBreaker::builder("db")
+    ///     .threshold(1)
+    ///     .half_open_calls(2)
+    ///     .success_threshold(2)
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// breaker.call(|| Err::<(), _>("down")).unwrap_err();
+    /// clock.advance(Duration::from_secs(60));
+    ///
+    /// let (one, other) = (breaker.try_acquire()?, breaker.try_acquire()?);
+    /// assert_eq!(breaker.try_acquire().unwrap_err().kind, RejectedKind::HalfOpenFull);
+    /// one.success();
+    /// assert_eq!(breaker.state(), State::HalfOpen); // one success is not enough
+    /// other.success();
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn half_open_calls(mut self, probes: u32) -> Self {
         self.half_open_calls = probes;
         self
     }
 
-    /// Probes that must succeed in a row to close it (default 1).
+    /// Probes that must succeed in a row to close it (default 1); one that fails opens it again. See
+    /// [`half_open_calls`](Self::half_open_calls) for an example.
     #[must_use]
     pub const fn success_threshold(mut self, successes: u32) -> Self {
         self.success_threshold = successes;
@@ -135,6 +242,29 @@ impl BreakerConfig {
     }
 
     /// How long a probe keeps its slot (default: `timeout`, at most five minutes); later the next caller probes instead.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, State, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let breaker = CircuitBreaker::builder("db")
+    ///     .threshold(1)
+    ///     .half_open_timeout(Duration::from_secs(5))
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// breaker.call(|| Err::<(), _>("down")).unwrap_err();
+    /// clock.advance(Duration::from_secs(60));
+    ///
+    /// let hangs = breaker.try_acquire()?;
+    /// assert!(breaker.try_acquire().is_err());
+    /// clock.advance(Duration::from_secs(5));
+    /// breaker.try_acquire()?.success(); // in its stead
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// hangs.failure(); // late: for the statistics only
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn half_open_timeout(mut self, lease: Duration) -> Self {
         self.half_open_timeout = Some(lease);
@@ -144,14 +274,14 @@ impl BreakerConfig {
     /// From this duration on a call is slow (default 10 s): it counts for the [`slow_call_rate`](Self::slow_call_rate), and
     /// dropped by its caller it counts as a failure, so that what hangs until its callers give up opens the breaker. One second and
     /// more are measured by the [coarse clock](crate::clock::Clock::now_coarse), so that what took so long is always slow, and what
-    /// took 20 ms less never.
+    /// took 20 ms less never. See [`slow_call_rate`](Self::slow_call_rate) and [`Cancelled`] for examples.
     #[must_use]
     pub const fn slow_call(mut self, limit: Duration) -> Self {
         self.slow_call = Some(limit);
         self
     }
 
-    /// What a call is that its caller drops (default: a failure if it was slow, else nothing).
+    /// What a call is that its caller drops (default: a failure if it was slow, else nothing). See [`Cancelled`] for an example.
     #[must_use]
     pub const fn cancelled(mut self, cancelled: Cancelled) -> Self {
         self.cancelled = cancelled;
@@ -233,7 +363,11 @@ impl BreakerConfig {
                 return Some(format!("`window` can be {} calls at most", Self::MAX_WINDOW_CALLS));
             }
             if self.has_rates() && self.calls_needed() > calls {
-                return Some("`minimum_calls` is more than the window can hold".to_owned());
+                return Some(format!(
+                    "`minimum_calls` is more than the window can hold: {} of {calls} calls (a larger `window`, or a smaller \
+                     `minimum_calls`)",
+                    self.calls_needed()
+                ));
             }
         }
         self.backoff.and_then(|backoff| backoff.fault()).map(str::to_owned)

@@ -81,13 +81,16 @@ impl CircuitBreaker {
     /// One that was [forced open](Self::force_open) is open for that time only.
     ///
     /// ```
-    /// use lifecycle::{CircuitBreaker, State};
-    /// use std::time::Duration;
+    /// use lifecycle::{CircuitBreaker, State, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
     ///
-    /// let breaker = CircuitBreaker::builder("db").build()?;
+    /// let clock = Arc::new(ManualClock::new());
+    /// let breaker = CircuitBreaker::builder("db").clock(clock.clone()).build()?;
     /// breaker.open_for(Duration::from_secs(600)); // a maintenance window
     /// assert_eq!(breaker.state(), State::Open);
-    /// assert!(breaker.try_acquire().unwrap_err().retry_after > Some(Duration::from_secs(590)));
+    /// assert_eq!(breaker.try_acquire().unwrap_err().retry_after, Some(Duration::from_secs(600)));
+    /// clock.advance(Duration::from_secs(600));
+    /// assert!(breaker.try_acquire().is_ok());
     /// # Ok::<(), lifecycle::Error>(())
     /// ```
     pub fn open_for(&self, how_long: Duration) {
@@ -147,7 +150,7 @@ impl CircuitBreaker {
         self.resolve().listeners.add(Arc::new(listener))
     }
 
-    /// Removes a listener; `false` if it is none (any more).
+    /// Removes a listener; `false` if it is none (any more). See [`on_transition`](Self::on_transition) for an example.
     pub fn remove_listener(&self, id: ListenerId) -> bool {
         self.resolve().listeners.remove(id)
     }

@@ -81,14 +81,32 @@ pub fn breakers() -> &'static CircuitBreakerCore {
     &CORE
 }
 
-/// [`breakers`], by its older name.
+/// [`breakers`], by its older name: see there.
 #[inline]
 #[must_use]
 pub fn get_circuit_breaker_manager() -> &'static CircuitBreakerCore {
     breakers()
 }
 
-/// The numbers of a core.
+/// The numbers of a core, from [`get_stats`](CircuitBreakerCore::get_stats).
+///
+/// ```
+/// use lifecycle::CircuitBreakerCore;
+/// use std::time::Duration;
+///
+/// let core = CircuitBreakerCore::new();
+/// core.set_rate_limit(Some((2, Duration::from_secs(3600))))?;
+/// core.get("db")?.force_open();
+/// core.get("smtp")?;
+/// assert!(core.get("db").is_err()); // the third operation within an hour
+///
+/// let stats = core.get_stats();
+/// assert_eq!((stats.total_operations, stats.rate_limited_count), (2, 1));
+/// assert_eq!((stats.current_rate_limit_size, stats.max_rate_limit), (2, 2));
+/// let states: Vec<_> = stats.breakers.iter().map(|one| (one.name.as_str(), one.state.as_str())).collect();
+/// assert_eq!(states, [("db", "forced_open"), ("smtp", "closed")]);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct BreakerCoreStats {
@@ -123,7 +141,14 @@ impl Default for CircuitBreakerCore {
 }
 
 impl CircuitBreakerCore {
-    /// A core of its own, which sees only what is made in it.
+    /// A core of its own, which sees only what is made in it. Made inside a test world it runs on that world's clock.
+    ///
+    /// ```
+    /// let ours = lifecycle::CircuitBreakerCore::new();
+    /// ours.get("ours_alone")?.force_open();
+    /// assert!(lifecycle::breaker("ours_alone").is_err()); // the process's core has none of that name
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
@@ -177,7 +202,9 @@ impl CircuitBreakerCore {
     /// ```
     ///
     /// # Errors
-    /// [`Error::RateLimited`], [`Error::InvalidName`], [`Error::Ambiguous`], [`Error::Full`].
+    /// [`Error::RateLimited`] beyond the limit on operations; [`Error::InvalidName`] for an empty name; [`Error::Ambiguous`] when several
+    /// modules declare the short name; [`Error::NeedsKey`] for a declared family without a key (with one, `fetch[acme]`, it is that
+    /// key's breaker, made if there is none); [`Error::Full`] when there are 65,536 names.
     pub fn get(&self, name: &str) -> Result<Instance<CircuitBreaker>, Error> {
         let state = self.resolve();
         Self::charge(&state)?;
@@ -208,6 +235,16 @@ impl CircuitBreakerCore {
     }
 
     /// [`get_with`](Self::get_with), where a differing configuration is an error.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, CircuitBreakerCore};
+    ///
+    /// let core = CircuitBreakerCore::new();
+    /// core.try_get_with("smtp", BreakerConfig::new().threshold(2))?;
+    /// core.try_get_with("smtp", BreakerConfig::new().threshold(2))?; // the same
+    /// assert!(core.try_get_with("smtp", BreakerConfig::new().threshold(3)).is_err());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As there, and [`Error::BreakerConfigMismatch`].
@@ -272,7 +309,14 @@ impl CircuitBreakerCore {
         self.enter(name)?.call(f)
     }
 
-    /// [`call`](Self::call) for a future.
+    /// [`call`](Self::call) for a future. Its breaker is looked up, and made, when this is first polled.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let rows = lifecycle::breakers().call_async("db", async { Ok::<_, std::io::Error>(3) }).await;
+    /// assert_eq!(rows.unwrap(), 3);
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As there.

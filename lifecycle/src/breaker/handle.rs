@@ -107,7 +107,7 @@ impl Drop for GiveBack<'_> {
 }
 
 impl CircuitBreaker {
-    /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`].
+    /// Begins a breaker of that name with the defaults of [`BreakerConfig::new`]; an example is at the [builder](CircuitBreakerBuilder).
     pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
@@ -124,13 +124,13 @@ impl CircuitBreaker {
         Self { state, descriptor, written, me: Some(me) }
     }
 
-    /// Who it is.
+    /// Who it is: see [`Descriptor`].
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Its name.
+    /// Its name, as given to [`builder`](Self::builder) or by the declaration.
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()
@@ -153,11 +153,17 @@ impl CircuitBreaker {
     /// The state that is meant here, configured.
     #[inline]
     pub(super) fn resolve(&self) -> StateRef<'_, BreakerState> {
-        let state = self.state.resolve(BreakerState::in_universe);
+        let state = self.unused();
         if !state.cell.traits().configured() {
             self.configure(&state, "first use");
         }
         state
+    }
+
+    /// The same, for a look that is no first use.
+    #[inline]
+    pub(super) fn unused(&self) -> StateRef<'_, BreakerState> {
+        self.state.resolve(BreakerState::in_universe)
     }
 
     /// Where it stands. Asking changes nothing: an opening that is over reads as open until a call comes.

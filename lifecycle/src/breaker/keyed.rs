@@ -24,7 +24,8 @@ const SHOWN: usize = 100;
 ///
 /// A key is what its value displays as. There are never more than `max_keys` (default 65,536): for a new key beyond them one
 /// that holds nothing (closed, no failure counted, nobody at it, no numbers or listeners of its own) is given up, so a key that
-/// fails is never reset. If all hold something, new keys share one breaker, `name[*]`, until there is room.
+/// fails is never reset. If all hold something, new keys share one breaker, `name[*]`, until there is room. A full family looks
+/// for that among some of its keys at each call for a new one, so a few calls more may share it before it is found.
 ///
 /// A key takes some 850 bytes, and its text twice: 65,536 short ones 56 MB. The bound is on keys, not on their text: where strangers
 /// choose it, cut it short or hash it first.
@@ -88,7 +89,8 @@ impl KeyedCircuitBreaker {
     /// Keys a family holds where nothing else is said.
     pub const DEFAULT_MAX_KEYS: usize = 65_536;
 
-    /// A family of that name, each breaker with the numbers of `config`, for [`DEFAULT_MAX_KEYS`](Self::DEFAULT_MAX_KEYS).
+    /// A family of that name, each breaker with the numbers of `config`, for [`DEFAULT_MAX_KEYS`](Self::DEFAULT_MAX_KEYS). Built inside
+    /// a test world it runs on that world's clock. See [`KeyedCircuitBreaker`] for an example.
     ///
     /// # Errors
     /// [`Error::InvalidName`] for an empty name, [`Error::InvalidConfig`] for a number a breaker cannot work with.
@@ -109,6 +111,18 @@ impl KeyedCircuitBreaker {
     }
 
     /// Holds that many keys at most; zero counts as one.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
+    ///
+    /// let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new())?.max_keys(1);
+    /// assert_eq!(hosts.at("a.example").name(), "host[a.example]");
+    /// assert_eq!(hosts.at("b.example").name(), "host[b.example]"); // in the place of the other, which held nothing
+    /// hosts.at("b.example").call(|| Err::<(), _>("down")).unwrap_err();
+    /// assert_eq!(hosts.at("c.example").name(), "host[*]"); // that failure is not forgotten
+    /// assert_eq!(hosts.len(), 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
@@ -128,13 +142,13 @@ impl KeyedCircuitBreaker {
         Self { state, descriptor, written, max_keys, me: Some(me) }
     }
 
-    /// Who it is.
+    /// Who it is: see [`Descriptor`].
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Its name.
+    /// Its name, as given to [`new`](Self::new) or by the declaration.
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()
@@ -143,6 +157,12 @@ impl KeyedCircuitBreaker {
     /// What is said over the numbers its breakers begin with.
     pub(super) fn layers(&self) -> Layers<BreakerSettings> {
         self.resolve().settings.layers(None)
+    }
+
+    /// The same with what a new key begins with.
+    pub(super) fn layers_of_new(&self) -> Layers<BreakerSettings> {
+        let family = self.resolve();
+        family.settings.layers(family.settings.get())
     }
 
     /// The numbers its breakers begin with.
@@ -159,7 +179,17 @@ impl KeyedCircuitBreaker {
     }
 
     /// The key's breaker, made if there is none. No lock and no allocation if there is one and the key is no longer than 64
-    /// bytes.
+    /// bytes. Beyond [`max_keys`](Self::max_keys) it may be one that keys share.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
+    ///
+    /// let shards = KeyedCircuitBreaker::new("shard", BreakerConfig::new())?;
+    /// shards.at(&7).force_open(); // a key is what its value displays as
+    /// assert!(shards.at("7").try_acquire().is_err());
+    /// assert!(shards.at(&8).try_acquire().is_ok());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn at(&self, key: &(impl Display + ?Sized)) -> Arc<CircuitBreaker> {
         with_text(key, |key| {
             let family = self.resolve();
@@ -170,7 +200,17 @@ impl KeyedCircuitBreaker {
         })
     }
 
-    /// The key's breaker, if there is one.
+    /// The key's breaker, if there is one. Asking makes none.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker};
+    ///
+    /// let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new())?;
+    /// assert!(hosts.get("a.example").is_none() && hosts.is_empty());
+    /// hosts.at("a.example");
+    /// assert!(hosts.get("a.example").is_some() && hosts.len() == 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn get(&self, key: &(impl Display + ?Sized)) -> Option<Arc<CircuitBreaker>> {
         with_text(key, |key| self.resolve().keys.get()?.get(key))
@@ -243,24 +283,38 @@ impl KeyedCircuitBreaker {
     }
 
     /// All its breakers, as they are; the one that keys share when there is no room is last.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, KeyedCircuitBreaker, State};
+    ///
+    /// let hosts = KeyedCircuitBreaker::new("host", BreakerConfig::new().threshold(1))?;
+    /// hosts.at("a.example").call(|| Err::<(), _>("down")).unwrap_err();
+    /// hosts.at("b.example").call(|| Ok::<_, ()>(())).unwrap();
+    /// let open = hosts.breakers().into_iter().filter(|one| one.state() == State::Open);
+    /// assert_eq!(open.map(|one| one.name().to_owned()).collect::<Vec<_>>(), ["host[a.example]"]);
+    ///
+    /// hosts.reset();
+    /// assert_eq!((hosts.at("a.example").state(), hosts.len()), (State::Closed, 2));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn breakers(&self) -> Vec<Arc<CircuitBreaker>> {
         self.resolve().all()
     }
 
-    /// How many keys there are.
+    /// How many keys there are. See [`get`](Self::get) for an example.
     #[must_use]
     pub fn len(&self) -> usize {
         self.resolve().keys.get().map_or(0, KeyedMap::len)
     }
 
-    /// Is there none?
+    /// Is there none? See [`get`](Self::get) for an example.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Closes all of them and forgets their failures; statistics stay.
+    /// Closes all of them and forgets their failures; statistics stay. See [`breakers`](Self::breakers) for an example.
     pub fn reset(&self) {
         let family = self.resolve();
         family.all().iter().for_each(|breaker| breaker.reset());

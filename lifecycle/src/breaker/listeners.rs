@@ -5,6 +5,24 @@ use crate::name::Name;
 use std::time::Duration;
 
 /// A breaker's change of state, as its listeners are told.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, Transition};
+/// use std::sync::{Arc, Mutex};
+///
+/// let log = Arc::new(Mutex::new(Vec::new()));
+/// let breaker = CircuitBreaker::builder("db").threshold(2).build()?;
+/// let lines = log.clone();
+/// breaker.on_transition(move |change: &Transition| {
+///     let Transition { name, from, to, failures, .. } = change;
+///     lines.lock().unwrap().push(format!("{name}: {from} -> {to} after {failures} failures"));
+/// });
+/// for _ in 0..2 {
+///     breaker.call(|| Err::<(), _>("down")).unwrap_err();
+/// }
+/// assert_eq!(*log.lock().unwrap(), ["db: closed -> open after 2 failures"]);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transition {

@@ -10,6 +10,17 @@ use serde_json::{Value, json};
 
 operations! {
     /// What the circuit-breaker core does by name.
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreakerOperation, Error};
+    ///
+    /// let operation: CircuitBreakerOperation = "get_stats".parse()?;
+    /// assert_eq!(operation, CircuitBreakerOperation::GetStats);
+    /// assert_eq!(operation.as_str(), "get_stats");
+    /// let unknown = CircuitBreakerOperation::try_from("stats").unwrap_err();
+    /// assert!(matches!(unknown, Error::UnknownOperation { known, .. } if known.contains(&"get_stats")));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub enum CircuitBreakerOperation {
         /// The state of one breaker, made with the defaults if there is none.
         Get = "get" { required: ["name"], optional: [] },
@@ -42,6 +53,18 @@ fn to_value(value: &impl Serialize) -> Value {
 
 impl CircuitBreakerCore {
     /// Carries out an operation given as the enum or its name, from JSON arguments to the wire shape of its answer.
+    ///
+    /// ```
+    /// use lifecycle::{Args, CircuitBreakerCore, CircuitBreakerOperation};
+    ///
+    /// let core = CircuitBreakerCore::new();
+    /// let state = core.execute(CircuitBreakerOperation::Get, Args::new().with("name", "db"))?;
+    /// assert_eq!((&state["state"], &state["threshold"]), (&"closed".into(), &5.into()));
+    /// core.get("db")?.force_open();
+    /// assert_eq!(core.execute("get_all_states", Args::new())?["db"]["state"], "forced_open");
+    /// assert!(core.execute("get", Args::new()).is_err()); // without the name
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::UnknownArgument`], [`Error::MissingArgument`]; [`Error::NotDispatchable`] for

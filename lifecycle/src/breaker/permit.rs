@@ -27,7 +27,15 @@ use std::sync::Arc;
 /// let permit = breaker.try_acquire()?;
 /// // ... the call ...
 /// permit.success();
-/// assert_eq!(breaker.metrics().statistics.successful_calls, 1);
+/// breaker.try_acquire()?.failure();
+/// breaker.try_acquire()?.ignore(); // "no such user" is no fault of the database
+/// drop(breaker.try_acquire()?); // given up
+///
+/// let seen = breaker.metrics();
+/// let counts = &seen.statistics;
+/// assert_eq!((counts.successful_calls, counts.failed_calls), (1, 1));
+/// assert_eq!((counts.ignored_calls, counts.cancelled_calls), (1, 1));
+/// assert_eq!(seen.failures, 1); // those that count for nothing did not end the row
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -54,25 +62,26 @@ pub struct OwnedPermit(pub(super) Held<Arc<CircuitBreaker>>);
 macro_rules! reports {
     ($permit:ty) => {
         impl $permit {
-            /// The call succeeded.
+            /// The call succeeded. (All its ends are shown at [`Permit`].)
             #[inline]
             pub fn success(self) {
                 self.0.success();
             }
 
-            /// The call failed.
+            /// The call failed. See [`Permit`] for an example.
             #[inline]
             pub fn failure(self) {
                 self.0.failure();
             }
 
-            /// The call's error is none of the breaker's business: counts for nothing, gives a probe's slot back.
+            /// The call's error is none of the breaker's business: counts for nothing, gives a probe's slot back. See
+            /// [`Permit`] for an example.
             #[inline]
             pub fn ignore(self) {
                 self.0.ignore();
             }
 
-            /// The call ended with that verdict.
+            /// The call ended with that verdict: see [`Verdict`].
             #[inline]
             pub fn settle(self, verdict: Verdict) {
                 self.0.settle(verdict);

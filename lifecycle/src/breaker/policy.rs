@@ -4,6 +4,24 @@ use std::fmt;
 use std::time::Duration;
 
 /// Which calls the rates look at.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, Window, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let breaker = CircuitBreaker::builder("db")
+///     .failure_rate(50)
+///     .window(Window::Time(Duration::from_secs(10)))
+///     .clock(clock.clone())
+///     .build()?;
+/// breaker.call(|| Err::<(), _>("down")).unwrap_err();
+/// clock.advance(Duration::from_secs(11));
+/// breaker.call(|| Ok::<_, ()>(())).unwrap();
+/// let rates = breaker.metrics().rates.unwrap();
+/// assert_eq!((rates.window.as_str(), rates.calls, rates.failures), ("10s", 1, 0)); // the failure is out of it
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     /// The last so many calls. Exact; takes two bits a call.
@@ -25,14 +43,23 @@ impl fmt::Display for Window {
 /// How a breaker stays open longer each time that it opens again without having closed in between.
 ///
 /// ```
-/// use lifecycle::{Backoff, BreakerConfig};
-/// use std::time::Duration;
+/// use lifecycle::{Backoff, CircuitBreaker, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
 ///
-/// // open for 5 s, 10 s, 20 s, 40 s, 60 s, 60 s, ...
-/// let config = BreakerConfig::new()
-///     .timeout(Duration::from_secs(5))
-///     .backoff(Backoff::exponential().cap(Duration::from_secs(60)));
-/// # let _ = config;
+/// let clock = Arc::new(ManualClock::new());
+/// let breaker = CircuitBreaker::builder("db")
+///     .threshold(1)
+///     .timeout(Duration::from_secs(5)) // the first time
+///     .backoff(Backoff::exponential().cap(Duration::from_secs(30)))
+///     .clock(clock.clone())
+///     .build()?;
+/// for seconds in [5, 10, 20, 30, 30] {
+///     breaker.call(|| Err::<(), _>("down")).unwrap_err();
+///     let open = breaker.try_acquire().unwrap_err().retry_after.unwrap();
+///     assert_eq!(open, Duration::from_secs(seconds));
+///     clock.advance(open);
+/// }
+/// # Ok::<(), lifecycle::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
@@ -42,28 +69,36 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Twice as long each time, without a cap and without jitter.
+    /// Twice as long each time, without a cap and without jitter. What the rest changes:
+    ///
+    /// ```
+    /// use lifecycle::Backoff;
+    /// use std::time::Duration;
+    ///
+    /// let backoff = Backoff::exponential().factor(1.5).cap(Duration::from_secs(600)).jitter(10);
+    /// assert_eq!(backoff.to_string(), "exponential(factor 1.5, cap 600s, jitter 10 %)"); // 10 % more or less
+    /// ```
     #[must_use]
     pub const fn exponential() -> Self {
         Self { factor: 2.0, cap: None, jitter: 0 }
     }
 
-    /// How many times as long as the time before (default 2).
+    /// How many times as long as the time before (default 2; 1 or more). See [`exponential`](Self::exponential) for an example.
     #[must_use]
     pub const fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// The longest it stays open (default: no bound).
+    /// The longest it stays open (default: no bound). See [`Backoff`] for an example.
     #[must_use]
     pub const fn cap(mut self, longest: Duration) -> Self {
         self.cap = Some(longest);
         self
     }
 
-    /// By how many percent, at most, the time is made longer or shorter at random (default 0), so that many processes do not
-    /// probe at the same moment. The cap holds with it.
+    /// By how many percent, at most, the time is made longer or shorter at random (default 0, at most 100), so that many processes do
+    /// not probe at the same moment. The cap holds with it. See [`exponential`](Self::exponential) for an example.
     #[must_use]
     pub const fn jitter(mut self, percent: u32) -> Self {
         self.jitter = percent;
@@ -112,10 +147,27 @@ impl fmt::Display for Backoff {
 /// What a call is that its caller drops before it ends.
 ///
 /// ```
-/// use lifecycle::{BreakerConfig, Cancelled};
+/// use lifecycle::{Cancelled, CircuitBreaker, State, clock::ManualClock};
+/// use std::future::{Future, pending};
+/// use std::task::{Context, Waker};
+/// use std::{sync::Arc, time::Duration};
 ///
-/// let config = BreakerConfig::new().cancelled(Cancelled::Neutral); // those who give up say nothing of the service
-/// assert_eq!(config.to_string(), "threshold 5, timeout 60s, cancelled neutral");
+/// /// The breaker's state after a call that its caller dropped after so many seconds.
+/// fn after(cancelled: Cancelled, seconds: u64) -> Result<State, lifecycle::Error> {
+///     let clock = Arc::new(ManualClock::new());
+///     let breaker = CircuitBreaker::builder("db").threshold(1).cancelled(cancelled).clock(clock.clone()).build()?;
+///     let mut hangs = Box::pin(breaker.call_async(pending::<Result<(), ()>>()));
+///     assert!(hangs.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+///     clock.advance(Duration::from_secs(seconds));
+///     drop(hangs);
+///     Ok(breaker.state())
+/// }
+///
+/// assert_eq!(after(Cancelled::FailureWhenSlow, 1)?, State::Closed); // the default
+/// assert_eq!(after(Cancelled::FailureWhenSlow, 10)?, State::Open); // `slow_call` is 10 s where nothing is said
+/// assert_eq!(after(Cancelled::Neutral, 10)?, State::Closed);
+/// assert_eq!(after(Cancelled::Failure, 1)?, State::Open);
+/// # Ok::<(), lifecycle::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -131,6 +183,10 @@ pub enum Cancelled {
 
 impl Cancelled {
     /// As the attribute spells it.
+    ///
+    /// ```
+    /// assert_eq!(lifecycle::Cancelled::Neutral.as_str(), "neutral");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -141,7 +197,22 @@ impl Cancelled {
     }
 }
 
-/// What a call's value means to the breaker.
+/// What a call's value means to the breaker. [`call_with`](crate::CircuitBreaker::call_with) asks for it; a permit can be given it, too:
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, State, Verdict};
+///
+/// let breaker = CircuitBreaker::builder("search").threshold(1).build()?;
+/// for (status, state) in [(200, State::Closed), (404, State::Closed), (503, State::Open)] {
+///     breaker.try_acquire()?.settle(match status {
+///         500.. => Verdict::Failure,
+///         400.. => Verdict::Ignored,
+///         _ => Verdict::Success,
+///     });
+///     assert_eq!(breaker.state(), state);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The call succeeded.

@@ -16,6 +16,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// by this one after it was thawed. Times are seconds since 1970, so that they mean the same elsewhere.
 ///
 /// Numbers and statistics are not in it: numbers belong to the program, statistics to the process.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, SavedBreaker, State};
+/// use std::time::Duration;
+///
+/// let breaker = CircuitBreaker::builder("db").build()?;
+/// breaker.open_for(Duration::from_secs(600));
+/// let saved: SavedBreaker = breaker.snapshot();
+/// assert_eq!((saved.name.as_str(), saved.state), ("db", State::Open));
+/// let open_for = saved.open_until.unwrap() - saved.opened_at.unwrap();
+/// assert!((599.9..600.1).contains(&open_for)); // both since 1970
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
+///
+/// [`restore`](CircuitBreaker::restore) and [`snapshot`](CircuitBreaker::snapshot) show it on its way through JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SavedBreaker {
@@ -44,6 +59,18 @@ pub struct SavedBreaker {
 }
 
 /// Calls of a window, equal or of one moment.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, Window};
+///
+/// let breaker = CircuitBreaker::builder("db").failure_rate(50).window(Window::Calls(100)).build()?;
+/// for succeeds in [true, true, false] {
+///     assert_eq!(breaker.call(|| if succeeds { Ok(()) } else { Err("down") }).is_ok(), succeeds);
+/// }
+/// let calls: Vec<_> = breaker.snapshot().calls.iter().map(|one| (one.calls, one.failures)).collect();
+/// assert_eq!(calls, [(2, 0), (1, 1)]); // oldest first
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SavedCalls {
@@ -255,8 +282,19 @@ impl CircuitBreaker {
     }
 
     /// Takes over a state that was put away. It may be that of a breaker of another name: the name is there to be read, and is not
-    /// compared, so that a breaker can be renamed, or one saved state be given to several. Calls under way no longer count; the change is told as any other. A time to stay
-    /// open that lies further ahead than it was long is cut: the other machine's wall clock was wrong.
+    /// compared, so that a breaker can be renamed, or one saved state be given to several. Calls under way no longer count; the change
+    /// is told as any other. A time to stay open that lies further ahead than it was long is cut: the other machine's wall clock was
+    /// wrong. [`snapshot`](Self::snapshot) shows both ways, through JSON; a state can be written by hand, too:
+    ///
+    /// ```
+    /// use lifecycle::{CircuitBreaker, SavedBreaker, State};
+    ///
+    /// let breaker = CircuitBreaker::builder("db").build()?;
+    /// let saved: SavedBreaker = serde_json::from_str(r#"{ "name": "db", "state": "forced_open", "failures": 0 }"#)?;
+    /// breaker.restore(&saved);
+    /// assert_eq!(breaker.state(), State::ForcedOpen);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn restore(&self, saved: &SavedBreaker) {
         let state = self.resolve();
         let now = Both::now(&state);

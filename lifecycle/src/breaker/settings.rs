@@ -5,7 +5,7 @@ use super::keyed::KeyedCircuitBreaker;
 use crate::clock::ClockHandle;
 use crate::error::Error;
 use crate::registry::{Descriptor, SettingSnapshot};
-use crate::settings::{BreakerSettings, Configurable, Proposed};
+use crate::settings::{BreakerSettings, Configurable, Problem, Proposed};
 use crate::telemetry;
 use std::sync::Arc;
 
@@ -105,6 +105,11 @@ impl Configurable for CircuitBreaker {
         self.resolve().layers.lock().accepts(&self.descriptor, &self.written, said)
     }
 
+    fn settings_problems(&self) -> Vec<Problem> {
+        let layers = self.unused().layers.lock().clone();
+        layers.problems(&self.descriptor, &self.written)
+    }
+
     fn settings_changed(&self) {
         self.configure(&self.resolve(), "configure");
     }
@@ -120,6 +125,10 @@ impl Configurable for KeyedCircuitBreaker {
         let mut layers = self.layers();
         layers.refresh(self.descriptor());
         layers.accepts(self.descriptor(), self.written(), settings.of(self.descriptor()))
+    }
+
+    fn settings_problems(&self) -> Vec<Problem> {
+        self.layers_of_new().problems(self.descriptor(), self.written())
     }
 
     fn settings_changed(&self) {}

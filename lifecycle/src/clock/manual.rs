@@ -13,10 +13,14 @@ use std::time::{Duration, SystemTime};
 /// use std::time::Duration;
 ///
 /// let clock = ManualClock::new();
-/// let before = clock.now_mono();
+/// let (before, wall) = (clock.now_mono(), clock.now_wall());
 /// clock.advance(Duration::from_secs(3));
 /// assert_eq!(clock.now_mono() - before, 3_000_000_000);
+/// assert_eq!(clock.now_wall(), wall + Duration::from_secs(3));
 /// ```
+///
+/// Give it to a breaker or limiter in an `Arc` ([`Clock`] has an example); whoever waits by it is woken when it is moved. In a
+/// [test world](crate::testing) declared components have such a clock already: [`testing::advance`](crate::testing::advance) moves it.
 #[derive(Debug)]
 pub struct ManualClock {
     nanos: AtomicU64,
@@ -32,19 +36,48 @@ impl Default for ManualClock {
 
 impl ManualClock {
     /// A clock that reads one second, at the present wall time.
+    ///
+    /// ```
+    /// use lifecycle::clock::{Clock, ManualClock};
+    ///
+    /// assert_eq!(ManualClock::new().now_mono(), 1_000_000_000); // in nanoseconds
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { nanos: AtomicU64::new(1_000_000_000), wall_origin: SystemTime::now(), alarms: Mutex::default() }
     }
 
-    /// Moves the clock on, saturating at the end of time (584 years).
+    /// Moves the clock on, saturating at the end of time (584 years), and wakes those whose time has come.
+    ///
+    /// ```
+    /// use lifecycle::clock::{Clock, ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// clock.advance(Duration::from_millis(250));
+    /// assert_eq!(clock.now_mono(), 1_250_000_000);
+    /// clock.advance(Duration::MAX);
+    /// assert_eq!(clock.now_mono(), u64::MAX);
+    /// ```
     pub fn advance(&self, by: Duration) {
         let step = nanos(by);
         let _ = self.nanos.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(step)));
         self.ring();
     }
 
-    /// Sets the monotonic reading to any value, also back: for testing what a misbehaving clock does.
+    /// Sets the monotonic reading, in nanoseconds, to any value, also back: for testing what a misbehaving clock does.
+    ///
+    /// ```
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::sync::Arc;
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::per_second(1)?.with_clock(clock.clone());
+    /// limiter.try_acquire()?;
+    /// clock.set_mono(0); // a second back
+    /// assert!(limiter.try_acquire().is_err()); // nothing expires by that
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_mono(&self, nanos: u64) {
         self.nanos.store(nanos, Ordering::SeqCst);
         self.ring();

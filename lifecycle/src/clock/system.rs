@@ -5,6 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// The process's clock: the system's monotonic clock for decisions, `SystemTime` for display.
+///
+/// ```
+/// use lifecycle::clock::{Clock, SystemClock};
+///
+/// let coarse = SystemClock.now_coarse(); // a few milliseconds behind, at most
+/// let exact = SystemClock.now_mono();
+/// assert!(coarse <= exact && exact <= SystemClock.now_mono()); // nanoseconds; it does not go back
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -43,12 +43,14 @@ impl Rejected {
     /// the client and back takes longer.
     ///
     /// ```
-    /// use lifecycle::RateLimiter;
-    /// use std::time::Duration;
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
     ///
-    /// let limiter = RateLimiter::new(1, Duration::from_secs(30))?;
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::new(1, Duration::from_secs(30))?.with_clock(clock.clone());
     /// limiter.try_acquire()?;
-    /// assert!(matches!(limiter.try_acquire().unwrap_err().retry_after_secs(), Some(1..=30)));
+    /// clock.advance(Duration::from_millis(1500));
+    /// assert_eq!(limiter.try_acquire().unwrap_err().retry_after_secs(), Some(29)); // 28.5 s and a nanosecond
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -85,10 +87,11 @@ impl Rejected {
     /// }
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifecycle::Error> {
+    /// # lifecycle::testing::isolated_async(async { // whose clock stands still
     /// lifecycle::breaker("availability")?.open_for(std::time::Duration::from_secs(20));
     /// let (status, [(_, after)], _) = availability().await;
     /// assert_eq!((status.0, after.as_str()), (503, "20"));
-    /// # Ok(()) }
+    /// # Ok(()) }).await }
     /// ```
     #[must_use]
     pub const fn http_status(&self) -> u16 {

@@ -16,6 +16,11 @@ pub(crate) fn wait(time: &Duration) -> String {
     }
 }
 
+/// So many of something: `1 hook`, `2 hooks`.
+pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// The causes of an error, the nearest first. A chain may be a circle.
 pub(super) fn causes<'a>(error: &'a (dyn StdError + '_)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(error.source(), |cause| (**cause).source()).take(32)

@@ -25,32 +25,46 @@ impl<T: FlagValue> sealed::Sealed for Flag<T> {}
 /// static MAX_UPLOADS: lifecycle::Flag<u8> = 4;
 ///
 /// let flag = lifecycle::flag("max_uploads")?;
+/// assert_eq!((flag.name(), flag.type_name()), ("max_uploads", "u8"));
+/// assert_eq!((flag.get_json(), flag.source().as_str()), (4.into(), "default"));
 /// assert_eq!(flag.set_json(&8.into())?, 4);
-/// assert_eq!(MAX_UPLOADS.get(), 8);
+/// assert_eq!((MAX_UPLOADS.get(), flag.source().as_str()), (8, "set"));
 /// assert_eq!(flag.set_json(&300.into()).unwrap_err().to_string(), "flag `max_uploads` is a u8; 300 does not fit");
+/// flag.reset();
+/// assert_eq!(MAX_UPLOADS.get(), 4);
 /// # Ok::<(), lifecycle::Error>(())
 /// ```
 pub trait AnyFlag: sealed::Sealed + Send + Sync {
-    /// Its name and where it is declared.
+    /// Its name and where it is declared: see [`Descriptor`].
     fn descriptor(&self) -> &Descriptor;
 
-    /// Its name.
+    /// Its name. [`AnyFlag`] has an example for this and the others.
     fn name(&self) -> &str {
         self.descriptor().name()
     }
 
-    /// Its type.
+    /// Its type: see [`AnyFlag`].
     fn type_name(&self) -> &'static str;
 
-    /// Its value; `***` of a secret one.
+    /// Its value; `***` of a secret one: see [`AnyFlag`].
     fn get_json(&'static self) -> Value;
 
     /// Is its value shown to nobody?
+    ///
+    /// ```
+    /// #[lifecycle::init_flag(secret)]
+    /// static ADMIN_TOKEN: lifecycle::Flag<String> = "s3cr3t";
+    ///
+    /// let flag = lifecycle::flag("admin_token")?;
+    /// assert!(flag.is_secret() && flag.get_json() == "***");
+    /// assert_eq!(&*ADMIN_TOKEN.get(), "s3cr3t"); // who has the static
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     fn is_secret(&self) -> bool {
         false
     }
 
-    /// Sets it; gives the value before.
+    /// Sets it; gives the value before. See [`AnyFlag`] for an example.
     ///
     /// # Errors
     /// [`Error::FlagType`] when the value is not one of its type, [`Error::NotPossible`] for a step; the flag stays as it is.
@@ -73,7 +87,7 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
     fn __hide(&self);
 
     /// Takes back what was set: the environment variable or the default holds again. A step runs again when it is called
-    /// next.
+    /// next. See [`AnyFlag`] for an example.
     fn reset(&'static self) {
         if let Some(tell) = self.__take_back() {
             tell();
@@ -97,10 +111,10 @@ pub trait AnyFlag: sealed::Sealed + Send + Sync {
         None
     }
 
-    /// Where its value comes from.
+    /// Where its value comes from: see [`FlagSource`].
     fn source(&self) -> FlagSource;
 
-    /// Its value and source as they stand in [`snapshot`](crate::snapshot).
+    /// Its value and source as they stand in [`snapshot`](crate::snapshot()): see [`FlagSnapshot`].
     fn observe(&'static self) -> FlagSnapshot;
 }
 
@@ -128,7 +142,10 @@ impl<T: FlagValue> AnyFlag for Flag<T> {
                 _ if self.secret => REDACTED.to_owned(),
                 value => shortened(value),
             };
-            let hint = value.as_str().filter(|_| !self.secret).map(T::__near).unwrap_or_default();
+            let text = value.as_str().filter(|_| !self.secret);
+            // Text that would do in a variable.
+            let plain = text.and_then(T::__parse).map(|held| format!(", did you mean {}?", T::__to_json(&held)));
+            let hint = plain.or_else(|| text.map(T::__near)).unwrap_or_default();
             return Err(Error::FlagType { name, expected: T::__EXPECTED, found, hint });
         };
         let Sourced { held, source } = self.replace(new);

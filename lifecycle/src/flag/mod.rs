@@ -77,6 +77,21 @@ pub struct Flag<T: FlagValue> {
 }
 
 /// Where a flag's value comes from.
+///
+/// ```
+/// use lifecycle::flag::{Flag, FlagSource};
+///
+/// static DRY_RUN: Flag<bool> = Flag::new(false);
+/// assert_eq!(DRY_RUN.source(), FlagSource::Default);
+/// DRY_RUN.set(true);
+/// assert_eq!(DRY_RUN.source(), FlagSource::Set);
+/// {
+///     let _guard = DRY_RUN.override_with(false);
+///     assert_eq!(DRY_RUN.source(), FlagSource::Override);
+/// }
+/// DRY_RUN.reset();
+/// assert_eq!(DRY_RUN.source().as_str(), "default");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum FlagSource {
@@ -101,7 +116,7 @@ pub enum FlagSource {
 }
 
 impl FlagSource {
-    /// The source in words, as in the snapshot.
+    /// The source in words, as in the snapshot: see [`FlagSource`].
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -160,7 +175,7 @@ impl<T: FlagValue> Flag<T> {
         Self { state: Scoped::owned(FlagState::new()), default, descriptor, env: None, secret: false, me: None }
     }
 
-    /// Its value.
+    /// Its value: see [`Flag`] for an example.
     #[inline(always)]
     pub fn get(&self) -> T::Given {
         // No look at `scope::quiet`: see `published`.
@@ -181,6 +196,15 @@ impl<T: FlagValue> Flag<T> {
     }
 
     /// Sets it, and gives the value it had before. An override in force goes on hiding both.
+    ///
+    /// ```
+    /// static RETRIES: lifecycle::Flag<u32> = lifecycle::Flag::new(3);
+    /// let guard = RETRIES.override_with(0);
+    /// assert_eq!(RETRIES.set(5), 3); // what was set, or the default; not the override
+    /// assert_eq!(RETRIES.get(), 0);
+    /// drop(guard);
+    /// assert_eq!(RETRIES.get(), 5);
+    /// ```
     pub fn set(&self, value: T) -> T::Given {
         T::__give(&self.replace(value.__hold()).held)
     }
@@ -204,7 +228,7 @@ impl<T: FlagValue> Flag<T> {
         self.state().listeners.add(Arc::new(listener))
     }
 
-    /// Removes a listener; false when it is none of this flag's.
+    /// Removes a listener; false when it is none of this flag's. See [`on_change`](Self::on_change) for an example.
     pub fn remove_listener(&self, id: ListenerId) -> bool {
         self.state().listeners.remove(id)
     }
@@ -229,13 +253,20 @@ impl<T: FlagValue> Flag<T> {
         Some(move || self.tell_change(&old.held, &self.settled().held, "reset"))
     }
 
-    /// Where its value comes from.
+    /// Where its value comes from: see [`FlagSource`].
     #[must_use]
     pub fn source(&self) -> FlagSource {
         self.current().1
     }
 
     /// Its name; `flag` for one that is not declared.
+    ///
+    /// ```
+    /// #[lifecycle::init_flag]
+    /// static READ_ONLY: lifecycle::Flag<bool> = false;
+    ///
+    /// assert_eq!(READ_ONLY.name(), "read_only");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()

@@ -26,9 +26,9 @@ pub(super) use sealed::Published;
 /// | type | in an environment variable | in JSON |
 /// |---|---|---|
 /// | `bool` | `true`, `1`, `yes`, `on` / `false`, `0`, `no`, `off`, in any case | a boolean |
-/// | integers | decimal digits, with a sign where the type has one | a whole number |
+/// | integers | decimal digits, which `_` may part, with a sign where the type has one | a whole number |
 /// | `f64` | a decimal number | a number |
-/// | `Duration` | a number and its unit: `250ms`, `1.5s`, `5m`, `2h` | the same, as a string |
+/// | `Duration` | a number and its unit, in any case: `250ms`, `1.5s`, `5m`, `2h` | the same, as a string |
 /// | `String` | anything in UTF-8, up to 64 KiB | a string |
 /// | an enum | a variant's name in snake_case, in any case | the same, as a string |
 ///

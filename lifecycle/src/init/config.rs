@@ -29,13 +29,23 @@ pub struct InitConfig {
 }
 
 impl InitConfig {
-    /// An empty configuration.
+    /// An empty configuration: see [`InitConfig`] for an example. A map, an array of pairs or an iterator of them makes one, too.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The fields of any type that serialises as an object.
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Settings { region: &'static str, retries: u32 }
+    ///
+    /// let config = lifecycle::InitConfig::from_serialize(&Settings { region: "eu-west-1", retries: 3 })?;
+    /// assert_eq!(config.get("retries"), Some(&3.into()));
+    /// assert!(lifecycle::InitConfig::from_serialize("no object").is_err());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidConfig`] for what does not.
@@ -47,7 +57,7 @@ impl InitConfig {
         }
     }
 
-    /// Adds a value. One of that name gives way, in its place.
+    /// Adds a value. One of that name gives way, in its place. See [`InitConfig`] for an example.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.values.insert(name.into(), value.into());
@@ -71,37 +81,47 @@ impl InitConfig {
         self
     }
 
-    /// Lets the value of that name be seen in status, `Debug` and serialised forms.
+    /// Lets the value of that name be seen in status, `Debug` and serialised forms. See [`InitConfig`] for an example.
     #[must_use]
     pub fn reveal(mut self, name: impl Into<String>) -> Self {
         self.revealed.insert(name.into());
         self
     }
 
-    /// The value of that name.
+    /// The value of that name, in clear. See [`InitConfig`] for an example.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
 
-    /// The names, in order.
+    /// The names, in order. See [`merge`](Self::merge) for an example.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
     /// All values, in order and in clear.
+    ///
+    /// ```
+    /// use lifecycle::InitConfig;
+    ///
+    /// let config = InitConfig::new().with("token", "s3cr3t");
+    /// assert_eq!((config.len(), config.is_empty()), (1, false));
+    /// assert_eq!(config.values()["token"], "s3cr3t");
+    /// assert_eq!(serde_json::to_value(&config)?["token"], "***"); // as it may be shown
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub const fn values(&self) -> &Map<String, Value> {
         &self.values
     }
 
-    /// How many values there are.
+    /// How many values there are. See [`values`](Self::values) for an example.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Is there none?
+    /// Is there none? See [`values`](Self::values) for an example.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

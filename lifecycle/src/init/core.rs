@@ -109,7 +109,7 @@ const MANAGER: &str = "initialization";
 
 static CORE: InitializationCore = InitializationCore { state: Scoped::declared(CoreState::new()) };
 
-/// The process's initialization core.
+/// The process's initialization core: see [`InitializationCore`] for an example.
 #[inline]
 #[must_use]
 pub fn initialization() -> &'static InitializationCore {
@@ -117,6 +117,10 @@ pub fn initialization() -> &'static InitializationCore {
 }
 
 /// [`initialization`], by its older name.
+///
+/// ```
+/// assert!(std::ptr::eq(lifecycle::get_initialization_manager(), lifecycle::initialization()));
+/// ```
 #[inline]
 #[must_use]
 pub fn get_initialization_manager() -> &'static InitializationCore {
@@ -131,6 +135,15 @@ impl Default for InitializationCore {
 
 impl InitializationCore {
     /// A core of its own, which sees no declared flags. Made inside a test world it runs on that world's clock.
+    ///
+    /// ```
+    /// use lifecycle::{InitConfig, InitializationCore};
+    ///
+    /// let ours = InitializationCore::new();
+    /// ours.initialize(InitConfig::new())?;
+    /// assert!(ours.is_initialized() && !lifecycle::initialization().is_initialized());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { state: Scoped::owned(CoreState::on(ClockHandle::in_force())) }
@@ -186,7 +199,19 @@ impl InitializationCore {
         self.initialize(InitConfig::from_serialize(settings)?)
     }
 
-    /// The configuration in force; to a step that `initialize` waits for, the one that is being installed. What was handed out stays as it is, also after a reset.
+    /// The configuration in force; to a step that `initialize` waits for, the one that is being installed. What was handed out
+    /// stays as it is, also after a reset.
+    ///
+    /// ```
+    /// use lifecycle::{Error, InitConfig, InitializationCore};
+    ///
+    /// let core = InitializationCore::new();
+    /// assert!(matches!(core.config(), Err(Error::NotInitialized)));
+    /// assert!(core.config_or_default().is_empty());
+    /// core.initialize(InitConfig::new().with("region", "eu-west-1"))?;
+    /// assert_eq!(core.config()?.get("region"), Some(&"eu-west-1".into()));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`], [`Error::NotInitialized`].
@@ -197,13 +222,13 @@ impl InitializationCore {
         installed.or_else(|| state.being_installed()).ok_or(Error::NotInitialized)
     }
 
-    /// [`config`](Self::config), empty where there is none or the limit refuses.
+    /// [`config`](Self::config), empty where there is none or the limit refuses; the example there shows both.
     #[must_use]
     pub fn config_or_default(&self) -> Arc<InitConfig> {
         self.config().unwrap_or_default()
     }
 
-    /// The configuration as a type of your own.
+    /// The configuration as a type of your own. See [`initialize_with`](Self::initialize_with) for an example.
     ///
     /// # Errors
     /// As for [`config`](Self::config), and [`Error::InvalidConfig`] when it does not fit.
@@ -211,7 +236,7 @@ impl InitializationCore {
         self.config()?.deserialize()
     }
 
-    /// Is it initialized? Never charged, never refused: one load.
+    /// Is it initialized? Never charged, never refused: one load. See [`reset`](Self::reset) for an example.
     #[inline]
     #[must_use]
     pub fn is_initialized(&self) -> bool {
@@ -223,6 +248,21 @@ impl InitializationCore {
     /// refused.
     ///
     /// While somebody initializes, it counts as before that: the steps that have run for it stay done.
+    ///
+    /// ```
+    /// use lifecycle::{InitConfig, InitializationCore};
+    ///
+    /// let core = InitializationCore::new();
+    /// core.initialize(InitConfig::new().with("region", "eu-west-1"))?;
+    /// core.set_flag("beta", true)?;
+    /// let kept = core.config()?;
+    ///
+    /// assert!(core.reset().was_initialized);
+    /// assert!(!core.is_initialized() && core.get_flag("beta")?.is_none());
+    /// assert_eq!(kept.get("region"), Some(&"eu-west-1".into())); // what was handed out stays
+    /// assert!(!core.reset().was_initialized);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn reset(&self) -> InitReset {
         let state = self.resolve();
         // The clock is somebody else's code: asked before the lock is taken.
@@ -260,7 +300,7 @@ impl InitializationCore {
         self.reset()
     }
 
-    /// The state of initialization and the flags that were set. Never charged, never refused.
+    /// The state of initialization and the flags that were set. Never charged, never refused. See [`InitStatus`] for an example.
     #[must_use]
     pub fn get_status(&self) -> InitStatus {
         let state = self.resolve();
@@ -279,7 +319,7 @@ impl InitializationCore {
         }
     }
 
-    /// [`get_status`](Self::get_status), under its other name.
+    /// [`get_status`](Self::get_status), under its other name; [`InitStatus`] has an example.
     #[must_use]
     pub fn get_stats(&self) -> InitStatus {
         self.get_status()
@@ -291,6 +331,18 @@ impl InitializationCore {
     }
 
     /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let core = lifecycle::InitializationCore::new();
+    /// core.set_rate_limit(Some((1, Duration::from_secs(3600))))?;
+    /// core.set_flag("beta", true)?;
+    /// assert!(core.set_flag("beta", false).is_err());
+    /// core.set_rate_limit(None)?;
+    /// core.set_flag("beta", false)?;
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidConfig`] for a limit of 0 or a window of no length.

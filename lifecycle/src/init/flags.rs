@@ -202,12 +202,24 @@ impl InitializationCore {
         })))
     }
 
-    /// Removes a listener that [`on_flag_change`](Self::on_flag_change) added; false when there is none such.
+    /// Removes a listener that [`on_flag_change`](Self::on_flag_change) added, where an example is; false when there is none such.
     pub fn remove_flag_listener(&self, id: ListenerId) -> bool {
         self.resolve().flags.listeners.remove(id) || self.all_declared().any(|flag| flag.__remove_listener(id))
     }
 
     /// The value of a flag by name, declared or not; none when there is no such flag. Asking makes none.
+    ///
+    /// ```
+    /// #[lifecycle::init_flag]
+    /// static PAGE_SIZE: lifecycle::Flag<u32> = 50;
+    ///
+    /// let core = lifecycle::initialization();
+    /// core.set_flag("theme", "dark")?;
+    /// assert_eq!(core.get_flag("theme")?, Some("dark".into()));
+    /// assert_eq!(core.get_flag("page_size")?, Some(50.into())); // a declared one has a value from the beginning
+    /// assert_eq!(core.get_flag("unheard_of")?, None);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`] for flags that are not declared; [`Error::InvalidName`] for an empty name;
@@ -254,6 +266,15 @@ impl InitializationCore {
 
     /// The value of a flag by name, or `default` where there is none, it has another type (which is told by a warning), or
     /// the limit refuses. Never fails.
+    ///
+    /// ```
+    /// let core = lifecycle::InitializationCore::new();
+    /// core.set_flag("retries", 3)?;
+    /// assert_eq!(core.flag_or("retries", 5), 3);
+    /// assert_eq!(core.flag_or("unheard_of", 5), 5);
+    /// assert_eq!(core.flag_or("retries", "none".to_owned()), "none"); // 3 is no text
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn flag_or<T: DeserializeOwned>(&self, name: &str, default: T) -> T {
         match self.flag(name) {
@@ -268,12 +289,29 @@ impl InitializationCore {
     }
 
     /// All declared flags with their values, whether they were set or not.
+    ///
+    /// ```
+    /// #[lifecycle::init_flag]
+    /// static BATCH_SIZE: lifecycle::Flag<u32> = 100;
+    ///
+    /// let declared = lifecycle::initialization().declared_flags();
+    /// let batch_size = declared.iter().find(|flag| flag.name == "batch_size").unwrap();
+    /// assert_eq!((&batch_size.value, batch_size.source.as_str()), (&100.into(), "default"));
+    /// ```
     #[must_use]
     pub fn declared_flags(&self) -> Vec<FlagSnapshot> {
         self.all_declared().map(AnyFlag::observe).collect()
     }
 
-    /// The flags set by name that are not declared, as they stand in [`snapshot`](crate::snapshot).
+    /// The flags set by name that are not declared, as they stand in [`snapshot`](crate::snapshot()).
+    ///
+    /// ```
+    /// let core = lifecycle::InitializationCore::new();
+    /// core.set_flag("theme", "dark")?;
+    /// let theme = &core.observe_dynamic()[0];
+    /// assert_eq!((theme.name.as_str(), theme.type_name.as_str(), &theme.value), ("theme", "string", &"dark".into()));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn observe_dynamic(&self) -> Vec<FlagSnapshot> {
         let observe = |ByName { name, value }| FlagSnapshot {

@@ -9,7 +9,7 @@ use crate::error::{CreateError, Error, SingletonError, chain};
 use crate::name::Name;
 use crate::process::block_on;
 use crate::scope::{self, Frame, FrameId, StateRef, Subject};
-use crate::singleton::{Limits, Making, Plan, Waiting};
+use crate::singleton::{GiveUp, Limits, Making, Plan, Waiting};
 use crate::telemetry::{self, Creates};
 use std::future::poll_fn;
 use std::ops::Deref;
@@ -56,7 +56,8 @@ impl CoreState {
             let installing = installing.as_ref()?;
             (installing.frame, installing.config.clone())
         };
-        Frame::waits_for_any(frame, &scope::frames()).then_some(config)
+        let here: Vec<FrameId> = scope::frames().iter().map(|frame| frame.id).collect();
+        Frame::waits_for_any(frame, &here).then_some(config)
     }
 
     fn plan(&self) -> Plan<'_> {
@@ -138,7 +139,8 @@ impl InitializationCore {
     /// [`is_initialized`](Self::is_initialized) first, which is never refused.
     ///
     /// A step with an `init_timeout` that takes longer makes this fail, by an error that names it. Such a step runs on a thread of
-    /// its own, with this context, and goes on there: when it ends it is done. Without one nothing gets past a step that hangs.
+    /// its own, with this context, and goes on there: when it ends it is done. Who waited for that call tries again, and has waited
+    /// for that run of the step already: those who wait together fail together. Without one nothing gets past a step that hangs.
     ///
     /// Until it is complete, [`config`](Self::config) gives the new configuration to the steps, and to what runs on their behalf,
     /// and an error to all others.
@@ -163,8 +165,9 @@ impl InitializationCore {
     ///
     /// # Errors
     /// [`Error::Step`] when a step fails; [`Error::AsyncSteps`] when one is async (see [`initialize_async`](Self::initialize_async)),
-    /// [`Error::Initializing`] from within a step; [`Error::RateLimited`]; [`Error::TooLarge`] for more than 1 MiB. After each
-    /// of them it is as uninitialized as before; steps that have run stay done.
+    /// [`Error::Initializing`] from within a step; [`Error::RateLimited`]; [`Error::TooLarge`] for more than 1 MiB;
+    /// [`Error::NotPossible`] while the process shuts down, or a task initializes. After each of them it is as uninitialized as
+    /// before; steps that have run stay done.
     ///
     /// # Panics
     /// When a step panics: as after an error, it is uninitialized and can be tried again.
@@ -271,9 +274,9 @@ impl InitializationCore {
 }
 
 impl InitializationCore {
-    /// Gives an initialization up that is not polled right now: only where nobody waits for it, or in any case.
-    pub(crate) fn abandon(&self, even_if_awaited: bool) {
-        self.resolve().creation.abandon(even_if_awaited);
+    /// Gives up an initialization that is a future, if it is one of those.
+    pub(crate) fn abandon(&self, which: GiveUp<'_>) {
+        self.resolve().creation.abandon(which);
     }
 }
 
@@ -286,7 +289,7 @@ struct Joined {
 impl Drop for Joined {
     fn drop(&mut self) {
         self.waiting = Waiting::default();
-        self.state.creation.abandon(false);
+        self.state.creation.abandon(GiveUp::Unawaited);
     }
 }
 

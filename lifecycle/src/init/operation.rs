@@ -9,6 +9,16 @@ use serde_json::Value;
 
 operations! {
     /// What the initialization core does by name.
+    ///
+    /// ```
+    /// use lifecycle::InitializationOperation;
+    ///
+    /// let operation: InitializationOperation = "is_initialized".parse()?;
+    /// assert_eq!(operation, InitializationOperation::IsInitialized);
+    /// assert_eq!(InitializationOperation::SetFlag.as_str(), "set_flag");
+    /// assert!("SET_FLAG".parse::<InitializationOperation>().is_err());
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub enum InitializationOperation {
         /// Initializes with `config` and, over it, the arguments of any other name.
         Initialize = "initialize" { required: [], optional: ["config"], any_other },

@@ -6,7 +6,21 @@ use crate::wire::LIMITED;
 use serde_json::{Map, Value, json};
 use std::time::{Duration, SystemTime};
 
-/// What `initialize` came to.
+/// What [`initialize`](crate::initialize) came to.
+///
+/// ```
+/// use lifecycle::{InitConfig, InitializationCore};
+///
+/// let core = InitializationCore::new();
+/// let first = core.initialize(InitConfig::new().with("region", "eu-west-1"))?;
+/// assert!(!first.cached && first.config_keys == ["region"]);
+///
+/// let again = core.initialize(InitConfig::new().with("region", "us-east-1"))?;
+/// assert!(again.cached && again.ignored); // the first one stays
+/// assert_eq!(again.ignored_keys, ["region"]);
+/// assert_eq!(again.timestamp, first.timestamp);
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitOutcome {
@@ -54,7 +68,7 @@ impl InitOutcome {
     }
 }
 
-/// What `reset` came to.
+/// What [`reset`](crate::InitializationCore::reset) came to; there is an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InitReset {
@@ -74,7 +88,23 @@ impl InitReset {
     }
 }
 
-/// The state of initialization.
+/// The state of initialization; from [`get_status`](crate::InitializationCore::get_status).
+///
+/// ```
+/// use lifecycle::{InitConfig, InitializationCore};
+///
+/// let core = InitializationCore::new();
+/// core.set_flag("beta", true)?;
+/// let status = core.get_status();
+/// assert!(!status.initialized && status.uptime.is_none());
+/// assert_eq!((status.flag_count, &status.flags["beta"]), (1, &true.into()));
+///
+/// core.initialize(InitConfig::new().with("region", "eu-west-1").with("token", "s3cr3t").reveal("region"))?;
+/// let status = core.get_status();
+/// assert_eq!((&status.config["region"], &status.config["token"]), (&"eu-west-1".into(), &"***".into()));
+/// assert!(status.initialized && status.uptime.is_some());
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitStatus {
@@ -114,7 +144,7 @@ impl InitStatus {
     }
 }
 
-/// What `set_flag` came to.
+/// What [`set_flag`](crate::InitializationCore::set_flag) came to; there is an example.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FlagChange {

@@ -2,10 +2,11 @@
 
 use crate::clock::ClockHandle;
 use crate::error::{Error, STEP, SingletonError};
-use crate::process::{self, Ended, Gather, Step, Work};
+use crate::process::{self, Ended, Step, Work, one_within};
 use crate::registry::{self, Kind};
+use crate::scope;
 use crate::singleton::AnySingleton;
-use crate::timer::{self, Limit};
+use crate::timer::Limit;
 use std::time::Duration;
 
 /// The steps with `on_initialize` and those that their `depends_on` name, each after what it depends on; apart from that in
@@ -72,13 +73,18 @@ pub(super) async fn run(step: &'static dyn AnySingleton, clock: &ClockHandle) ->
     };
     let mut until = Limit::begin(clock, limit);
     let work = Work::Blocking(Box::new(move || Step::Done(step.ask_any("").map(drop))));
-    let mut on_thread = Gather::new([work]);
-    match timer::within(on_thread.next(), clock, &mut until).await {
-        Some(Some((_, Ended::Gave(outcome)))) => outcome,
+    match one_within(work, clock, &mut until).await {
+        Some(Ended::Gave(outcome)) => outcome,
         // As if it had run here.
-        Some(Some((_, Ended::Panicked(text)))) => std::panic::resume_unwind(Box::new(text)),
-        Some(Some((_, Ended::NoThread(_))) | None) => here(),
-        None => Err(timed_out(step, limit)),
+        Some(Ended::Panicked(text)) => std::panic::resume_unwind(Box::new(text)),
+        Some(Ended::NoThread(_)) => here(),
+        None => {
+            // Its thread runs on this one's behalf: who tries again has been waiting for that.
+            if let Some(frame) = scope::frame() {
+                frame.waited_for_all(until.since());
+            }
+            Err(timed_out(step, limit))
+        }
     }
 }
 

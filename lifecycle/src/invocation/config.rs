@@ -57,12 +57,23 @@ impl From<Duration> for Deadline {
 }
 
 impl<'a> InvocationConfig<'a> {
-    /// Of that id, which may be any text: a request's id, a message's.
+    /// Of that id, which may be any text: a request's id, a message's. See [`InvocationConfig`] for an example.
     pub fn new(id: impl Into<Cow<'a, str>>) -> Self {
         Self { id: id.into(), deadline: None }
     }
 
     /// It has to be done by then: a `SystemTime`, or a `Duration` from its beginning.
+    ///
+    /// ```
+    /// use lifecycle::{InvocationConfig, current_invocation, invocation_blocking, testing};
+    /// use std::time::Duration;
+    ///
+    /// testing::isolated(|| {
+    ///     let config = InvocationConfig::new("req-7").deadline(Duration::from_secs(3));
+    ///     let left = invocation_blocking(config, || current_invocation().unwrap().remaining());
+    ///     assert_eq!(left, Some(Duration::from_secs(3)));
+    /// });
+    /// ```
     pub fn deadline(mut self, deadline: impl Into<Deadline>) -> Self {
         self.deadline = Some(deadline.into());
         self

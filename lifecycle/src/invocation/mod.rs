@@ -147,9 +147,14 @@ impl Invocation {
     /// When it began, by the wall clock, for display.
     ///
     /// ```
-    /// # use lifecycle::{current_invocation, invocation_blocking};
-    /// let began = invocation_blocking("req-7", || current_invocation().unwrap().started());
-    /// println!("began at {began:?}");
+    /// # use lifecycle::{current_invocation, invocation_blocking, testing};
+    /// # use std::time::Duration;
+    /// testing::isolated(|| {
+    ///     let started = || current_invocation().unwrap().started();
+    ///     let first = invocation_blocking("req-7", started);
+    ///     testing::advance(Duration::from_secs(2));
+    ///     assert_eq!(invocation_blocking("req-8", started), first + Duration::from_secs(2));
+    /// });
     /// ```
     #[must_use]
     pub fn started(&self) -> SystemTime {

@@ -35,6 +35,21 @@ impl Wait {
 impl RateLimiter {
     /// Takes one permit.
     ///
+    /// ```
+    /// use lifecycle::{RateLimiter, RejectedKind, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::per_second(1)?.with_clock(clock.clone());
+    /// limiter.try_acquire()?;
+    /// clock.advance(Duration::from_millis(400));
+    /// let refused = limiter.try_acquire().unwrap_err();
+    /// assert_eq!(refused.kind, RejectedKind::RateLimited);
+    /// // The permit leaves the window a nanosecond after its second.
+    /// assert_eq!(refused.retry_after, Some(Duration::from_millis(600) + Duration::from_nanos(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Rejected`] when the window is full, with the time after which a retry can succeed. A refusal takes nothing and
     /// does not put the next permit off. The time is exact; by the system's clock it includes the four microseconds that readings may
@@ -47,10 +62,13 @@ impl RateLimiter {
     /// Takes `permits` permits at once: all of them or none.
     ///
     /// ```
-    /// let limiter = lifecycle::RateLimiter::per_second(10)?;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = lifecycle::RateLimiter::new(10, Duration::from_secs(3600))?;
     /// limiter.try_acquire_n(8)?;
     /// assert!(limiter.try_acquire_n(3).is_err());
     /// assert!(limiter.try_acquire_n(2).is_ok(), "the refusal took nothing");
+    /// assert_eq!(limiter.try_acquire_n(11).unwrap_err().retry_after, None); // never
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -9,7 +9,21 @@ use crate::name::Name;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Builds a [`RateLimiter`].
+/// Builds a [`RateLimiter`]; from [`RateLimiter::builder`].
+///
+/// ```
+/// use lifecycle::{RateLimiter, clock::ManualClock};
+/// use std::{sync::Arc, time::Duration};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let limiter = RateLimiter::builder("api").limit(2, Duration::from_secs(60)).clock(clock.clone()).build()?;
+/// limiter.try_acquire_n(2)?;
+/// let refused = limiter.try_acquire().unwrap_err();
+/// assert_eq!(refused.name, "api");
+/// clock.advance(refused.retry_after.unwrap());
+/// assert!(limiter.try_acquire().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RateLimiterBuilder {
@@ -31,13 +45,21 @@ impl RateLimiterBuilder {
         Self { name, rule: None, burst: None, source: Source::Quick, clock: None }
     }
 
-    /// At most `limit` permits in any `window`. It has to be said.
+    /// At most `limit` permits in any `window`. It has to be said. See the [builder](RateLimiterBuilder) for an example.
     pub fn limit(mut self, limit: u32, window: Duration) -> Self {
         self.rule = Some(Rule::exact(limit, window));
         self
     }
 
-    /// At most `limit` permits in any second.
+    /// At most `limit` permits in any second: [`limit`](Self::limit) with that window.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let limiter = lifecycle::RateLimiter::builder("api").per_second(100).build()?;
+    /// assert_eq!((limiter.usage().limit, limiter.usage().window), (100, Duration::from_secs(1)));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn per_second(self, limit: u32) -> Self {
         self.limit(limit, Duration::from_secs(1))
     }
@@ -86,18 +108,38 @@ impl RateLimiterBuilder {
     ///
     /// On a machine that stops a processor for longer, as virtual ones do, what is given in that time may be beyond the limit. So it
     /// has to be asked for, and makes sense for windows of a second and more.
+    ///
+    /// ```
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::builder("api").per_second(1).coarse_clock().clock(clock.clone()).build()?;
+    /// limiter.try_acquire()?;
+    /// clock.advance(Duration::from_millis(1010));
+    /// assert!(limiter.try_acquire().is_err()); // it counts 10 ms longer
+    /// clock.advance(Duration::from_nanos(1));
+    /// assert!(limiter.try_acquire().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn coarse_clock(mut self) -> Self {
         self.source = Source::Coarse;
         self
     }
 
-    /// The clock it goes by (default: that of the test world it is built in, else the system's).
+    /// The clock it goes by (default: that of the test world it is built in, else the system's). See the
+    /// [builder](RateLimiterBuilder) for an example.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(ClockHandle::Custom(clock));
         self
     }
 
-    /// The limiter.
+    /// The limiter, its window empty.
+    ///
+    /// ```
+    /// let error = lifecycle::RateLimiter::builder("api").build().unwrap_err();
+    /// assert!(error.to_string().contains("a rate limiter needs a limit"));
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidName`] for an empty name; [`Error::InvalidConfig`] when no limit was given, for one of 0, for a window of no

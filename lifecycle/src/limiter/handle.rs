@@ -26,11 +26,12 @@ pub(super) const LIMITED: usize = 1;
 /// use lifecycle::RateLimiter;
 /// use std::time::Duration;
 ///
-/// let limiter = RateLimiter::new(2, Duration::from_secs(60))?;
+/// let hour = Duration::from_secs(3600);
+/// let limiter = RateLimiter::new(2, hour)?;
 /// limiter.try_acquire()?;
 /// limiter.try_acquire()?;
 /// let refused = limiter.try_acquire().unwrap_err();
-/// assert!(refused.retry_after.unwrap() <= Duration::from_millis(60_001));
+/// assert!(refused.retry_after.unwrap() <= hour + Duration::from_millis(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -98,7 +99,19 @@ impl LimiterState {
     }
 }
 
-/// How much of a limit is used up.
+/// How much of a limit is used up; from [`RateLimiter::usage`].
+///
+/// ```
+/// use lifecycle::RateLimiter;
+/// use std::time::Duration;
+///
+/// let limiter = RateLimiter::new(10, Duration::from_secs(3600))?;
+/// limiter.try_acquire_n(7)?;
+/// let usage = limiter.usage();
+/// assert_eq!(usage.limit - usage.used, 3);
+/// assert_eq!(usage.window, Duration::from_secs(3600));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
@@ -139,7 +152,7 @@ impl RateLimiter {
 
     /// A limiter of `limit` permits in any `window`.
     ///
-    /// Built inside a test world it runs on that world's clock.
+    /// Built inside a test world it runs on that world's clock. See [`RateLimiter`] for an example.
     ///
     /// # Errors
     /// [`Error::InvalidConfig`] for a limit of 0, and for a window of no length.
@@ -186,6 +199,17 @@ impl RateLimiter {
     }
 
     /// Names it, for errors and events. Without a name it is `rate_limiter`.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = RateLimiter::new(1, Duration::from_secs(3600))?.named("reports");
+    /// limiter.try_acquire()?;
+    /// let refused = limiter.try_acquire().unwrap_err();
+    /// assert!(refused.to_string().starts_with("`reports`: rate limit exceeded"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn named(mut self, name: impl Into<Name>) -> Self {
         self.descriptor = Descriptor::dynamic(Kind::Limiter, name.into());
@@ -243,19 +267,31 @@ impl RateLimiter {
         Self { descriptor, written: rule, state: Scoped::declared(state), me: Some(me) }
     }
 
-    /// Its name.
+    /// Its name: see [`named`](Self::named).
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()
     }
 
-    /// Its name and, if declared, where that was.
+    /// Its name and, if declared, where that was: see [`Descriptor`].
     #[must_use]
     pub const fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
     /// Empties the window: as if no permit had been given. The counts of its life stay.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = RateLimiter::new(1, Duration::from_secs(3600))?;
+    /// limiter.try_acquire()?;
+    /// limiter.reset();
+    /// limiter.try_acquire()?; // two within the hour
+    /// assert_eq!((limiter.usage().used, limiter.observe().allowed), (1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Permits that somebody [waits](Self::acquire_within) to use stay too: they count until a window after their time. Permits have an
     /// order, so one that is given at once while others still wait counts as long as the last of these does; later callers may be
@@ -269,7 +305,7 @@ impl RateLimiter {
         state.episode.forget();
     }
 
-    /// How much of the limit is used up. Asking takes nothing.
+    /// How much of the limit is used up. Asking takes nothing. See [`Usage`] for an example.
     #[must_use]
     pub fn usage(&self) -> Usage {
         let state = self.state();
@@ -277,7 +313,7 @@ impl RateLimiter {
         Usage { used: state.cell.used(&state.clock), limit, window }
     }
 
-    /// Its state and counts, as they stand in [`snapshot`](crate::snapshot).
+    /// Its state and counts, as they stand in [`snapshot`](crate::snapshot()): see [`LimiterSnapshot`].
     #[must_use]
     pub fn observe(&self) -> LimiterSnapshot {
         let state = self.state();
@@ -299,11 +335,17 @@ impl RateLimiter {
     /// The state that is meant here, configured.
     #[inline]
     pub(super) fn state(&self) -> StateRef<'_, LimiterState> {
-        let state = self.state.resolve(|universe| LimiterState::new(self.written, Counters::local(), universe.clock()));
+        let state = self.unused();
         if !state.configured.load(Ordering::Acquire) {
             self.configure(&state, "first use");
         }
         state
+    }
+
+    /// The same, for a look that is no first use.
+    #[inline]
+    pub(super) fn unused(&self) -> StateRef<'_, LimiterState> {
+        self.state.resolve(|universe| LimiterState::new(self.written, Counters::local(), universe.clock()))
     }
 
     /// Does a fresh one, reconfigured to that, decide the same?

@@ -29,7 +29,7 @@ const SHOWN: usize = 100;
 /// use lifecycle::KeyedRateLimiter;
 /// use std::time::Duration;
 ///
-/// let clients = KeyedRateLimiter::new("client", 1, Duration::from_secs(1))?;
+/// let clients = KeyedRateLimiter::new("client", 1, Duration::from_secs(3600))?;
 /// clients.at("acme").try_acquire()?;
 /// assert_eq!(clients.at("acme").try_acquire().unwrap_err().name, "client[acme]");
 /// clients.at(&7).try_acquire()?; // a key is what its value displays as
@@ -38,8 +38,8 @@ const SHOWN: usize = 100;
 ///
 /// **Bounded.** There are never more than [`max_keys`](Self::max_keys) (65,536 unless said otherwise), whatever strangers send. For a new
 /// key beyond them, one that nobody is at and whose permits are all older than the window is given up; nothing is lost by
-/// that. If there is none, the key shares a limiter, `client[*]`, with others that found no room: they may be refused early, and
-/// never get more than the limit. Once there is room it has its own, where all that the shared one gave counts. Until then it goes on
+/// that. If there is none, the key shares a limiter with others that found no room, always the same one of 16 that are all called
+/// `client[*]`: they may be refused early, and never get more than the limit. Once there is room it has its own, where all that the shared one gave counts. Until then it goes on
 /// sharing, though there be room, while anybody holds the shared limiter or waits at it: so it may be refused early for longer, and
 /// never gets too much, whoever is stopped where. A limiter that is kept, its own or the shared one, is as exact as one that is asked
 /// for by its key each time; but no key is given up, and none that shares gets its own, while somebody keeps its limiter.
@@ -59,7 +59,20 @@ pub struct KeyedRateLimiter<K = String> {
     pub(super) me: Option<fn() -> &'static KeyedRateLimiter>,
 }
 
-/// What a family has come to.
+/// What a family has come to; from [`KeyedRateLimiter::usage`].
+///
+/// ```
+/// use lifecycle::KeyedRateLimiter;
+/// use std::time::Duration;
+///
+/// let clients = KeyedRateLimiter::new("client", 1, Duration::from_secs(3600))?.max_keys(10);
+/// let answers = ["acme", "acme", "initech"].map(|client| clients.try_acquire(client).is_ok());
+/// assert_eq!(answers, [true, false, true]);
+/// let usage = clients.usage();
+/// assert_eq!((usage.keys, usage.max_keys, usage.overflowed), (2, 10, 0));
+/// assert_eq!((usage.allowed, usage.limited), (2, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyedUsage {
@@ -75,7 +88,28 @@ pub struct KeyedUsage {
     pub overflowed: u64,
 }
 
-/// What tells limiters apart, if it is not text.
+/// What tells limiters apart, if it is not text: any type that has these traits. Its text stands in the limiter's name.
+///
+/// ```
+/// use lifecycle::KeyedRateLimiter;
+/// use std::{fmt, time::Duration};
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// struct Tenant {
+///     id: u32,
+///     region: &'static str,
+/// }
+///
+/// impl fmt::Display for Tenant {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(f, "{}/{}", self.region, self.id)
+///     }
+/// }
+///
+/// let tenants = KeyedRateLimiter::<Tenant>::keyed_by("tenant", 10, Duration::from_secs(1))?;
+/// assert_eq!(tenants.of(&Tenant { id: 7, region: "eu" }).name(), "tenant[eu/7]");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 pub trait LimiterKey: Hash + Eq + Clone + Display + Send + Sync + 'static {}
 impl<K: Hash + Eq + Clone + Display + Send + Sync + 'static> LimiterKey for K {}
 
@@ -83,7 +117,8 @@ impl KeyedRateLimiter {
     /// Keys a family holds where nothing else is said.
     pub const DEFAULT_MAX_KEYS: usize = 65_536;
 
-    /// A family of that name: `limit` permits in any `window` for each key.
+    /// A family of that name: `limit` permits in any `window` for each key. Built inside a test world it runs on that world's clock.
+    /// See [`KeyedRateLimiter`] for an example.
     ///
     /// # Errors
     /// [`Error::InvalidName`] for an empty name, [`Error::InvalidConfig`] for a limit of 0 or a window of no length.
@@ -129,12 +164,23 @@ impl KeyedRateLimiter {
     }
 
     /// The limiter of what `key` displays as, made if there is none. No lock and no allocation if there is one and the text is
-    /// no longer than 64 bytes.
+    /// no longer than 64 bytes. See [`KeyedRateLimiter`] for an example.
     pub fn at(&self, key: &(impl Display + ?Sized)) -> Arc<RateLimiter> {
         with_text(key, |key| self.find_or_make(key, &key))
     }
 
-    /// The limiter of what `key` displays as, if there is one.
+    /// The limiter of what `key` displays as, if there is one. Asking makes none.
+    ///
+    /// ```
+    /// use lifecycle::KeyedRateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let clients = KeyedRateLimiter::new("client", 5, Duration::from_secs(1))?;
+    /// assert!(clients.get("acme").is_none() && clients.is_empty());
+    /// clients.at("acme");
+    /// assert!(clients.get("acme").is_some() && clients.len() == 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn get(&self, key: &(impl Display + ?Sized)) -> Option<Arc<RateLimiter>> {
         with_text(key, |key| self.resolve().keys.get()?.get(key))
@@ -148,7 +194,7 @@ impl KeyedRateLimiter {
         }
     }
 
-    /// Takes one permit of that key.
+    /// Takes one permit of that key. See [`KeyedUsage`] for an example.
     ///
     /// # Errors
     /// [`Rejected`] as for [`RateLimiter::try_acquire`].
@@ -200,24 +246,37 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     }
 
     /// Holds that many keys at most; zero counts as one.
+    ///
+    /// ```
+    /// use lifecycle::KeyedRateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let clients = KeyedRateLimiter::new("client", 1, Duration::from_secs(3600))?.max_keys(1);
+    /// clients.try_acquire("acme")?;
+    /// clients.try_acquire("initech")?; // finds no room: `acme` has a permit in its window
+    /// let refused = clients.try_acquire("initech").unwrap_err();
+    /// assert_eq!((refused.name.as_str(), clients.len()), ("client[*]", 1)); // what it may share with others
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
         self
     }
 
-    /// The limiter of that key, made if there is none. No lock and no allocation if there is one.
+    /// The limiter of that key, made if there is none. No lock and no allocation if there is one. See
+    /// [`keyed_by`](Self::keyed_by) for an example.
     pub fn of(&self, key: &K) -> Arc<RateLimiter> {
         self.find_or_make(&Exactly(key), key)
     }
 
-    /// Who it is.
+    /// Who it is: see [`Descriptor`].
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Its name.
+    /// Its name, as given to [`new`](KeyedRateLimiter::new) or by the declaration.
     #[must_use]
     pub fn name(&self) -> &str {
         self.descriptor.name()
@@ -227,7 +286,7 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         self.state.resolve(|universe: &Universe| Family::new(universe.clock(), true))
     }
 
-    /// Empties the windows of all keys: see [`RateLimiter::reset`].
+    /// Empties the windows of all keys: see [`RateLimiter::reset`], and [`limiters`](Self::limiters) for an example.
     pub fn reset(&self) {
         let family = self.resolve();
         family.all().iter().for_each(|limiter| limiter.reset());
@@ -238,12 +297,26 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     }
 
     /// All its limiters, as they are; those that keys share where there was no room are last.
+    ///
+    /// ```
+    /// use lifecycle::KeyedRateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let clients = KeyedRateLimiter::new("client", 5, Duration::from_secs(3600))?;
+    /// clients.at("acme").try_acquire_n(5)?;
+    /// clients.at("initech").try_acquire_n(1)?;
+    /// let used = || clients.limiters().iter().map(|one| one.usage().used).sum::<u32>();
+    /// assert_eq!(used(), 6);
+    /// clients.reset();
+    /// assert_eq!(used(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn limiters(&self) -> Vec<Arc<RateLimiter>> {
         self.resolve().all()
     }
 
-    /// How many keys there are, and what they were given and refused.
+    /// How many keys there are, and what they were given and refused. See [`KeyedUsage`] for an example.
     #[must_use]
     pub fn usage(&self) -> KeyedUsage {
         let family = self.resolve();
@@ -257,13 +330,13 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
         }
     }
 
-    /// How many keys there are.
+    /// How many keys there are. See [`get`](KeyedRateLimiter::get) for an example.
     #[must_use]
     pub fn len(&self) -> usize {
         self.resolve().keys.get().map_or(0, KeyedMap::len)
     }
 
-    /// Is there none?
+    /// Is there none? See [`get`](KeyedRateLimiter::get) for an example.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

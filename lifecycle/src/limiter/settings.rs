@@ -5,7 +5,7 @@ use super::keyed::{KeyedRateLimiter, LimiterKey};
 use crate::clock::nanos;
 use crate::error::Error;
 use crate::registry::{Component, Descriptor, SettingSnapshot, register};
-use crate::settings::{Configurable, LimiterConfig, Proposed, RateLimiterSettings};
+use crate::settings::{Configurable, LimiterConfig, Problem, Proposed, RateLimiterSettings};
 use crate::telemetry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,11 +59,12 @@ impl RateLimiter {
     /// use lifecycle::RateLimiter;
     /// use std::time::Duration;
     ///
-    /// let limiter = RateLimiter::per_second(1)?;
+    /// let hour = Duration::from_secs(3600);
+    /// let limiter = RateLimiter::new(1, hour)?;
     /// limiter.try_acquire()?;
     /// assert!(limiter.try_acquire().is_err());
-    /// limiter.set_limit(2, Duration::from_secs(1))?;
-    /// limiter.try_acquire()?;
+    /// limiter.set_limit(2, hour)?;
+    /// limiter.try_acquire()?; // the first one counts too
     /// assert!(limiter.try_acquire().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -144,6 +145,20 @@ impl<K: LimiterKey> KeyedRateLimiter<K> {
     /// of its own is not given up.
     /// A longer window reaches back no further than a key has had its limiter.
     ///
+    /// ```
+    /// use lifecycle::KeyedRateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let hour = Duration::from_secs(3600);
+    /// let clients = KeyedRateLimiter::new("client", 10, hour)?;
+    /// clients.set_limit(1, hour)?;
+    /// clients.at("acme").set_limit(2, hour)?; // who pays for more
+    /// clients.at("acme").try_acquire_n(2)?;
+    /// clients.try_acquire("initech")?;
+    /// assert!(clients.try_acquire("initech").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`RateLimiter::set_limit`]; nothing has changed then.
     pub fn set_limit(&self, limit: u32, window: Duration) -> Result<(), Error> {
@@ -187,6 +202,11 @@ impl Configurable for RateLimiter {
         self.state().layers.lock().accepts(&self.descriptor, &LimiterConfig::of(self.written), said)
     }
 
+    fn settings_problems(&self) -> Vec<Problem> {
+        let layers = self.unused().layers.lock().clone();
+        layers.problems(&self.descriptor, &LimiterConfig::of(self.written))
+    }
+
     fn settings_changed(&self) {
         self.configure(&self.state(), "configure");
     }
@@ -202,6 +222,11 @@ impl Configurable for KeyedRateLimiter {
         let mut layers = self.resolve().settings.layers(None);
         layers.refresh(self.descriptor());
         layers.accepts(self.descriptor(), &self.config(), settings.of(self.descriptor()))
+    }
+
+    fn settings_problems(&self) -> Vec<Problem> {
+        let family = self.resolve();
+        family.settings.layers(family.settings.get()).problems(self.descriptor(), &self.config())
     }
 
     fn settings_changed(&self) {

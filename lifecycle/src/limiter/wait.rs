@@ -23,15 +23,20 @@ impl RateLimiter {
     /// system's from a thread that is started with the first wait and shared by all.
     ///
     /// ```
-    /// use lifecycle::RateLimiter;
-    /// use std::time::Duration;
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let limiter = RateLimiter::new(1, Duration::from_millis(5))?;
-    /// limiter.acquire_within(Duration::ZERO).await?;
-    /// limiter.acquire_within(Duration::from_secs(1)).await?; // about 5 ms later
-    /// assert!(limiter.acquire_within(Duration::from_micros(1)).await.is_err()); // at once
+    /// let clock = Arc::new(ManualClock::new()); // by the system's the second is waited for
+    /// let limiter = RateLimiter::per_second(1)?.with_clock(clock.clone());
+    /// limiter.acquire_within(Duration::ZERO).await?; // there is one
+    /// assert!(limiter.acquire_within(Duration::from_millis(500)).await.is_err()); // refused at once: it would be too late
+    ///
+    /// let (permit, ()) = tokio::join!(limiter.acquire_within(Duration::from_secs(5)), async {
+    ///     clock.advance(Duration::from_millis(1001)); // a second passes while the other waits
+    /// });
+    /// assert!(permit.is_ok());
     /// # Ok(())
     /// # }
     /// ```
@@ -43,6 +48,21 @@ impl RateLimiter {
     }
 
     /// [`acquire_within`](Self::acquire_within) for several permits at once: all of them or none.
+    ///
+    /// ```
+    /// use lifecycle::{RateLimiter, clock::ManualClock};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = Arc::new(ManualClock::new());
+    /// let limiter = RateLimiter::per_second(10)?.with_clock(clock.clone());
+    /// limiter.acquire_n_within(8, Duration::ZERO).await?;
+    /// assert!(limiter.acquire_n_within(3, Duration::from_millis(500)).await.is_err()); // a second until then
+    /// limiter.acquire_n_within(2, Duration::ZERO).await?; // the refusal took nothing
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Rejected`] as for [`try_acquire_n`](Self::try_acquire_n).
@@ -78,6 +98,16 @@ impl RateLimiter {
     }
 
     /// [`acquire_blocking_within`](Self::acquire_blocking_within) for several permits at once: all of them or none.
+    ///
+    /// ```
+    /// use lifecycle::RateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = RateLimiter::new(10, Duration::from_secs(3600))?;
+    /// limiter.acquire_n_blocking_within(10, Duration::ZERO)?;
+    /// assert!(limiter.acquire_n_blocking_within(1, Duration::from_secs(60)).is_err()); // at once: it would take an hour
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Rejected`] as for [`try_acquire_n`](Self::try_acquire_n).

@@ -1,7 +1,7 @@
 //! What `tests/loom_frames.rs` and `tests/loom_counters.rs` drive; the models of cells are beside their cells.
 
 use crate::counter::{self, Counters};
-use crate::scope::{self, Frame, FrameId, Subject, WaitEdge};
+use crate::scope::{self, Frame, FrameId, Subject, WaitEdge, Waited};
 use std::sync::Arc;
 
 /// A thread of a model, with the end that threads of the process have: it folds its counts before it can be joined.
@@ -60,7 +60,8 @@ impl Run {
     /// Begins a run that `askers` wait for.
     pub fn begin(name: &'static str, askers: &[&Self]) -> Self {
         let askers: Vec<_> = askers.iter().map(|asker| asker.0.clone()).collect();
-        Self(Frame::begin(Subject { name: name.into(), place: ("", 0), key: name.as_ptr().addr() }, true, &askers))
+        let subject = Subject { name: name.into(), place: ("", 0), key: name.as_ptr().addr() };
+        Self(Frame::begin(subject, true, &askers, Waited::default()))
     }
 
     /// Waits for `other`, or gives the circle that this would close.

@@ -1,6 +1,7 @@
 //! In a model nothing shuts down.
 
-use crate::scope::StateRef;
+use crate::scope::{Frame, FrameId, StateRef};
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Phase;
@@ -18,14 +19,27 @@ impl Phase {
         false
     }
 
-    pub(crate) fn one_less(&self) {}
+    pub(crate) fn is_awaited_by(&self, _: FrameId) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Busy;
 
 impl Busy {
-    pub(crate) fn new(_: StateRef<'static, Phase>) -> Self {
+    pub(crate) fn new(_: StateRef<'static, Phase>, _: &Arc<Frame>) -> Self {
         Self
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Awaits {
+    pub(crate) factory: FrameId,
+}
+
+impl Awaits {
+    pub(crate) fn new(_: &StateRef<'static, Phase>, factory: FrameId) -> Self {
+        Self { factory }
     }
 }

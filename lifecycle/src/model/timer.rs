@@ -1,6 +1,6 @@
 //! In a model no time passes: what waits with a limit waits without.
 
-use crate::clock::ClockHandle;
+use crate::clock::{ClockHandle, Moment};
 use event_listener::{EventListener, Listener as _};
 use std::task::Waker;
 use std::time::Duration;
@@ -9,8 +9,12 @@ use std::time::Duration;
 pub(crate) struct Limit;
 
 impl Limit {
-    pub(crate) fn begin(_: &ClockHandle, _: Duration) -> Self {
+    pub(crate) fn since_then(_: &ClockHandle, _: Option<Moment>, _: Duration) -> Self {
         Self
+    }
+
+    pub(crate) fn since(&mut self) -> Moment {
+        Moment::NEVER
     }
 
     pub(crate) fn is_over(&mut self, _: &ClockHandle, _: &Waker) -> bool {

@@ -1,10 +1,13 @@
 //! Running many pieces of the users' code at once: what blocks on threads of its own, futures in the task that asked.
 //!
-//! A thread is the only way to go on when somebody's synchronous code hangs. Threads are started for `warm_up`, `shutdown` and
-//! the steps of `initialize` that have a limit only, for the time these take; one that does not come back is left alone.
+//! A thread is the only way to go on when somebody's synchronous code hangs. Threads are started for `warm_up`, `shutdown`, and
+//! for those steps of `initialize` and hooks around snapshots that have a limit, for the time these take; one that does not come back
+//! is left alone.
 
+use crate::clock::ClockHandle;
 use crate::error::caught;
 use crate::scope::Context;
+use crate::timer::{self, Limit};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -58,6 +61,16 @@ impl<R> Drop for Gather<R> {
         // What is given up may panic when it goes; the rest goes all the same.
         self.futures.drain(..).for_each(crate::singleton::drop_apart);
     }
+}
+
+/// One piece of work, with a limit. `None` when that is over: what blocks goes on where it is, what is awaited is dropped.
+pub(crate) async fn one_within<R: Send + 'static>(
+    work: Work<R>,
+    clock: &ClockHandle,
+    limit: &mut Limit,
+) -> Option<Ended<R>> {
+    let mut under_way = Gather::new([work]);
+    timer::within(under_way.next(), clock, limit).await.flatten().map(|(_, ended)| ended)
 }
 
 impl<R: Send + 'static> Gather<R> {

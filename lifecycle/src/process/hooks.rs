@@ -3,7 +3,7 @@
 use super::gather::{Ended, Gather, Work};
 use super::warm_up::block_on;
 use crate::clock::ClockHandle;
-use crate::error::caught;
+use crate::error::{caught, counted};
 use crate::registry::{self, Component};
 use crate::scope::Book;
 use crate::singleton::hooks::{Health, HealthRun};
@@ -33,11 +33,17 @@ pub struct HealthReport {
 /// One check.
 ///
 /// ```
+/// use lifecycle::{Health, HealthCheck, singleton};
 /// use std::time::Duration;
 ///
-/// for check in lifecycle::health_blocking(Duration::from_secs(1)).checks {
-///     println!("{}: {:?}", check.name, check.health);
+/// #[singleton(health = |free: &u32| *free > 0)]
+/// fn licenses() -> u32 {
+///     3
 /// }
+///
+/// licenses();
+/// let checks: Vec<HealthCheck> = lifecycle::health_blocking(Duration::from_secs(1)).checks;
+/// assert_eq!((checks[0].name.as_str(), &checks[0].health), ("licenses", &Health::Up));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -152,7 +158,7 @@ impl ResetReport {
 
 impl std::fmt::Display for ResetReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} reset hooks ran", self.hooks)?;
+        write!(f, "{} ran", counted(self.hooks, "reset hook", "reset hooks"))?;
         for (name, text) in &self.failed {
             write!(f, "; `{name}` failed: {text}")?;
         }

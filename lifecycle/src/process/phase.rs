@@ -2,11 +2,13 @@
 
 use super::report::{HookOutcomeReport, HookReport, ShutdownReport};
 use super::shutdown::Left;
-use crate::scope::{self, InvocationState, Scoped, StateRef, Tag};
+use super::waits::Waits;
+use crate::scope::{self, Frame, FrameId, Scoped, StateRef};
 use crate::sync::Mutex;
-use event_listener::Event;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use crate::waiters::{Place, Waiters};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 const UP: u8 = 0;
@@ -19,11 +21,10 @@ const DOWN: u8 = 2;
 pub(crate) struct Phase {
     state: AtomicU8,
     /// Factories under way.
-    busy: AtomicUsize,
-    /// Notified when one of them ends, and when somebody stops shutting down.
-    ended: Event,
-    /// Invocations that wait for the shutdown, which so does not wait for them. One may be there more than once.
-    joined: Mutex<Vec<Arc<InvocationState>>>,
+    busy: Mutex<BTreeMap<FrameId, Arc<Frame>>>,
+    /// Who is to be woken when one of them ends or something is waited for, and when somebody stops shutting down.
+    waiters: OnceLock<crate::sync::Arc<Waiters>>,
+    pub(super) waits: Mutex<Waits>,
     work: Mutex<ShutdownWork>,
 }
 
@@ -33,7 +34,8 @@ struct ShutdownWork {
     /// Somebody is at it.
     driven: bool,
     complete: bool,
-    abandoned: usize,
+    /// Factories that were not over in time.
+    abandoned: Vec<String>,
     /// Ids of invocations that were not over in time.
     unfinished: Vec<String>,
     took: Duration,
@@ -53,7 +55,7 @@ impl Phase {
         let work = ShutdownWork {
             driven: false,
             complete: false,
-            abandoned: 0,
+            abandoned: Vec::new(),
             unfinished: Vec::new(),
             took: Duration::ZERO,
             running: Vec::new(),
@@ -63,9 +65,9 @@ impl Phase {
         };
         Self {
             state: AtomicU8::new(UP),
-            busy: AtomicUsize::new(0),
-            ended: Event::new(),
-            joined: Mutex::new(Vec::new()),
+            busy: Mutex::new(BTreeMap::new()),
+            waiters: OnceLock::new(),
+            waits: Mutex::new(Waits::none()),
             work: Mutex::new(work),
         }
     }
@@ -104,11 +106,13 @@ impl Phase {
         _ = self.state.compare_exchange(UP, DRAINING, Ordering::SeqCst, Ordering::SeqCst);
     }
 
-    /// The time of the hooks has come: factories still under way are given up.
-    pub(super) fn go_down(&self, unfinished: Vec<String>) {
+    /// The time of the hooks has come: factories still under way are given up. Gives their names.
+    pub(super) fn go_down(&self, unfinished: Vec<String>) -> Vec<String> {
         self.state.store(DOWN, Ordering::SeqCst);
+        let abandoned = self.under_way();
         let mut work = self.work.lock();
-        (work.abandoned, work.unfinished) = (self.busy(), unfinished);
+        (work.abandoned, work.unfinished) = (abandoned.clone(), unfinished);
+        abandoned
     }
 
     /// Takes the right to shut down, until it is dropped; `None` while somebody else has it.
@@ -159,7 +163,7 @@ impl Phase {
         let work = self.work.lock();
         ShutdownReport {
             hooks: work.hooks.clone(),
-            abandoned: work.abandoned,
+            abandoned: work.abandoned.clone(),
             unfinished: work.unfinished.clone(),
             took: work.took,
         }
@@ -167,84 +171,63 @@ impl Phase {
 
     /// What was done so far, for somebody who waited for so long.
     pub(super) fn report_unfinished(&self, took: Duration, under_way: Vec<String>) -> ShutdownReport {
+        let busy = self.under_way();
         let work = self.work.lock();
         let hooks = [work.hooks.clone(), work.unfinished(took)].concat();
         let (abandoned, unfinished) =
-            if self.is_over() { (work.abandoned, work.unfinished.clone()) } else { (self.busy(), under_way) };
+            if self.is_over() { (work.abandoned.clone(), work.unfinished.clone()) } else { (busy, under_way) };
         ShutdownReport { hooks, abandoned, unfinished, took }
     }
 
-    /// Factories under way.
-    pub(super) fn busy(&self) -> usize {
-        self.busy.load(Ordering::SeqCst)
+    /// The names of factories under way, in the order in which they began.
+    fn under_way(&self) -> Vec<String> {
+        self.busy.lock().values().map(|frame| frame.subject.name.to_string()).collect()
     }
 
-    /// Somebody waits no longer for a factory.
-    pub(crate) fn one_less(&self) {
-        if self.has_begun() {
-            self.ended.notify(usize::MAX);
-        }
+    /// Is no factory under way but those that wait for the shutdown?
+    pub(super) fn is_idle(&self) -> bool {
+        let busy: Vec<FrameId> = self.busy.lock().keys().copied().collect();
+        busy.into_iter().all(|factory| self.is_awaited_by(factory))
     }
 
-    /// The invocations that wait for the shutdown, each once: they are counted.
-    pub(super) fn joined(&self) -> Vec<Arc<Tag>> {
-        let mut tags: Vec<Arc<Tag>> = self.joined.lock().iter().map(|invocation| invocation.tag().clone()).collect();
-        tags.sort_by_key(Arc::as_ptr);
-        tags.dedup_by(|one, other| Arc::ptr_eq(one, other));
-        tags
+    /// Those of the factories under way that wait for the shutdown.
+    pub(super) fn spared(&self) -> Vec<FrameId> {
+        let busy: Vec<FrameId> = self.busy.lock().keys().copied().collect();
+        busy.into_iter().filter(|factory| self.is_awaited_by(*factory)).collect()
     }
 
-    /// Notified when a factory ends.
-    pub(super) fn ended(&self) -> &Event {
-        &self.ended
+    /// A place among those who are woken when there is something new for a shutdown.
+    pub(super) fn place(&self) -> Place {
+        Place::new(self.waiters.get_or_init(Waiters::new))
     }
-}
 
-/// Whose invocations wait for the shutdown, for as long as this lives.
-#[derive(Debug)]
-pub(super) struct Joined {
-    phase: StateRef<'static, Phase>,
-    invocations: Vec<Arc<InvocationState>>,
-}
-
-impl Joined {
-    /// Those this code is a part of: a shutdown that waited for them would wait for itself.
-    pub(super) fn here(phase: &StateRef<'static, Phase>) -> Self {
-        let invocations = scope::invocations();
-        phase.joined.lock().extend(invocations.iter().cloned());
-        // Somebody may be waiting for them.
-        phase.ended.notify(usize::MAX);
-        Self { phase: phase.clone(), invocations }
-    }
-}
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        let mut joined = self.phase.joined.lock();
-        for invocation in &self.invocations {
-            if let Some(at) = joined.iter().position(|one| Arc::ptr_eq(one, invocation)) {
-                // Never the last share: this has one.
-                joined.swap_remove(at);
-            }
+    /// There is something new for a shutdown. Wakes with no lock held.
+    pub(super) fn tell(&self) {
+        if let Some(waiters) = self.waiters.get() {
+            waiters.wake_all();
         }
     }
 }
 
 /// A factory under way.
 #[derive(Debug)]
-pub(crate) struct Busy(StateRef<'static, Phase>);
+pub(crate) struct Busy {
+    phase: StateRef<'static, Phase>,
+    factory: FrameId,
+}
 
 impl Busy {
-    pub(crate) fn new(phase: StateRef<'static, Phase>) -> Self {
-        phase.busy.fetch_add(1, Ordering::SeqCst);
-        Self(phase)
+    pub(crate) fn new(phase: StateRef<'static, Phase>, frame: &Arc<Frame>) -> Self {
+        phase.busy.lock().insert(frame.id, Arc::clone(frame));
+        Self { phase, factory: frame.id }
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        self.0.ended.notify(usize::MAX);
+        let gone = self.phase.busy.lock().remove(&self.factory);
+        drop(gone);
+        self.phase.tell();
     }
 }
 
@@ -273,6 +256,6 @@ impl Drop for Driving {
         let mut work = self.phase.work.lock();
         (work.driven, work.left) = (false, self.left.take());
         drop(work);
-        self.phase.ended.notify(usize::MAX);
+        self.phase.tell();
     }
 }

@@ -1,6 +1,6 @@
 //! What a shutdown did, and each of its hooks.
 
-use crate::error::{printable, wait};
+use crate::error::{counted, printable, wait};
 use std::fmt;
 use std::time::Duration;
 
@@ -28,8 +28,9 @@ use std::time::Duration;
 pub struct ShutdownReport {
     /// Every hook, in the order in which they ended: dependents before what they depend on.
     pub hooks: Vec<HookReport>,
-    /// Factories that were under way and did not end in time; what they still give is dropped.
-    pub abandoned: usize,
+    /// Singletons and steps (and `initialize`, as itself) that were being created and were not ready in time; what their factories
+    /// still give is dropped. Those whose factories wait for the shutdown are among them.
+    pub abandoned: Vec<String>,
     /// The ids of [invocations](crate::invocation()) that were not over in time (of long ones the first 100 bytes): the hooks ran while they went on.
     pub unfinished: Vec<String>,
     /// How long it took in all.
@@ -98,7 +99,7 @@ impl ShutdownReport {
     /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.abandoned == 0
+        self.abandoned.is_empty()
             && self.unfinished.is_empty()
             && self.hooks.iter().all(|hook| hook.outcome == HookOutcomeReport::Done)
     }
@@ -106,19 +107,24 @@ impl ShutdownReport {
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shut down in {}: {} hooks", wait(&self.took), self.hooks.len())?;
-        if self.abandoned > 0 {
-            write!(f, ", {} factories abandoned", self.abandoned)?;
+        write!(f, "shut down in {}: {}", wait(&self.took), counted(self.hooks.len(), "hook", "hooks"))?;
+        if !self.abandoned.is_empty() {
+            write!(f, ", {} abandoned", counted(self.abandoned.len(), "factory", "factories"))?;
+        }
+        for name in &self.abandoned {
+            let name = printable(name);
+            write!(f, "\n`{name}` was not created when the hooks began: what its factory still gives is dropped")?;
         }
         for id in &self.unfinished {
             write!(f, "\ninvocation `{}` was not over when the hooks began", printable(id))?;
         }
         for hook in &self.hooks {
+            let name = printable(&hook.name);
             match &hook.outcome {
-                HookOutcomeReport::Done => write!(f, "\n`{}` done in {}", hook.name, wait(&hook.took)),
-                HookOutcomeReport::Failed(error) => write!(f, "\n`{}` failed: {error}", hook.name),
-                HookOutcomeReport::Panicked(text) => write!(f, "\n`{}` panicked: {text}", hook.name),
-                HookOutcomeReport::TimedOut => write!(f, "\n`{}` not done after {}", hook.name, wait(&hook.took)),
+                HookOutcomeReport::Done => write!(f, "\n`{name}` done in {}", wait(&hook.took)),
+                HookOutcomeReport::Failed(error) => write!(f, "\n`{name}` failed: {error}"),
+                HookOutcomeReport::Panicked(text) => write!(f, "\n`{name}` panicked: {text}"),
+                HookOutcomeReport::TimedOut => write!(f, "\n`{name}` not done after {}", wait(&hook.took)),
             }?;
         }
         Ok(())

@@ -3,18 +3,18 @@
 use super::Phase;
 use super::gather::{Ended, Gather, Step, Work};
 use super::order::{Level, levels};
-use super::phase::Joined;
 use super::report::{HookOutcomeReport, ShutdownReport};
+use super::waits::{InHook, Joined};
 use super::warm_up::block_on;
 use crate::clock::{ClockHandle, Moment};
 use crate::registry::{self, Component};
 use crate::scope::{Book, StateRef};
+use crate::singleton::GiveUp;
 use crate::singleton::hooks::{HookResult, HookRun};
 use crate::telemetry;
 use crate::timer::{self, Limit};
 use std::fmt;
-use std::future::{Future as _, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -93,13 +93,18 @@ impl From<Duration> for ShutdownLimits {
 /// [invocations](crate::invocation()), which go on as if nothing were and may still create what they need. Everywhere else nothing is
 /// created any more ([`SingletonError::ShuttingDown`](crate::SingletonError)); what exists stays readable. An invocation that begins
 /// meanwhile is not refused but waited for like the others, so stop accepting requests first (axum's `with_graceful_shutdown`,
-/// then this). Those that do not end are named in the report. Who calls this from inside an invocation is not waited for, nor
-/// are the invocations around it.
+/// then this). Those that do not end are named in the report.
+///
+/// It does not wait for itself: not for the invocations it is called from inside of, nor for the factories it is called on behalf of,
+/// nor for what waits for such a factory. Those factories are among the [`abandoned`](ShutdownReport::abandoned): the process is
+/// down when they end. (A factory that waits for a thread or task that calls this is known to do so if that has its
+/// [`Context`](crate::Context).)
 ///
 /// Then the hooks run. Those of one level run at the same time: synchronous ones on threads of their own, futures in the task that
 /// awaits this. A hook that fails, panics or hangs is reported, and the others run.
 ///
-/// A second call waits for the first and gives its report; after a call that was dropped midway it goes on where that stopped.
+/// A second call waits for the first and gives its report (in a hook, which the first one waits for, it gives at once what was done
+/// so far); after a call that was dropped midway it goes on where that stopped.
 ///
 /// ```
 /// use lifecycle::singleton;
@@ -181,6 +186,9 @@ async fn run(
     book.watch();
     let _joined = Joined::here(phase);
     phase.drain();
+    if phase.runs_this_hook() {
+        return phase.report_unfinished(clock.now().since(began), book.under_way(&phase.joined()));
+    }
     let Some(mut driving) = wait_for_turn(phase, clock, &mut total).await else {
         // Somebody else is at it, and is not done in time.
         let took = clock.now().since(began);
@@ -195,11 +203,8 @@ async fn run(
         driving.left = Some(Left { levels: levels().into_iter(), under_way: None, begun: 0 });
     }
     while let Some(level) = driving.left.as_mut().and_then(|left| left.level(phase, clock)) {
-        let (now, until) = (clock.now(), total.until());
-        let left = until.since(now);
-        let share = limits.per_hook.unwrap_or_else(|| left / level.to_go).min(left);
-        let limit = if until == Moment::NEVER && limits.per_hook.is_none() { Moment::NEVER } else { now.after(share) };
-        one_level(phase, level.under_way, clock, &mut Limit::at(limit, clock)).await;
+        let mut limit = total.share(limits.per_hook, level.to_go, clock);
+        one_level(phase, level.under_way, clock, &mut limit).await;
         if let Some(left) = &mut driving.left {
             left.under_way = None;
         }
@@ -243,10 +248,17 @@ impl Left {
             let Level { hooks } = self.levels.next()?;
             phase.begin_level(self.begun, hooks.iter().map(|(name, _)| name.clone()));
             self.begun += 1;
+            let key = phase.key();
             let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
-                Work::Blocking(Box::new(move || match run() {
-                    HookRun::Done(result) => Step::Done(result),
-                    HookRun::Future(future) => Step::Goes(future),
+                Work::Blocking(Box::new(move || {
+                    let _in_hook = InHook::enter(key);
+                    match run() {
+                        HookRun::Done(result) => Step::Done(result),
+                        HookRun::Future(mut future) => Step::Goes(Box::pin(poll_fn(move |cx| {
+                            let _in_hook = InHook::enter(key);
+                            future.as_mut().poll(cx)
+                        }))),
+                    }
                 }))
             });
             let began = clock.now();
@@ -263,20 +275,20 @@ async fn wait_for_turn(
     clock: &ClockHandle,
     limit: &mut Limit,
 ) -> Option<super::phase::Driving> {
-    loop {
-        let ended = phase.ended().listen();
-        if let Some(driving) = Phase::drive(phase) {
-            return Some(driving);
-        }
-        timer::within(ended, clock, limit).await?;
-    }
+    let place = phase.place();
+    let turn = poll_fn(|cx| {
+        // Before the look: whoever stops after it wakes this.
+        drop(place.set(cx.waker().clone()));
+        Phase::drive(phase).map_or(Poll::Pending, Poll::Ready)
+    });
+    timer::within(turn, clock, limit).await
 }
 
 /// Lets invocations and factories under way end, until the time has come.
 async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, limit: &mut Limit) {
     let late = loop {
         let in_time = timer::within(all_ended(phase, book), clock, limit).await.is_some();
-        abandon(false);
+        abandon(GiveUp::Unawaited);
         let late = book.under_way(&phase.joined());
         // One that began after the others had ended is waited for, too.
         if !in_time || late.is_empty() {
@@ -287,38 +299,33 @@ async fn drain(phase: &Phase, book: &Book, clock: &ClockHandle, limit: &mut Limi
     for id in &late {
         telemetry::invocation_unfinished(id);
     }
-    phase.go_down(late);
-    abandon(true);
+    for name in phase.go_down(late) {
+        telemetry::creation_abandoned(&name);
+    }
+    // Who waits for this is told how it ended.
+    abandon(GiveUp::AllBut(&phase.spared()));
 }
 
-/// Waits until no invocation and no factory is under way.
+/// Waits until no invocation and no factory is under way, but those that wait for the shutdown.
 async fn all_ended(phase: &Phase, book: &Book) {
-    let place = book.place();
-    let mut ended = phase.ended().listen();
+    let places = [book.place(), phase.place()];
     poll_fn(|cx| {
-        // Before the look, as the listener is: whoever ends after it wakes this.
-        drop(place.set(cx.waker().clone()));
-        loop {
-            if Pin::new(&mut ended).poll(cx).is_ready() {
-                ended = phase.ended().listen();
-                continue;
-            }
-            // Also those whose last caller went meanwhile.
-            abandon(false);
-            if book.is_quiet_but(&phase.joined()) && phase.busy() == 0 {
-                return Poll::Ready(());
-            }
-            return Poll::Pending;
+        // Before the look: whoever ends after it wakes this.
+        for place in &places {
+            drop(place.set(cx.waker().clone()));
         }
+        // Also those whose last caller went meanwhile.
+        abandon(GiveUp::Unawaited);
+        if phase.is_idle() && book.is_quiet_but(&phase.joined()) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
 
-fn abandon(even_if_awaited: bool) {
+fn abandon(which: GiveUp<'_>) {
     let declared = registry::declared(Component::created);
-    declared.into_iter().for_each(|singleton| singleton.abandon(even_if_awaited));
-    crate::singleton::singletons().abandon(even_if_awaited);
-    crate::init::initialization().abandon(even_if_awaited);
+    declared.into_iter().for_each(|singleton| singleton.abandon(which));
+    crate::singleton::singletons().abandon(which);
+    crate::init::initialization().abandon(which);
 }
 
 async fn one_level(phase: &Phase, level: &mut UnderWay, clock: &ClockHandle, limit: &mut Limit) {

@@ -2,7 +2,7 @@
 
 use super::gather::{Ended, Gather, Step, Work};
 use crate::clock::{ClockHandle, Moment};
-use crate::error::{SingletonError, chain, wait};
+use crate::error::{SingletonError, chain, counted, wait};
 use crate::registry::{self, Component};
 use crate::singleton::AnySingleton;
 use crate::timer::{self, Limit};
@@ -96,7 +96,9 @@ impl fmt::Display for WarmUpError {
         let late = wait(&self.took);
         let unfinished = self.unfinished.iter().map(|name| format!("singleton `{name}`: not ready after {late}"));
         let all: Vec<String> = failures.chain(unfinished).collect();
-        write!(f, "{} of {} eager singletons are not ready: ", all.len(), all.len() + self.ready.len())?;
+        let total = counted(all.len() + self.ready.len(), "eager singleton", "eager singletons");
+        let are = if all.len() == 1 { "is" } else { "are" };
+        write!(f, "{} of {total} {are} not ready: ", all.len())?;
         f.write_str(&all.join("; "))
     }
 }

@@ -29,6 +29,15 @@ use crate::singleton::{AnySingleton, Needs, SingletonCell};
 use std::sync::Arc;
 
 /// The four kinds of components.
+///
+/// ```
+/// use lifecycle::{CircuitBreaker, Kind};
+///
+/// let breaker = CircuitBreaker::builder("db").build()?;
+/// assert_eq!(breaker.descriptor().kind(), Kind::Breaker);
+/// assert_eq!(Kind::Breaker.as_str(), "circuit breaker");
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -43,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind in words, for messages.
+    /// The kind in words, for messages: see [`Kind`].
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +65,19 @@ impl Kind {
 }
 
 /// Who a component is: its name and the place of its declaration.
+///
+/// ```
+/// use lifecycle::{Kind, registry::Descriptor};
+///
+/// #[lifecycle::init_flag(name = "described")]
+/// static DESCRIBED: lifecycle::Flag<bool> = true;
+///
+/// let who: &Descriptor = lifecycle::flag("described")?.descriptor();
+/// assert_eq!((who.kind(), who.name()), (Kind::Flag, "described"));
+/// assert_eq!(who.path(), format!("{}::described", module_path!()));
+/// assert!(who.declared_at().starts_with(file!()) && who.declared_at().contains(':')); // file:line
+/// # Ok::<(), lifecycle::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Descriptor {
     kind: Kind,
@@ -68,7 +90,8 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// Describes a declared component.
+    /// Describes a declared component: for expansions.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(kind: Kind, name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
         Self { kind, name: Name::from_static(name), module, file, line, inside: None }
@@ -93,7 +116,8 @@ impl Descriptor {
         Self { name: Name::from(format!("{}[{text}]", self.name)), inside: None, ..*self }
     }
 
-    /// Declared by a function: its name with all that it is in.
+    /// Declared by a function: its name with all that it is in. For expansions.
+    #[doc(hidden)]
     #[must_use]
     pub const fn inside(mut self, function: fn() -> &'static str) -> Self {
         self.inside = Some(function);
@@ -105,13 +129,13 @@ impl Descriptor {
         self.inside.map(|function| function())
     }
 
-    /// The kind.
+    /// The kind. [`Descriptor`] has an example for this and the others.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The short name.
+    /// The short name: see [`Descriptor`].
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -122,13 +146,14 @@ impl Descriptor {
         self.name.clone()
     }
 
-    /// `module::name`, unique unless one module declares a name twice.
+    /// `module::name`, unique unless one module declares a name twice; the name alone for components made at run time. See
+    /// [`Descriptor`].
     #[must_use]
     pub fn path(&self) -> String {
         if self.module.is_empty() { self.name().to_owned() } else { format!("{}::{}", self.module, self.name) }
     }
 
-    /// `file:line` of the declaration; empty for components made at run time.
+    /// `file:line` of the declaration; empty for components made at run time. See [`Descriptor`].
     #[must_use]
     pub fn declared_at(&self) -> String {
         if self.file.is_empty() { String::new() } else { format!("{}:{}", self.file, self.line) }

@@ -1,19 +1,37 @@
 //! Everything the process has declared and made, as one serde value that reports, health checks and metrics read.
 
+mod parts;
+
+pub use parts::{
+    BreakerRates, BreakerSnapshot, BreakerStatistics, FlagSnapshot, InitializationSnapshot, InvocationsSnapshot,
+    KeyedSnapshot, LimiterSnapshot, SettingSnapshot, SingletonSnapshot,
+};
+
 use super::{Component, components};
 use crate::clock::{ClockHandle, unix_seconds};
 use crate::flag::AnyFlag;
-use crate::settings::Source;
 use crate::singleton::AnySingleton;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The state of everything at one moment; each item is consistent in itself. Durations are seconds unless the field says
-/// otherwise, times are seconds since 1970.
+/// otherwise, times are seconds since 1970. From [`snapshot`](crate::snapshot()).
+///
+/// ```
+/// use lifecycle::{Flag, Snapshot, init_flag};
+///
+/// #[init_flag]
+/// static DARK_MODE: Flag<bool> = false;
+///
+/// let json = serde_json::to_string(&lifecycle::snapshot())?; // as an endpoint gives it
+/// let read: Snapshot = serde_json::from_str(&json)?;
+/// let flag = read.flags.iter().find(|flag| flag.name == "dark_mode").unwrap();
+/// assert_eq!((&flag.value, flag.source.as_str()), (&false.into(), "default"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When it was taken.
+    /// When it was taken, in seconds since 1970.
     pub timestamp: f64,
     /// The version of this library. Two versions in one program (a plug-in may bring its own) are two of everything, and each tells
     /// of its own components only.
@@ -46,259 +64,6 @@ pub struct Snapshot {
     pub memory: Option<crate::process::MemoryReading>,
     /// What [`verify`](crate::verify) reports: short names declared more than once within a kind, with their paths, and so on.
     pub duplicates: Vec<String>,
-}
-
-/// One singleton.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SingletonSnapshot {
-    /// Its short name.
-    pub name: String,
-    /// `module::name`.
-    pub path: String,
-    /// `file:line`; empty for those made at run time.
-    pub declared_at: String,
-    /// The type, without its module.
-    pub type_name: String,
-    /// Does an instance exist?
-    pub created: bool,
-    /// Is it created by `warm_up`?
-    pub eager: bool,
-    /// How often an instance was handed out.
-    pub accesses: u64,
-    /// Of one with `scope = invocation`: the instances there are, in all invocations. `created` and the like speak of the
-    /// invocation in which the snapshot is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alive: Option<usize>,
-    /// When the present instance was stored.
-    pub created_at: Option<f64>,
-    /// When its factory began, in microseconds of the process's monotonic clock: for a waterfall of the start.
-    pub began_us: Option<u64>,
-    /// How long its factory ran, in microseconds.
-    pub creation_us: Option<u64>,
-    /// Its place in the order of all creations, from 1.
-    pub order: Option<u64>,
-    /// The thread that ran the factory.
-    pub thread: Option<String>,
-    /// The singleton whose factory asked for it.
-    pub asked_by: Option<String>,
-    /// What its factory reached for, as observed, then what its `depends_on` says beside that.
-    pub depends_on: Vec<String>,
-    /// Factory runs that gave an error or panicked.
-    pub failures: u64,
-    /// The last such error, while there is no instance.
-    pub last_error: Option<String>,
-    /// Replaced instances that stay allocated.
-    pub retired: u64,
-    /// Their shallow size in bytes.
-    pub retired_bytes: u64,
-    /// Shallow size of an instance in bytes.
-    pub size: usize,
-    /// What its `memory` hook says it holds beside that, in bytes.
-    pub heap: Option<usize>,
-    /// Of a keyed singleton as a whole: keys that have an instance. Each of them follows as an entry of its own.
-    pub keys: Option<usize>,
-    /// Of a keyed singleton: instances that found no place and were kept by nobody but their callers.
-    pub unkept: u64,
-}
-
-/// One circuit breaker. On the wire of the by-name core it goes without `path` and `declared_at`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct BreakerSnapshot {
-    /// Its short name.
-    pub name: String,
-    /// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `observe_only`.
-    pub state: String,
-    /// Failures in a row; of a breaker that looks at rates only, failures in its window.
-    pub failures: u32,
-    /// Failures in a row that open it, if it looks at them.
-    pub threshold: Option<u32>,
-    /// How long it stays open.
-    pub timeout: f64,
-    /// When it last counted a failure.
-    pub last_failure_time: Option<f64>,
-    /// When it opened, if it is open.
-    pub opened_at: Option<f64>,
-    /// Time until the next probe is admitted; 0 when the next call is one.
-    pub retry_after_seconds: Option<f64>,
-    /// What went through it.
-    pub statistics: BreakerStatistics,
-    /// What its rates look at, if it has any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rates: Option<BreakerRates>,
-    /// In [`snapshot`](crate::snapshot): the numbers it goes by, and where each comes from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settings: Vec<SettingSnapshot>,
-    /// `module::name`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub path: String,
-    /// `file:line`; empty for those made at run time.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub declared_at: String,
-}
-
-impl BreakerSnapshot {
-    /// Without what the wire form does not have: the place of the declaration, the rates.
-    pub(crate) fn into_wire(self) -> Self {
-        Self { path: String::new(), declared_at: String::new(), rates: None, settings: Vec::new(), ..self }
-    }
-}
-
-/// A family of components, one for each key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct KeyedSnapshot<S> {
-    /// Its short name.
-    pub name: String,
-    /// Keys there are.
-    pub keys: usize,
-    /// Keys there can be.
-    pub max_keys: usize,
-    /// Calls for new keys that found no room and shared one component.
-    pub overflowed: u64,
-    /// Those that hold something, a hundred at most.
-    pub noteworthy: Vec<S>,
-    /// `module::name`.
-    pub path: String,
-    /// `file:line`; empty for those made at run time.
-    pub declared_at: String,
-}
-
-/// A number of a component that [`settings`](crate::settings) can change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SettingSnapshot {
-    /// The option.
-    pub option: String,
-    /// Its value, as settings take it.
-    pub value: Value,
-    /// Who said so.
-    pub source: Source,
-}
-
-/// The window of a breaker that looks at rates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct BreakerRates {
-    /// `100 calls`, or `10s`.
-    pub window: String,
-    /// Calls in it.
-    pub calls: u32,
-    /// Failed ones.
-    pub failures: u32,
-    /// Slow ones, failed or not.
-    pub slow_calls: u32,
-    /// Calls it must hold before its rates count.
-    pub minimum_calls: u32,
-    /// Failures in percent of the calls; missing while it holds too few.
-    pub failure_rate: Option<f64>,
-    /// Slow calls in percent of the calls; missing while it holds too few.
-    pub slow_call_rate: Option<f64>,
-    /// The failure rate that opens the breaker.
-    pub opens_at_failure_rate: Option<u32>,
-    /// The slow-call rate that opens it.
-    pub opens_at_slow_call_rate: Option<u32>,
-}
-
-/// What went through a breaker.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct BreakerStatistics {
-    /// Calls that ran and ended: the sum of successful, failed, cancelled and ignored ones.
-    pub total_calls: u64,
-    /// Calls that succeeded.
-    pub successful_calls: u64,
-    /// Calls that failed.
-    pub failed_calls: u64,
-    /// Calls refused without running.
-    pub rejected_calls: u64,
-    /// Calls dropped before they ended.
-    pub cancelled_calls: u64,
-    /// Calls whose error was ignored.
-    pub ignored_calls: u64,
-    /// How often it opened.
-    pub times_opened: u64,
-    /// When it last changed state.
-    pub last_state_change: Option<f64>,
-}
-
-/// One rate limiter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct LimiterSnapshot {
-    /// Its short name.
-    pub name: String,
-    /// `module::name`.
-    pub path: String,
-    /// `file:line`; empty for those made at run time.
-    pub declared_at: String,
-    /// Permits a window holds.
-    pub limit: u32,
-    /// The window.
-    pub window_seconds: f64,
-    /// Permits given within the window that ends now.
-    pub used: u32,
-    /// Permits given in all.
-    pub allowed: u64,
-    /// Permits refused in all.
-    pub limited: u64,
-    /// Time until the next permit; 0 when there is one now.
-    pub retry_after_seconds: f64,
-    /// The numbers it goes by, and where each comes from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settings: Vec<SettingSnapshot>,
-}
-
-/// One flag.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct FlagSnapshot {
-    /// Its name.
-    pub name: String,
-    /// `module::name`.
-    pub path: String,
-    /// `file:line`; empty for those set by name at run time.
-    pub declared_at: String,
-    /// Its type.
-    pub type_name: String,
-    /// Its value now.
-    pub value: Value,
-    /// Where the value comes from: `default`, `env`, `set`, `override`, or `default (env invalid)`.
-    pub source: String,
-}
-
-/// The state of `initialize`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct InitializationSnapshot {
-    /// Was it done?
-    pub initialized: bool,
-    /// When it began.
-    pub timestamp: Option<f64>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: Option<f64>,
-    /// The steps that it ran or found done, in that order.
-    #[serde(default)]
-    pub steps: Vec<String>,
-    /// How often it failed.
-    #[serde(default)]
-    pub failures: u64,
-    /// Why it last did, while it is not initialized.
-    #[serde(default)]
-    pub last_error: Option<String>,
-    /// The names of the configuration's values; the values may be secret.
-    pub config_keys: Vec<String>,
-}
-
-/// Invocations of the process.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct InvocationsSnapshot {
-    /// Those that began.
-    pub begun: u64,
-    /// Those that go on now.
-    pub active: usize,
 }
 
 /// Takes a [`Snapshot`]: every declared component with its state and counts, whether it was used or not, and what was made
@@ -353,6 +118,21 @@ pub fn snapshot() -> Snapshot {
 
 impl Snapshot {
     /// The dependency edges, observed and declared: (dependent, dependency), by name.
+    ///
+    /// ```
+    /// #[lifecycle::singleton]
+    /// fn connection() -> String {
+    ///     "postgres://localhost".to_owned()
+    /// }
+    ///
+    /// #[lifecycle::singleton]
+    /// fn repository() -> usize {
+    ///     connection().len()
+    /// }
+    ///
+    /// repository();
+    /// assert!(lifecycle::snapshot().edges().contains(&("repository", "connection")));
+    /// ```
     #[must_use]
     pub fn edges(&self) -> Vec<(&str, &str)> {
         let created = self.singletons.iter().chain(&self.steps);

@@ -4,6 +4,7 @@
 //! several others at a time. A wait is entered under one lock and only if it closes no circle, so of the parties to a
 //! deadlock the last one is told, before it blocks.
 
+use crate::clock::Moment;
 use crate::name::Name;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, process_static};
@@ -66,6 +67,37 @@ struct Noted {
     accessed: Vec<Subject>,
     /// The creation it asked for that failed last, and what made that fail.
     failed: Vec<Subject>,
+    waited: Waited,
+}
+
+/// Runs that did not end within somebody's `init_timeout`, and since when those on whose behalf this is have been waiting for them.
+/// A creation that fails for that is tried again by each who waited for it: for the same run he waits no longer than for one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waited(Vec<(FrameId, Moment)>);
+
+impl Waited {
+    /// What it is to somebody who began to wait at that time.
+    pub(crate) fn since(mut self, moment: Moment) -> Self {
+        for (_, since) in &mut self.0 {
+            *since = moment.max(*since);
+        }
+        self
+    }
+
+    /// The longest of each.
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        for (run, since) in &other.0 {
+            self.note(*run, *since);
+        }
+        self
+    }
+
+    fn note(&mut self, run: FrameId, since: Moment) {
+        match self.0.iter_mut().find(|(known, _)| *known == run) {
+            Some((_, known)) => *known = since.min(*known),
+            None => self.0.push((run, since)),
+        }
+    }
 }
 
 struct Node {
@@ -91,7 +123,8 @@ pub(crate) fn waits() -> BTreeMap<FrameId, Vec<FrameId>> {
 
 impl Frame {
     /// Begins a factory run; the frames on whose behalf it was asked for wait for it from now on.
-    pub(crate) fn begin(subject: Subject, lasts: bool, askers: &[Arc<Self>]) -> Arc<Self> {
+    /// It is begun by somebody who has waited for those.
+    pub(crate) fn begin(subject: Subject, lasts: bool, askers: &[Arc<Self>], waited: Waited) -> Arc<Self> {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let askers: Vec<FrameId> = askers.iter().map(|asker| asker.id).collect();
         let mut graph = graph();
@@ -102,7 +135,14 @@ impl Frame {
             }
         }
         drop(graph);
-        Arc::new(Self { id, subject, lasts, askers, noted: Mutex::default(), ended: false.into() })
+        Arc::new(Self {
+            id,
+            subject,
+            lasts,
+            askers,
+            noted: Mutex::new(Noted { waited, ..Noted::default() }),
+            ended: false.into(),
+        })
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -122,9 +162,33 @@ impl Frame {
         self.noted().accessed.clone()
     }
 
-    /// Notes that something the factory asked for failed: the path from that to what failed first.
-    pub(crate) fn asked_in_vain(&self, path: &[Subject]) {
-        self.noted().failed = path.to_vec();
+    /// Notes that something the factory asked for failed: the path from that to what failed first, and what was waited for.
+    pub(crate) fn asked_in_vain(&self, path: &[Subject], waited: &Waited) {
+        let mut noted = self.noted();
+        noted.failed = path.to_vec();
+        noted.waited = std::mem::take(&mut noted.waited).and(waited);
+    }
+
+    /// Notes that `run` did not end in time for it, which has been waiting for it since then.
+    pub(crate) fn waited_for(&self, run: FrameId, since: Moment) {
+        self.noted().waited.note(run, since);
+    }
+
+    /// The same of all that it waits for.
+    #[cfg(not(loom))]
+    pub(crate) fn waited_for_all(&self, since: Moment) {
+        let runs = graph().get(&self.id).map(|node| node.waits_for.clone()).unwrap_or_default();
+        runs.into_iter().for_each(|run| self.waited_for(run, since));
+    }
+
+    /// What was waited for in vain.
+    pub(crate) fn waited(&self) -> Waited {
+        self.noted().waited.clone()
+    }
+
+    /// Since when it has been waiting for `run`, if that has been too long for it before.
+    pub(crate) fn has_waited_for(&self, run: FrameId) -> Option<Moment> {
+        self.noted().waited.0.iter().find(|(known, _)| *known == run).map(|(_, since)| *since)
     }
 
     /// This creation, and what it asked for in vain, down to what failed first.
@@ -148,9 +212,12 @@ impl Frame {
     }
 
     /// Does `id` wait for one of these, be it by way of others, or is it one of them?
-    pub(crate) fn waits_for_any(id: FrameId, frames: &[Arc<Self>]) -> bool {
+    pub(crate) fn waits_for_any(id: FrameId, others: &[FrameId]) -> bool {
+        if others.is_empty() {
+            return false;
+        }
         let graph = graph();
-        frames.iter().any(|frame| path_between(&graph, id, frame.id).is_some())
+        others.iter().any(|other| path_between(&graph, id, *other).is_some())
     }
 
     /// The factory is over: the frame leaves the graph, whoever still holds it (a thread with a captured context may).

@@ -19,7 +19,7 @@ pub(crate) use current::{
 };
 #[cfg(loom)]
 pub(crate) use frame::waits;
-pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge};
+pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge, Waited};
 pub(crate) use invocation::{InvocationState, Leaving, Limit, Resident};
 pub use overrides::OverrideGuard;
 pub(crate) use overrides::OverrideList;

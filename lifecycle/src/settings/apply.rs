@@ -23,6 +23,9 @@ pub(crate) trait Configurable {
     /// Would it be valid with `settings` in place of what is configured now?
     fn accepts(&self, settings: &Proposed<'_>) -> Result<(), Error>;
 
+    /// What is wrong with what is said of it, whether it is used or not.
+    fn settings_problems(&self) -> Vec<Problem>;
+
     /// Something that is said of it may have changed: it reads its layers anew. Called with no lock held.
     fn settings_changed(&self);
 }
@@ -104,7 +107,7 @@ pub fn configure(settings: impl Serialize) -> Result<Configured, Error> {
 }
 
 fn apply(value: &Value) -> Result<Configured, Error> {
-    let settings = Settings::read(value).map_err(|problems| Error::InvalidSettings { problems })?;
+    let settings = Settings::read(value).map_err(|problems| Error::InvalidSettings { problems: of_flags(problems) })?;
     let configured = Configured::of(&settings.0)?;
     let new: BTreeSet<String> = settings.0.keys().cloned().collect();
     let home = Home::here();
@@ -117,6 +120,23 @@ fn apply(value: &Value) -> Result<Configured, Error> {
     });
     home.tell();
     Ok(configured)
+}
+
+/// What stands under the name of a flag is no option of anything: said once for each.
+fn of_flags(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let is = |kind, name: &str| matches!(registry::find(kind, name), Ok(Some(_)) | Err(_));
+    for problem in &mut problems {
+        let name = &problem.name;
+        if is(Kind::Flag, name) && ![Kind::Breaker, Kind::Limiter].into_iter().any(|kind| is(kind, name)) {
+            problem.reason =
+                "this is a flag, and settings are numbers of breakers and limiters: a flag takes its value from its \
+                              variable, or by `set`"
+                    .to_owned();
+            problem.option = None;
+        }
+    }
+    problems.dedup();
+    problems
 }
 
 /// What came of [`configure`].
@@ -239,16 +259,17 @@ pub(crate) fn problems() -> Vec<Problem> {
     };
     let outside = scope::universe().is_none();
     let mut known = Vec::new();
-    let mut look = |names: &Names| {
+    each(false, |names, component| {
         if outside {
             environment::of_component::<BreakerSettings>(names).problems.into_iter().for_each(&mut add);
         }
-        known.extend(names.iter().map(str::to_owned));
-    };
-    each(false, |names, _| look(names));
+        component.settings_problems().into_iter().for_each(&mut add);
+        known.extend(names.iter().map(|name| (name.to_owned(), component.descriptor().kind())));
+    });
     if outside {
         environment::misspelled(&known).into_iter().for_each(&mut add);
     }
+    let known: Vec<String> = known.into_iter().map(|(name, _)| name).collect();
     let configured = store().configured();
     for name in configured.iter().flat_map(|layer| layer.keys()).filter(|name| !known.contains(name)) {
         let name_of_all = key_of(name).map_or(name.as_str(), |(name, _)| name);

@@ -33,20 +33,22 @@ macro_rules! breaker_settings {
 
         impl BreakerSettings {
             $($(#[$doc])*
+            ///
+            #[doc = concat!("What it does shows [`BreakerConfig::", stringify!($name), "`], how it is given [`BreakerSettings`].")]
             #[must_use]
             pub const fn $name(mut self, value: $ty) -> Self {
                 self.$name = Some(switched!(on value $(, $without)?));
                 self
             }
 
-            $(#[doc = concat!("Takes `", stringify!($name), "` away: as if nobody had said it. In a file it is `\"off\"`.")]
+            $(#[doc = concat!("Takes `", stringify!($name), "` away: as if nobody had said it. In a file it is `\"off\"`; [`BreakerSettings`] shows it.")]
             #[must_use]
             pub const fn $without(mut self) -> Self {
                 self.$name = Some(Switch::Off);
                 self
             })?)*
 
-            /// Changes nothing.
+            /// Changes nothing: see [`BreakerSettings`] for an example.
             #[must_use]
             pub const fn new() -> Self {
                 Self { $($name: None,)* }
@@ -87,11 +89,14 @@ macro_rules! breaker_settings {
                 Self { $($name: over.$name.or(self.$name),)* }
             }
 
+            const TAKE_OTHERS: &'static [&'static str] = &["failure_rate", "slow_call_rate"];
+
             fn numbers(config: &BreakerConfig) -> Self {
                 config.settings()
             }
 
-            fn validate(config: &BreakerConfig, name: &str) -> Result<(), Error> {
+            fn validate(&self, config: &BreakerConfig, name: &str) -> Result<(), Error> {
+                self.leave_a_rule(config, name)?;
                 config.validate(name)
             }
 
@@ -135,7 +140,7 @@ breaker_settings! {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     {
-        /// Failures in a row that open it. Taken away it is 5, beside a rate none.
+        /// Failures in a row that open it. Taken away only rates open it; where there are none that is an error.
         threshold: u32 as Count, off by without_threshold;
         /// The share of failed calls in the window, in percent from 1 to 100, from which on it opens.
         failure_rate: u32 as Percent, off by without_failure_rate;
@@ -160,6 +165,25 @@ breaker_settings! {
         success_threshold: u32 as Count;
         /// How long a probe keeps its slot.
         half_open_timeout: Duration as Length;
+    }
+}
+
+impl BreakerSettings {
+    /// A `threshold` that is off is no wish for the default one: who says so wants rates to decide.
+    fn leave_a_rule(&self, config: &BreakerConfig, name: &str) -> Result<(), Error> {
+        if self.threshold != Some(Switch::Off) || config.has_rates() {
+            return Ok(());
+        }
+        let rates = [("failure_rate", self.failure_rate), ("slow_call_rate", self.slow_call_rate)];
+        let off = rates.iter().filter(|(_, rate)| *rate == Some(Switch::Off)).map(|(option, _)| format!("`{option}`"));
+        let off = std::iter::once("`threshold`".to_owned()).chain(off).collect::<Vec<_>>();
+        let (and_no_rate, are) = if off.len() == 1 { (" and there is no rate", "is") } else { ("", "are") };
+        let reason = format!(
+            "{} {are} off{and_no_rate}, so nothing would open the breaker: give `failure_rate` or `slow_call_rate`, or a \
+             `threshold` (to let all calls pass, call `disable()`)",
+            off.join(" and ")
+        );
+        Err(Error::InvalidConfig { name: name.to_owned(), reason })
     }
 }
 

@@ -79,56 +79,119 @@ impl<S: ComponentSettings> Layers<S> {
         self.given[RECONFIGURED].clone()
     }
 
-    /// Takes over what `configure` and the environment say by now. A test world has no environment.
+    /// Takes over what `configure` and the environment say by now, and notes what is wrong with the latter.
     pub(crate) fn refresh(&mut self, descriptor: &Descriptor) {
+        let wrong = self.read(descriptor);
+        self.home().note(wrong);
+    }
+
+    /// The same; what is wrong is given back. A test world has no environment.
+    fn read(&mut self, descriptor: &Descriptor) -> Vec<Problem> {
         (self.given[CONFIGURED], self.given[ENVIRONMENT], self.of_key) = (None, None, false);
         let home = self.home();
         let outside = home.is_process() && !environment::is_empty();
         let configured = home.configured();
         // Mostly nothing is said, and there may be many keys.
         if !outside && configured.is_none() {
-            return;
+            return Vec::new();
         }
         let names = Names::of(descriptor);
         if let Some(layer) = configured {
             self.given[CONFIGURED] = part(&layer, &names).map(Arc::new);
             self.of_key = names.own().any(|name| layer.contains_key(name));
         }
-        if outside {
-            let said = environment::of_component(&names);
-            self.given[ENVIRONMENT] = said.settings.map(Arc::new);
-            self.of_key |= said.of_key;
-            home.note(said.problems);
+        if !outside {
+            return Vec::new();
         }
+        let said = environment::of_component(&names);
+        self.given[ENVIRONMENT] = said.settings.map(Arc::new);
+        self.of_key |= said.of_key;
+        said.problems
     }
 
-    /// What the component goes by. A layer that makes it invalid is left out as a whole, and noted.
+    /// What the component goes by. A layer that makes it invalid is left out as a whole, and noted; so is an option of which
+    /// nothing comes.
     pub(crate) fn effective(&mut self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
         if !self.noted && self.given.iter().all(Option::is_none) {
             return base.clone();
         }
         let (holds, reason) = self.holding(base);
-        let names = Names::of(descriptor);
-        let (name, path) = names.shown(self.of_key || self.given[RECONFIGURED].is_some());
-        let left_out = |at: usize| {
-            // Several may have the short name.
-            let name = if registry::find(descriptor.kind(), name).is_err() { path } else { name };
-            let what = match SOURCES[at] {
-                Source::Configured => "; what is configured for it is ignored",
-                Source::Reconfigured => "; what it was reconfigured to is ignored",
-                _ => "",
-            };
-            Problem::new(name, SOURCES[at], format!("{reason}{what}"))
-        };
-        let ignored: Vec<Problem> =
-            (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out).collect();
+        let ignored = self.ignored(descriptor, base, holds, &reason);
         let is_wrong = !ignored.is_empty();
         if is_wrong || self.noted {
+            let names = Names::of(descriptor);
+            let (_, path) = names.shown(self.is_of_key());
             let owner = format!("{} {path} {}", descriptor.kind().as_str(), descriptor.declared_at());
             self.home().note_layers(&owner, ignored);
             self.noted = is_wrong;
         }
         self.overlaid(base, holds)
+    }
+
+    /// What is wrong with what is said by now, also of what nobody uses: a look, nothing is noted. What is wrong with
+    /// single variables is not part of it.
+    pub(crate) fn problems(mut self, descriptor: &Descriptor, base: &S::Config) -> Vec<Problem> {
+        self.read(descriptor);
+        // Mostly nothing is said, and every snapshot asks.
+        if self.given.iter().all(Option::is_none) {
+            return Vec::new();
+        }
+        let (holds, reason) = self.holding(base);
+        self.ignored(descriptor, base, holds, &reason)
+    }
+
+    fn is_of_key(&self) -> bool {
+        self.of_key || self.given[RECONFIGURED].is_some()
+    }
+
+    fn ignored(&self, descriptor: &Descriptor, base: &S::Config, holds: [bool; 3], reason: &str) -> Vec<Problem> {
+        let names = Names::of(descriptor);
+        let (name, path) = names.shown(self.is_of_key());
+        // Several may have the short name.
+        let name = if registry::find(descriptor.kind(), name).is_err() { path } else { name };
+        let left_out = |at: usize| {
+            let problem = |what: &str| Problem::new(name, SOURCES[at], format!("{reason}{what}"));
+            match SOURCES[at] {
+                Source::Configured => problem("; what is configured for it is ignored"),
+                Source::Reconfigured => problem("; what it was reconfigured to is ignored"),
+                _ => match environment::variables(descriptor.kind(), &names, None).as_slice() {
+                    [] => problem(""),
+                    [one] => Problem { variable: Some(one.clone()), ..problem("") },
+                    several => problem(&format!("; the variables are `{}`", several.join("`, `"))),
+                },
+            }
+        };
+        let idle = |(at, option, off): (usize, &str, &str)| {
+            let variables = if at == ENVIRONMENT {
+                environment::variables(descriptor.kind(), &names, Some(option))
+            } else {
+                Vec::new()
+            };
+            let reason = format!("`{off}` is off, and nothing else goes by `{option}`: leave one of the two out");
+            // The most specific one is what holds.
+            Problem { variable: variables.into_iter().last(), ..Problem::new(name, SOURCES[at], reason).at(option) }
+        };
+        let left_out = (0..3).filter(|at| !holds[*at] && self.given[*at].is_some()).map(left_out);
+        left_out.chain(self.idle(base, holds).into_iter().map(idle)).collect()
+    }
+
+    /// Options that are said beside, or above, what takes them away: layer, option, and what is off.
+    fn idle(&self, base: &S::Config, holds: [bool; 3]) -> Vec<(usize, &'static str, &'static str)> {
+        let is_off = |settings: &S, number: &Number<S>| (number.write)(settings).is_some_and(|value| value == OFF);
+        let layer = |at: usize| self.given[at].as_deref().filter(|_| holds[at]);
+        let off = |at: usize| {
+            let settings = layer(at)?;
+            let takes = |number: &&Number<S>| S::TAKE_OTHERS.contains(&number.name) && is_off(settings, number);
+            Some((at, S::NUMBERS.iter().find(takes)?.name))
+        };
+        let Some((off_at, off)) = (0..3).rev().find_map(off) else { return Vec::new() };
+        let said = self.said(holds);
+        let numbers = S::numbers(&said.overlay(base.clone()));
+        let nothing_comes = S::NUMBERS
+            .iter()
+            .filter(|number| (number.given)(&said) && !is_off(&said, number) && (number.write)(&numbers).is_none());
+        let by = |number: &Number<S>| (off_at..3).rev().find(|at| layer(*at).is_some_and(number.given));
+        nothing_comes.filter_map(|number| Some((by(number)?, number.name, off))).collect()
     }
 
     /// The same, for a look: nothing is noted.
@@ -142,7 +205,7 @@ impl<S: ComponentSettings> Layers<S> {
         then.given[RECONFIGURED] = None;
         let ([configured, environment, _], _) = then.holding(base);
         then.given[RECONFIGURED] = Some(settings).filter(|settings| !settings.is_nothing()).map(Arc::new);
-        S::validate(&then.overlaid(base, [configured, environment, true]), descriptor.name())?;
+        then.tried(base, [configured, environment, true], descriptor.name())?;
         self.given[RECONFIGURED] = then.given[RECONFIGURED].take();
         Ok(())
     }
@@ -155,7 +218,7 @@ impl<S: ComponentSettings> Layers<S> {
         if holds[CONFIGURED] {
             return Ok(());
         }
-        S::validate(&then.overlaid(base, [true, holds[ENVIRONMENT], holds[RECONFIGURED]]), descriptor.name())
+        then.tried(base, [true, holds[ENVIRONMENT], holds[RECONFIGURED]], descriptor.name())
     }
 
     /// The numbers of [`effective`](Self::effective), and where each comes from.
@@ -184,13 +247,19 @@ impl<S: ComponentSettings> Layers<S> {
     fn holding(&self, base: &S::Config) -> ([bool; 3], String) {
         let mut why = String::new();
         for holds in CHOICES {
-            match S::validate(&self.overlaid(base, holds), "") {
+            match self.tried(base, holds, "") {
                 Ok(()) => return (holds, why),
                 Err(Error::InvalidConfig { reason, .. }) if why.is_empty() => why = reason,
                 Err(_) => {}
             }
         }
         ([false; 3], why)
+    }
+
+    /// Would these layers do together?
+    fn tried(&self, base: &S::Config, holds: [bool; 3], name: &str) -> Result<(), Error> {
+        let said = self.said(holds);
+        said.validate(&said.overlay(base.clone()), name)
     }
 
     fn overlaid(&self, base: &S::Config, holds: [bool; 3]) -> S::Config {
@@ -283,7 +352,10 @@ mod tests {
         let told = problems("both");
         assert_eq!(
             told,
-            ["`both`: `minimum_calls` is more than the window can hold; what is configured for it is ignored"]
+            [
+                "`both`: `minimum_calls` is more than the window can hold: 20 of 5 calls (a larger `window`, or a smaller \
+                 `minimum_calls`); what is configured for it is ignored"
+            ]
         );
     }
 

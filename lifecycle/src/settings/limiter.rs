@@ -31,20 +31,20 @@ pub struct RateLimiterSettings {
 }
 
 impl RateLimiterSettings {
-    /// Changes nothing.
+    /// Changes nothing: see [`RateLimiterSettings`] for an example.
     #[must_use]
     pub const fn new() -> Self {
         Self { limit: None, window: None }
     }
 
-    /// Permits that a window holds.
+    /// Permits that a window holds: see [`RateLimiterSettings`] for an example.
     #[must_use]
     pub const fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// The window.
+    /// The window: see [`RateLimiterSettings`] for an example.
     #[must_use]
     pub const fn window(mut self, window: Duration) -> Self {
         self.window = Some(window);
@@ -131,7 +131,7 @@ impl ComponentSettings for RateLimiterSettings {
         Self { limit: Some(config.limit), window: Some(config.window) }
     }
 
-    fn validate(config: &LimiterConfig, name: &str) -> Result<(), Error> {
+    fn validate(&self, config: &LimiterConfig, name: &str) -> Result<(), Error> {
         check_limit(name, config.limit, config.window)?;
         let invalid = |reason| Error::InvalidConfig { name: name.to_owned(), reason };
         config.made.can_become(config.limit, config.window).map_err(invalid)

@@ -5,7 +5,7 @@
 //! [`guide::settings`](crate::guide::settings).
 
 // One piece of code for all kinds: `options` is what a kind's settings are to the rest, `breaker` and `limiter` are the kinds,
-// `value` how values are written, `table` the tables they come in. `store` keeps what was configured, `environment` what the
+// `value` how values are written, `table` the tables they come in, `unknown` and `suggest` what to say to slips. `store` keeps what was configured, `environment` what the
 // variables say, `layers` puts both over a component's declaration, `family` is for all keys at once, `apply` tells the components.
 
 mod apply;
@@ -19,6 +19,7 @@ mod problem;
 mod store;
 mod suggest;
 mod table;
+mod unknown;
 mod value;
 
 pub use apply::{Configured, configure};

@@ -22,10 +22,14 @@ pub(crate) trait ComponentSettings: Clone + Default + PartialEq + Send + Sync + 
     /// `self`, and what is given in `over` in place of its own.
     fn merged(self, over: &Self) -> Self;
 
+    /// Options that take others with them when they are off.
+    const TAKE_OTHERS: &'static [&'static str] = &[];
+
     /// The numbers of a configuration, those that have one.
     fn numbers(config: &Self::Config) -> Self;
 
-    fn validate(config: &Self::Config, name: &str) -> Result<(), Error>;
+    /// Can a component go by `config`, which came of this over its declaration?
+    fn validate(&self, config: &Self::Config, name: &str) -> Result<(), Error>;
 
     /// This kind's part of what is said under a name.
     fn part(entry: &Entry) -> Option<&Self>;

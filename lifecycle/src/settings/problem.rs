@@ -31,7 +31,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source in words, as in the snapshot.
+    /// The source in words, as in the snapshot: see [`Source`].
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -12,6 +12,18 @@ pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
 /// names are made up, and `fetch_2` is not `fetch_1` misspelled.
 pub(super) fn slip_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name: String = name.chars().take(200).collect();
+    let mut known: Vec<&str> = known.collect();
+    // In another case, or with other marks between its words.
+    let plain =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let own = plain(name.strip_prefix("crate::").unwrap_or(&name));
+    let of_crate = |known: &str| match (name.strip_prefix("crate::"), known.split_once("::")) {
+        (Some(_), Some((_, rest))) => plain(rest) == own,
+        _ => false,
+    };
+    if let Some(same) = known.iter().find(|known| **known != name && (plain(known) == own || of_crate(known))) {
+        return Some(same);
+    }
     let letters = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let length = name.chars().count();
     let near = |known: &str| {
@@ -22,7 +34,8 @@ pub(super) fn slip_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         let steps = distance(&name, known);
         steps <= 2 && steps <= length / 3 && letters(&name) != letters(known)
     };
-    known.filter(|known| near(known)).min_by_key(|known| distance(&name, known))
+    known.retain(|known| near(known));
+    known.into_iter().min_by_key(|known| distance(&name, known))
 }
 
 /// The hint of a message about an option's part, or nothing.
@@ -92,7 +105,7 @@ mod tests {
 
     #[test]
     fn names_are_slips_of_names_only_when_very_near() {
-        let known = ["fetch", "fetch_user", "shard_1", "db"];
+        let known = ["fetch", "fetch_user", "app::fetch_user", "app::api::list", "shard_1", "db"];
         for (name, meant) in [
             ("fetch_usr", Some("fetch_user")),
             ("fecth", Some("fetch")),
@@ -102,6 +115,12 @@ mod tests {
             ("shard_12", None),
             ("bd", None),
             ("db2", None),
+            ("FETCH_USER", Some("fetch_user")),
+            ("FetchUser", Some("fetch_user")),
+            ("app.fetch_user", Some("app::fetch_user")),
+            ("crate::fetch_user", Some("fetch_user")),
+            ("crate::api::list", Some("app::api::list")),
+            ("other::fetch_user", None),
         ] {
             assert_eq!(slip_of(name, known.into_iter()), meant, "{name}");
         }

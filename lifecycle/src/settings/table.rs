@@ -4,7 +4,7 @@ use super::breaker::BreakerSettings;
 use super::limiter::RateLimiterSettings;
 use super::options::{self, ComponentSettings};
 use super::problem::{Problem, Source};
-use super::suggest;
+use super::unknown::{no_table, unknown};
 use crate::registry::Kind;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -64,27 +64,44 @@ impl Entry {
 pub struct Settings(pub(super) BTreeMap<String, Entry>);
 
 impl Settings {
-    /// Nothing.
+    /// Nothing. Given to [`configure`](crate::configure) it takes back what was configured before.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerSettings, Settings, configure};
+    ///
+    /// let breaker = lifecycle::breakers().get("db")?;
+    /// let configured = configure(Settings::new().breaker("db", BreakerSettings::new().threshold(2)))?;
+    /// assert_eq!(configured.applied, ["db"]);
+    /// assert_eq!(breaker.config().to_string(), "threshold 2, timeout 60s");
+    ///
+    /// let nothing = Settings::new();
+    /// assert!(nothing.is_empty());
+    /// assert!(configure(nothing)?.applied.is_empty());
+    /// assert_eq!(breaker.config().to_string(), "threshold 5, timeout 60s");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// What is said of the circuit breaker of that name or path; said before of it, it gives way.
+    /// What is said of the circuit breaker of that name or path; what was said of it before gives way. See
+    /// [`Settings`] for an example.
     #[must_use]
     pub fn breaker(mut self, name: impl Into<String>, settings: BreakerSettings) -> Self {
         self.0.entry(name.into()).or_default().breaker = Some(settings);
         self
     }
 
-    /// What is said of the rate limiter of that name or path; said before of it, it gives way.
+    /// What is said of the rate limiter of that name or path; what was said of it before gives way. See
+    /// [`Settings`] for an example.
     #[must_use]
     pub fn limiter(mut self, name: impl Into<String>, settings: RateLimiterSettings) -> Self {
         self.0.entry(name.into()).or_default().limiter = Some(settings);
         self
     }
 
-    /// Is nothing said?
+    /// Is nothing said? See [`new`](Self::new) for an example.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -111,7 +128,7 @@ impl Settings {
                     settings.0.insert(name.clone(), entry);
                 }
                 Value::Null => {}
-                other => problems.push(problem(format!("must be a table of options, found {}", found(other)))),
+                other => problems.push(problem(no_table(name, other))),
             }
         }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
@@ -145,7 +162,7 @@ pub(super) struct Slip {
     pub(super) option: String,
     /// Without the value, which may be a secret where it comes from the environment.
     pub(super) reason: String,
-    found: Option<String>,
+    pub(super) found: Option<String>,
 }
 
 impl Slip {
@@ -158,28 +175,35 @@ impl Slip {
     }
 }
 
+/// Do both kinds have an option of that name?
+fn is_both(option: &str) -> bool {
+    options::option::<BreakerSettings>(option).is_some() && options::option::<RateLimiterSettings>(option).is_some()
+}
+
+/// Whose option it is. Both have a `window`: a limiter's stands beside its `limit`, a breaker's beside its rates.
+pub(super) fn kind_of(option: &str, beside_limit: bool) -> Option<Kind> {
+    let of_limiter = options::option::<RateLimiterSettings>(option).map(|_| Kind::Limiter);
+    let of_breaker = options::option::<BreakerSettings>(option).map(|_| Kind::Breaker);
+    if beside_limit { of_limiter.or(of_breaker) } else { of_breaker.or(of_limiter) }
+}
+
 /// Reads the options under one name and deals them out to the kinds.
 pub(super) fn read(table: &Map<String, Value>) -> (Entry, Vec<Slip>) {
     let said = |name: &str| table.get(name).is_some_and(|value| !value.is_null());
     let (mut breaker, mut limiter, mut slips) = (Map::new(), Map::new(), Vec::new());
     for (name, value) in table.iter().filter(|(_, value)| !value.is_null()) {
-        let of_breaker = options::option::<BreakerSettings>(name).is_some();
-        let of_limiter = options::option::<RateLimiterSettings>(name).is_some();
-        let part = match (of_breaker, of_limiter) {
-            // Both have a `window`. A limiter's stands beside its `limit`, a breaker's beside its rates.
-            (true, true) if said("limit") && (said("failure_rate") || said("slow_call_rate")) => {
+        let part = match kind_of(name, said("limit")) {
+            Some(_) if is_both(name) && said("limit") && (said("failure_rate") || said("slow_call_rate")) => {
                 let reason = format!(
                     "`{name}` could be the breaker's or the limiter's: write the limiter's as `rate = \"100/s\"`"
                 );
                 slips.push(Slip { option: name.clone(), reason, found: None });
                 continue;
             }
-            (true, true) if said("limit") => &mut limiter,
-            (true, _) => &mut breaker,
-            (_, true) => &mut limiter,
-            (false, false) => {
-                let known = names::<BreakerSettings>().chain(names::<RateLimiterSettings>());
-                slips.push(unknown(name, &known.collect::<Vec<_>>()));
+            Some(Kind::Limiter) => &mut limiter,
+            Some(_) => &mut breaker,
+            None => {
+                slips.push(unknown(name, &options().collect::<Vec<_>>()));
                 continue;
             }
         };
@@ -216,45 +240,21 @@ fn read_kind<S: ComponentSettings>(table: &Map<String, Value>, slips: &mut Vec<S
     settings
 }
 
-fn names<S: ComponentSettings>() -> impl Iterator<Item = &'static str> {
+pub(super) fn names<S: ComponentSettings>() -> impl Iterator<Item = &'static str> {
     S::OPTIONS.iter().map(|option| option.name)
 }
 
-/// What only the attribute says.
-const OF_THE_ATTRIBUTE: [&str; 12] = [
-    "burst",
-    "dispatch",
-    "failure_if",
-    "fallback",
-    "ignore",
-    "key",
-    "max_keys",
-    "mode",
-    "name",
-    "on_limit",
-    "on_rejected",
-    "permits",
-];
-
-fn unknown(name: &str, known: &[&'static str]) -> Slip {
-    if OF_THE_ATTRIBUTE.contains(&name) {
-        let reason =
-            format!("`{name}` stands in the attribute (or the builder) only: it does not change without a rebuild");
-        return Slip { option: name.to_owned(), reason, found: None };
-    }
-    let hint = match suggest::closest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are: {}", known.join(", ")),
-    };
-    Slip { option: name.to_owned(), reason: format!("no option `{}`, {hint}", cut(name)), found: None }
+/// All options there are.
+pub(super) fn options() -> impl Iterator<Item = &'static str> {
+    names::<BreakerSettings>().chain(names::<RateLimiterSettings>())
 }
 
 /// A value for a message: not longer than a line.
-fn found(value: &Value) -> String {
+pub(super) fn found(value: &Value) -> String {
     cut(&value.to_string())
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}..", &text[..end]),
@@ -339,7 +339,7 @@ mod tests {
         let expected = [
             "`fetch_user`: no option `treshold`, did you mean `threshold`?",
             "`fetch_user`: no option `colour`, there are: threshold, failure_rate, ",
-            "`fetch_user`: `timeout` must be seconds, such as 30, or a duration with its unit, such as \"250ms\", \
+            "`fetch_user`: `timeout` must be seconds, such as 30, or one number with its unit (ns, us, ms, s, min, h, d), such as \"250ms\", \
              found \"30 parsecs\"",
             "`fetch_user`: `rate` says how many and in which time: leave out `limit`",
             "a name must not be empty",

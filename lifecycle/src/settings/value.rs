@@ -3,7 +3,7 @@
 
 use super::suggest;
 use crate::breaker::{Backoff, Cancelled, Window};
-use crate::units;
+use crate::{units, words};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -40,6 +40,12 @@ pub enum Switch<T> {
 
 impl<T> Switch<T> {
     /// What it is, unless it is taken away.
+    ///
+    /// ```
+    /// use lifecycle::settings::Switch;
+    ///
+    /// assert_eq!((Switch::On(50).on(), Switch::<u32>::Off.on()), (Some(50), None));
+    /// ```
     #[must_use]
     pub fn on(self) -> Option<T> {
         match self {
@@ -52,7 +58,8 @@ impl<T> Switch<T> {
 /// What is taken away, as it is written.
 pub(super) const OFF: &str = "off";
 
-/// `"off"`, or as `S` says. A file of YAML has no such text: what stands there as `off` is read as `false`.
+/// `"off"`, as all words in any case, or as `S` says. A file of YAML has no such text: what stands there as `off` is read as
+/// `false`, and where all values are text (an environment) that is `"false"`.
 pub(super) struct OrOff<S>(std::marker::PhantomData<S>);
 
 impl<S: Spelling> Spelling for OrOff<S> {
@@ -61,8 +68,12 @@ impl<S: Spelling> Spelling for OrOff<S> {
     fn read(value: &Value) -> Result<Switch<S::Of>, Reason> {
         match value {
             Value::Bool(false) => Ok(Switch::Off),
-            Value::String(text) if text.trim() == OFF => Ok(Switch::Off),
-            value => S::read(value).map(Switch::On).map_err(|reason| format!("{reason}, or \"{OFF}\"").into()),
+            Value::String(text) if words::is_no(text) => Ok(Switch::Off),
+            value => S::read(value).map(Switch::On).map_err(|reason| match reason.starts_with("must be") {
+                true => format!("{reason}, or \"{OFF}\"").into(),
+                // About a part of it.
+                false => reason,
+            }),
         }
     }
 
@@ -101,14 +112,17 @@ impl Spelling for Count {
     }
 }
 
-/// `50`, `"50"`: percent.
+/// `50`, `"50"`, `"50%"`: percent.
 pub(super) struct Percent;
 
 impl Spelling for Percent {
     type Of = u32;
 
     fn read(value: &Value) -> Result<u32, Reason> {
-        within(value, 100).ok_or(Cow::Borrowed("must be a whole number of percent, from 1 to 100"))
+        let bare =
+            value.as_str().and_then(|text| text.trim_end().strip_suffix('%')).map(|number| number.trim_end().into());
+        within(bare.as_ref().unwrap_or(value), 100)
+            .ok_or(Cow::Borrowed("must be a whole number of percent, from 1 to 100"))
     }
 
     fn write(of: &u32) -> Value {
@@ -129,7 +143,9 @@ impl Spelling for Length {
         match value.as_str().and_then(units::duration) {
             Some(length) if !length.is_zero() => Ok(length),
             Some(_) => Err("must be more than zero".into()),
-            None => Err("must be a duration with its unit, such as \"250ms\" or \"2s\"".into()),
+            None => {
+                Err("must be one number with its unit (ns, us, ms, s, min, h, d), such as \"250ms\" or \"2s\"".into())
+            }
         }
     }
 
@@ -148,8 +164,10 @@ impl Spelling for Timeout {
         match whole(value) {
             Some(0) => Err("must be more than zero".into()),
             Some(seconds) => Ok(Duration::from_secs(seconds)),
-            None => Length::read(value)
-                .map_err(|_| "must be seconds, such as 30, or a duration with its unit, such as \"250ms\"".into()),
+            None => Length::read(value).map_err(|reason| match reason.starts_with("must be one") {
+                true => "must be seconds, such as 30, or one number with its unit (ns, us, ms, s, min, h, d), such as \"250ms\"".into(),
+                false => reason,
+            }),
         }
     }
 
@@ -166,7 +184,7 @@ impl Spelling for Calls {
 
     fn read(value: &Value) -> Result<Window, Reason> {
         let text = value.as_str().unwrap_or_default().trim();
-        let calls = text.strip_suffix("calls").or_else(|| text.strip_suffix("call")).map(str::trim_end);
+        let calls = words::before(text, "calls").or_else(|| words::before(text, "call")).map(str::trim_end);
         let window = match calls {
             Some(calls) => units::digits(calls).and_then(|calls| u32::try_from(calls).ok()).map(Window::Calls),
             None => units::duration(text).map(Window::Time),
@@ -188,9 +206,9 @@ impl Spelling for Word {
     type Of = Cancelled;
 
     fn read(value: &Value) -> Result<Cancelled, Reason> {
-        let words = [Cancelled::FailureWhenSlow, Cancelled::Neutral, Cancelled::Failure];
-        let text = value.as_str().unwrap_or_default().trim();
-        let known = words.into_iter().find(|word| word.as_str() == text);
+        let all = [Cancelled::FailureWhenSlow, Cancelled::Neutral, Cancelled::Failure];
+        let text = value.as_str().unwrap_or_default();
+        let known = all.into_iter().find(|word| words::is(text, word.as_str()));
         known.ok_or(Cow::Borrowed("must be \"neutral\", \"failure\" or \"failure_when_slow\""))
     }
 
@@ -222,7 +240,7 @@ impl Spelling for Growth {
 }
 
 fn from_text(text: &str) -> Result<Backoff, Reason> {
-    let rest = text.strip_prefix("exponential").ok_or(BACKOFF)?.trim();
+    let rest = words::after(text, "exponential").ok_or(BACKOFF)?.trim();
     if rest.is_empty() {
         return Ok(Backoff::exponential());
     }
@@ -232,7 +250,7 @@ fn from_text(text: &str) -> Result<Backoff, Reason> {
         // `factor = 2`, and `factor 2` as it is shown to people.
         let (key, value) = part.split_once('=').or_else(|| part.split_once(' ')).ok_or(BACKOFF)?;
         let value = value.trim().trim_matches('"').trim_end_matches('%').trim_end();
-        backoff = with(backoff, key.trim(), &Value::String(value.to_owned()))?;
+        backoff = with(backoff, &key.trim().to_ascii_lowercase(), &Value::String(value.to_owned()))?;
     }
     Ok(backoff)
 }
@@ -288,7 +306,10 @@ impl Spelling for Rate {
                 Ok(limit) => Ok((limit, window)),
                 Err(_) => Err("must be at most 4294967295 in its time".into()),
             },
-            None => Err("must be so many in a time, such as \"100/s\", \"1000/min\" or \"5/250ms\"".into()),
+            None => {
+                Err("must be so many in a time (us, ms, s, min, h, d), such as \"100/s\", \"1000/min\" or \"5/250ms\""
+                    .into())
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::asking::{Ask, Asking};
 use super::cell::Cell;
+use super::creation::GiveUp;
 use super::hooks::{HealthRun, HookResult, HookRun};
 use super::output::SingletonValue;
 use super::running::Running;
@@ -37,7 +38,7 @@ pub struct SnapshotHook {
     pub name: String,
     /// Its place in the order of storing.
     pub order: Option<u64>,
-    /// The hook.
+    /// The hook: its first poll runs what may block.
     pub run: Running,
 }
 
@@ -122,8 +123,8 @@ pub trait AnySingleton: std::fmt::Debug + Send + Sync {
     fn order(&'static self) -> Option<u64> {
         None
     }
-    /// Gives up a factory's future: only where nobody waits for it, or in any case.
-    fn abandon(&'static self, _even_if_awaited: bool) {}
+    /// Gives up its factory's future, if it is one of those.
+    fn abandon(&'static self, _which: GiveUp<'_>) {}
     /// Its shutdown hook, for each instance that exists.
     fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
         Vec::new()
@@ -265,8 +266,8 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         self.resolve().creation.order()
     }
 
-    fn abandon(&'static self, even_if_awaited: bool) {
-        self.resolve().creation.abandon(even_if_awaited);
+    fn abandon(&'static self, which: GiveUp<'_>) {
+        self.resolve().creation.abandon(which);
     }
 
     fn shutdown_hooks(&'static self) -> Vec<HookOf<HookRun<'static>>> {
@@ -285,7 +286,7 @@ impl<T: SingletonValue, S: Storing<T>> AnySingleton for Cell<T, S> {
         let one = self.settings().around(when).zip(self.owned()).map(|(hook, instance)| SnapshotHook {
             name: self.descriptor.name().to_owned(),
             order: self.resolve().creation.order(),
-            run: Running::new(hook, instance),
+            run: Running::in_two(hook, instance),
         });
         one.into_iter().collect()
     }

@@ -1,6 +1,7 @@
 //! A singleton that lives for an invocation: where it is found, and how it goes.
 
 use super::cell::Cell;
+use super::creation::GiveUp;
 use super::hooks::HookResult;
 use super::output::SingletonValue;
 use super::running::Running;
@@ -80,7 +81,7 @@ impl<T: SingletonValue, S: Storing<T>> Resident for Slot<T, S> {
 
     fn leave(self: Arc<Self>) -> Option<Leaving> {
         // The invocation has ended: what a factory still gives is not stored.
-        self.creation.abandon(true);
+        self.creation.abandon(GiveUp::ALL);
         let (instance, record) = self.creation.exclusively(|record| (self.put(None), std::mem::take(record)), false);
         if let Some(bound) = &self.bound {
             bound.home.creation.exclusively(|of_all| of_all.absorb(record), false);

@@ -3,7 +3,7 @@
 //! Each key has a creation of its own, so keys do not wait for each other. At `max_keys` a new key gets a fresh instance that
 //! nobody keeps: an instance handed out must never change under its holder, and never is one given up that is in use.
 
-use super::creation::{Creation, Making, Plan, Record, Waiting};
+use super::creation::{Creation, GiveUp, Making, Plan, Record, Waiting};
 use super::drop_apart;
 use super::home::Kept;
 use super::output::SingletonValue;
@@ -143,7 +143,7 @@ impl<K: SingletonKey, T: SingletonValue> Drop for Slots<K, T> {
             self.keys.clear().into_iter().map(|keyed| (keyed.entry.creation.order(), keyed)).collect();
         all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         for (_, keyed) in all {
-            keyed.entry.creation.abandon(true);
+            keyed.entry.creation.abandon(GiveUp::ALL);
             if let Some((on_retire, instance)) = self.settings.on_retire.zip(keyed.instance.as_ref()) {
                 // Nobody is left to be told of a panic.
                 _ = caught(|| on_retire(instance));

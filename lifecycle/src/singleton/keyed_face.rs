@@ -2,6 +2,7 @@
 
 use super::any::{AnySingleton, HookOf, Snapped, SnapshotHook, mismatch};
 use super::asking::Asking;
+use super::creation::GiveUp;
 use super::drop_apart;
 use super::face::Seen;
 use super::hooks::{HealthRun, HookResult, HookRun};
@@ -192,9 +193,9 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         self.with_instances().iter().filter_map(|(_, keyed)| keyed.entry.creation.order()).max()
     }
 
-    fn abandon(&'static self, even_if_awaited: bool) {
+    fn abandon(&'static self, which: GiveUp<'_>) {
         for (_, keyed) in self.resolve().keys.entries() {
-            keyed.entry.creation.abandon(even_if_awaited);
+            keyed.entry.creation.abandon(which);
         }
     }
 
@@ -215,7 +216,7 @@ impl<K: SingletonKey, T: SingletonValue> AnySingleton for KeyedCell<K, T> {
         let Some(hook) = self.settings().around(when) else { return Vec::new() };
         let all = self.with_instances().into_iter().filter_map(|(_, keyed)| {
             let (name, order) = (keyed.entry.descriptor.name().to_owned(), keyed.entry.creation.order());
-            Some(SnapshotHook { name, order, run: Running::new(hook, keyed.instance?) })
+            Some(SnapshotHook { name, order, run: Running::in_two(hook, keyed.instance?) })
         });
         all.collect()
     }

@@ -2,7 +2,7 @@
 
 use super::any::AnySingleton;
 use super::core::{SingletonCore, not_found, unless_async};
-use super::creation::{Record, next_order};
+use super::creation::{GiveUp, Record, next_order};
 use super::drop_apart;
 use super::face::{Seen, short_type_name};
 use super::names::{CoreState, Entry, Held};
@@ -227,10 +227,10 @@ impl SingletonCore {
         }
     }
 
-    /// Gives up futures of factories: only where nobody waits for them, or in any case.
-    pub(crate) fn abandon(&self, even_if_awaited: bool) {
+    /// Gives up futures of factories.
+    pub(crate) fn abandon(&self, which: GiveUp<'_>) {
         for (_, named) in self.resolve().names.entries() {
-            named.entry.creation.abandon(even_if_awaited);
+            named.entry.creation.abandon(which);
         }
     }
 
@@ -295,7 +295,7 @@ impl SingletonCore {
     /// use std::time::Duration;
     ///
     /// let singletons = lifecycle::singletons();
-    /// singletons.set_rate_limit(Some((2, Duration::from_secs(1))))?;
+    /// singletons.set_rate_limit(Some((2, Duration::from_secs(3600))))?;
     /// assert!(singletons.set("one", 1).is_ok() && singletons.set("two", 2).is_ok());
     /// assert!(singletons.set("three", 3).is_err());
     /// singletons.set_rate_limit(None)?;

@@ -90,7 +90,7 @@ pub use {
     asking::{Ask, Asking},
     cell::{Cell, SingletonCell, SwapCell},
     creating::Creating,
-    creation::Making,
+    creation::{GiveUp, Making},
     erased::ErasedCell,
     home::{
         Awaited, AwaitedInstance, FailsWith, Forever, HandedBy, Home, Kept, Mode, PerInvocation, Replaceable,

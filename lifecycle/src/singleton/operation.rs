@@ -7,6 +7,14 @@ use serde_json::{Value, json};
 
 operations! {
     /// What the singleton core does by name.
+    ///
+    /// ```
+    /// use lifecycle::SingletonOperation;
+    ///
+    /// assert_eq!("get_stats".parse::<SingletonOperation>()?, SingletonOperation::GetStats);
+    /// assert_eq!(SingletonOperation::ALL[0].as_str(), "get");
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub enum SingletonOperation {
         /// The instance of that name; a declared one is created by its factory.
         Get = "get" { required: ["name"], optional: [] },

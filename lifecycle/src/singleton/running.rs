@@ -5,7 +5,7 @@ use super::output::SingletonValue;
 use super::settings::InstanceHook;
 use super::try_drop;
 use crate::error::caught;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,11 +20,37 @@ impl Running {
         T: SingletonValue,
         O: Deref<Target = T> + Send + Sync + 'static,
     {
+        Self::pausing(hook, instance, false)
+    }
+
+    /// One whose first poll runs the hook itself, which may block, and no more: what the hook gives to be awaited, later ones.
+    pub(super) fn in_two<T, O>(hook: InstanceHook<T>, instance: O) -> Self
+    where
+        T: SingletonValue,
+        O: Deref<Target = T> + Send + Sync + 'static,
+    {
+        Self::pausing(hook, instance, true)
+    }
+
+    fn pausing<T, O>(hook: InstanceHook<T>, instance: O, mut pauses: bool) -> Self
+    where
+        T: SingletonValue,
+        O: Deref<Target = T> + Send + Sync + 'static,
+    {
         Self(Some(Box::pin(async move {
-            match hook(&instance) {
-                HookRun::Done(result) => result,
-                HookRun::Future(future) => future.await,
-            }
+            let future = match hook(&instance) {
+                HookRun::Done(result) => return result,
+                HookRun::Future(future) => future,
+            };
+            poll_fn(|cx| {
+                if std::mem::take(&mut pauses) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(())
+            })
+            .await;
+            future.await
         })))
     }
 }

@@ -1,7 +1,7 @@
 //! What one world, or one invocation, has of a declared singleton.
 
 use super::bound::Bound;
-use super::creation::Creation;
+use super::creation::{Creation, GiveUp};
 use super::output::SingletonValue;
 use super::settings::Settings;
 use super::storage::{Storage, Storing};
@@ -93,7 +93,7 @@ impl<T: SingletonValue, S: Storing<T>> Slot<T, S> {
 impl<T: 'static, S: Storage<T>> Drop for Slot<T, S> {
     /// A test world ends: what it created goes, or stays allocated for those who hold it.
     fn drop(&mut self) {
-        self.creation.abandon(true);
+        self.creation.abandon(GiveUp::ALL);
         let Some(instance) = self.stored.put(None) else { return };
         if let Some(bound) = &self.bound {
             bound.count(false, true);

@@ -41,7 +41,7 @@ pub struct SingletonStats {
     pub memory_note: &'static str,
     /// Operations refused by the limit.
     pub rate_limited_count: u64,
-    /// When the numbers were taken.
+    /// When the numbers were taken, in seconds since 1970.
     pub timestamp: f64,
 }
 

@@ -1,6 +1,7 @@
 //! Events of the process's life, and of the cores.
 
 use super::{correlation, micros, record};
+use crate::error::printable;
 use std::time::Duration;
 use tracing::Level;
 
@@ -20,6 +21,17 @@ pub(crate) fn restored(hooks: usize, clean: bool, took: Duration) {
     event!(
         name: "lifecycle.snapshot.restored", target: "lifecycle::snapshot", Level::INFO, hooks, clean,
         duration_us = micros(took), correlation_id = correlation(), "restored from a snapshot; time begins anew"
+    );
+}
+
+/// The hooks of a shutdown run while its factory goes on.
+#[cfg(not(loom))]
+pub(crate) fn creation_abandoned(name: &str) {
+    record("lifecycle.shutdown.abandoned", name, String::new);
+    event!(
+        name: "lifecycle.shutdown.abandoned", target: "lifecycle::shutdown", Level::WARN,
+        singleton.name = printable(name), correlation_id = correlation(),
+        "creation did not end before the hooks of the shutdown: what it still gives is dropped"
     );
 }
 

@@ -24,26 +24,32 @@ use serde_json::{Map, Value};
 pub struct Args(Map<String, Value>);
 
 impl Args {
-    /// No arguments.
+    /// No arguments: see [`Args`] for an example.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an argument; an earlier one of that name gives way.
+    /// Adds an argument; an earlier one of that name gives way. See [`Args`] for an example.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.0.insert(name.into(), value.into());
         self
     }
 
-    /// The argument of that name.
+    /// The argument of that name. See [`Args`] for an example.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
     /// The arguments' names, in order.
+    ///
+    /// ```
+    /// let args = lifecycle::Args::new().with("flag_name", "token").with("value", "s3cr3t");
+    /// assert_eq!(args.names().collect::<Vec<_>>(), ["flag_name", "value"]);
+    /// assert!(!format!("{args:?}").contains("s3cr3t"));
+    /// ```
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

@@ -54,7 +54,7 @@ macro_rules! operations {
             /// All operations.
             $vis const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The operation's name on the wire.
+            #[doc = concat!("The operation's name on the wire: see [`", stringify!($name), "`] for an example.")]
             #[must_use]
             $vis const fn as_str(self) -> &'static str {
                 match self {$( Self::$variant => $wire, )+}

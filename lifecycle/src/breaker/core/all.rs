@@ -11,6 +11,15 @@ use std::time::Duration;
 
 impl CircuitBreakerCore {
     /// The states of all breakers, in the order of their making; declared ones first, once used. Never refused.
+    ///
+    /// ```
+    /// let core = lifecycle::CircuitBreakerCore::new();
+    /// core.get("smtp")?;
+    /// core.get("db")?.force_open();
+    /// let refusing = core.get_all_states().into_iter().filter(|one| one.state.ends_with("open"));
+    /// assert_eq!(refusing.map(|one| one.name).collect::<Vec<_>>(), ["db"]);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     #[must_use]
     pub fn get_all_states(&self) -> Vec<BreakerSnapshot> {
         let (declared, families) = self.declared();
@@ -49,7 +58,7 @@ impl CircuitBreakerCore {
         self.dynamic().iter().map(|breaker| breaker.observe()).collect()
     }
 
-    /// The core's numbers. Never refused.
+    /// The core's numbers. Never refused. See [`BreakerCoreStats`] for an example.
     #[must_use]
     pub fn get_stats(&self) -> BreakerCoreStats {
         let state = self.resolve();
@@ -67,6 +76,19 @@ impl CircuitBreakerCore {
     }
 
     /// Closes every breaker and forgets its failures; statistics stay, breakers stay. Never refused.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, CircuitBreakerCore, State};
+    ///
+    /// let core = CircuitBreakerCore::new();
+    /// let db = core.get_with("db", BreakerConfig::new().threshold(1))?;
+    /// db.call(|| Err::<(), _>("down")).unwrap_err();
+    /// assert_eq!(db.state(), State::Open);
+    /// core.reset_all();
+    /// assert_eq!(db.state(), State::Closed);
+    /// assert_eq!(db.metrics().statistics.failed_calls, 1);
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn reset_all(&self) {
         let (declared, families) = self.declared();
         declared.iter().filter(|breaker| !breaker.is_unused()).for_each(|breaker| breaker.reset());
@@ -83,6 +105,19 @@ impl CircuitBreakerCore {
 
     /// Removes every breaker (a declared one starts afresh), and forgets the counts and the limit's window. Breakers that
     /// somebody holds go on working but are listed no more.
+    ///
+    /// ```
+    /// use lifecycle::{BreakerConfig, CircuitBreakerCore, State};
+    ///
+    /// let core = CircuitBreakerCore::new();
+    /// let held = core.get_with("db", BreakerConfig::new().threshold(1))?;
+    /// core.reset()?;
+    /// assert!(core.get_all_states().is_empty());
+    /// assert_eq!(core.get("db")?.config().to_string(), "threshold 5, timeout 60s"); // another one, with the defaults
+    /// held.call(|| Err::<(), _>("down")).unwrap_err();
+    /// assert_eq!((held.state(), core.get("db")?.state()), (State::Open, State::Closed));
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::RateLimited`]; [`reset_unlimited`](Self::reset_unlimited) is never refused.
@@ -101,6 +136,18 @@ impl CircuitBreakerCore {
     }
 
     /// [`reset`](Self::reset) for the operator: never refused.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let core = lifecycle::CircuitBreakerCore::new();
+    /// core.set_rate_limit(Some((1, Duration::from_secs(3600))))?;
+    /// core.get("db")?;
+    /// assert!(core.reset().is_err()); // the limit
+    /// core.reset_unlimited();
+    /// core.get("db")?; // its window is empty, too
+    /// # Ok::<(), lifecycle::Error>(())
+    /// ```
     pub fn reset_unlimited(&self) {
         let state = self.resolve();
         let removed = state.breakers.clear();
@@ -120,7 +167,8 @@ impl CircuitBreakerCore {
         state.gate.restored();
     }
 
-    /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it.
+    /// Changes the limit on operations: at most `limit` in any `window`; `None` removes it. See
+    /// [`reset_unlimited`](Self::reset_unlimited) for an example.
     ///
     /// # Errors
     /// [`Error::InvalidConfig`] for a limit or window of zero.

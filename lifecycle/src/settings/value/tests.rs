@@ -33,7 +33,12 @@ fn counts_and_percentages_are_numbers_or_their_text() {
 fn what_can_be_taken_away_is_off() {
     reads::<OrOff<Percent>>(&[(json!("off"), Switch::Off), (json!(" off"), Switch::Off), (json!(50), Switch::On(50))]);
     assert_eq!(OrOff::<Percent>::read(&json!(false)), Ok(Switch::Off), "as YAML reads `off`");
-    refuses::<OrOff<Percent>>(&[json!("OFF"), json!("of"), json!(true), json!(0), json!(null)]);
+    for off in ["OFF", "Off", "false", "FALSE", "No"] {
+        assert_eq!(OrOff::<Percent>::read(&json!(off)), Ok(Switch::Off), "{off}");
+        assert_eq!(OrOff::<Growth>::read(&json!(off)), Ok(Switch::Off), "{off}");
+    }
+    let odd = [json!("of"), json!("on"), json!("true"), json!(true), json!(0), json!("0"), json!(null), json!("")];
+    refuses::<OrOff<Percent>>(&odd);
     let reason = OrOff::<Percent>::read(&json!(0)).unwrap_err();
     assert_eq!(reason, "must be a whole number of percent, from 1 to 100, or \"off\"");
 }
@@ -64,6 +69,8 @@ fn windows_are_calls_or_a_time() {
         (json!("100 calls"), Window::Calls(100)),
         (json!("1 call"), Window::Calls(1)),
         (json!("1_000calls"), Window::Calls(1000)),
+        (json!("100 CALLS"), Window::Calls(100)),
+        (json!("10S"), Window::Time(Duration::from_secs(10))),
         (json!("10s"), Window::Time(Duration::from_secs(10))),
     ]);
     refuses::<Calls>(&[json!(100), json!("100"), json!("0 calls"), json!("0s"), json!("calls"), json!("-1 calls")]);
@@ -73,7 +80,10 @@ fn windows_are_calls_or_a_time() {
 fn words_are_those_of_the_attribute() {
     let words = [Cancelled::Neutral, Cancelled::Failure, Cancelled::FailureWhenSlow];
     reads::<Word>(&words.map(|word| (json!(word.as_str()), word)));
-    refuses::<Word>(&[json!("ignore"), json!(1), json!("Neutral")]);
+    for (text, word) in [(" Neutral ", Cancelled::Neutral), ("FAILURE_WHEN_SLOW", Cancelled::FailureWhenSlow)] {
+        assert_eq!(Word::read(&json!(text)), Ok(word));
+    }
+    refuses::<Word>(&[json!("ignore"), json!(1), json!("neutral failure"), json!(""), json!(null)]);
 }
 
 #[test]
@@ -84,6 +94,7 @@ fn a_backoff_is_a_word_a_call_or_a_table() {
         (json!("exponential()"), Backoff::exponential()),
         (json!("exponential(factor = 2.5, cap = 10m, jitter = 10)"), all),
         (json!("exponential (cap=\"10m\", factor=2.5, jitter = 10 %)"), all),
+        (json!("EXPONENTIAL(Factor = 2.5, CAP = 10MIN, Jitter = 10)"), all),
         (json!({ "exponential": { "factor": 2.5, "cap": "10m", "jitter": 10 } }), all),
         (json!({ "exponential": { "factor": "2.5", "cap": "10min", "jitter": "10" } }), all),
         (json!({ "exponential": {} }), Backoff::exponential()),

@@ -3,6 +3,7 @@
 use super::run::{Attempt, Run, thread_label, waits_of};
 use super::{Creation, Creator, Plan, Running};
 use crate::error::{CreateError, SingletonError};
+use crate::process::Awaits;
 use crate::scope::{self, WaitEdge};
 use crate::sync::thread;
 use crate::telemetry;
@@ -25,22 +26,29 @@ impl<V> Creation<V> {
     ) -> Result<R, CreateError<E>> {
         // When this thread blocks, every factory on whose behalf it runs does.
         let askers = scope::frames();
-        let mut deadline = None;
+        let (mut asked, mut deadline) = (None, None);
         let run = loop {
             // Clocks are somebody else's code: asked before the lock is taken.
             let now = plan.clock.now();
+            let asked = *asked.get_or_insert(now);
             let mut state = self.state.lock();
             if let Some(found) = existing() {
                 return Ok(found);
             }
             let running = match &state.creator {
                 Creator::Nobody => {
-                    plan.admits(state.record.as_deref(), now).map_err(CreateError::Refused)?;
-                    let run = Run::begin(plan, askers.clone(), &askers, now);
+                    let record = state.record.as_deref();
+                    plan.admits(record, now).map_err(CreateError::Refused)?;
+                    let run = Run::begin(plan, record, askers.clone(), &askers, (asked, now));
                     let process = std::process::id();
                     state.creator =
                         Creator::Running(Running { frame: run.frame.id, thread: thread::current(), process });
                     break run;
+                }
+                // What it gives is not stored.
+                Creator::Running(_) if plan.phase.is_over() => {
+                    drop(state);
+                    return Err(CreateError::Refused(plan.shutting_down()));
                 }
                 Creator::Running(running) => running.clone(),
                 Creator::Flight(flight) => {
@@ -72,11 +80,17 @@ impl<V> Creation<V> {
                     path: format!("{} -> {}", plan.subject, plan.subject.name),
                 });
             }
+            let _awaits = Awaits::new(&plan.phase, running.frame);
             match plan.limits.init_timeout {
                 None => changed.wait(),
                 Some(limit) => {
-                    let limit = deadline.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+                    let limit = deadline.get_or_insert_with(|| {
+                        let since = askers.iter().filter_map(|asker| asker.has_waited_for(running.frame)).min();
+                        Limit::since_then(plan.clock, since, limit)
+                    });
                     if !timer::block_until(changed, plan.clock, limit) {
+                        let since = limit.since();
+                        askers.iter().for_each(|asker| asker.waited_for(running.frame, since));
                         return refused(timed_out(plan, &running, limit));
                     }
                 }

@@ -5,9 +5,10 @@
 
 use super::run::{Attempt, Run, waits_of};
 use super::{Creation, Creator, Plan, drop_apart};
+use crate::clock::Moment;
 use crate::error::{CreateError, SingletonError};
-use crate::process::Phase;
-use crate::scope::{self, Frame, FrameId, StateRef, WaitEdge};
+use crate::process::Awaits;
+use crate::scope::{self, Frame, FrameId, WaitEdge};
 use crate::sync::Arc as SyncArc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::telemetry;
@@ -102,21 +103,14 @@ pub(crate) struct Waiting {
     edge: Option<WaitEdge>,
     /// The run it waits for.
     joined: Option<FrameId>,
+    /// When it first asked.
+    asked: Option<Moment>,
     /// Of its patience, where the declaration has one.
     limit: Option<Limit>,
     /// What is to be dropped with no lock held.
     gone: (Option<Place>, Option<Waker>),
     /// The last to be dropped.
-    leaving: Option<Leaving>,
-}
-
-/// Who waited for a future and goes: a shutdown that waits for the future may be waiting for nothing from now on.
-struct Leaving(StateRef<'static, Phase>);
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        self.0.one_less();
-    }
+    awaits: Option<Awaits>,
 }
 
 impl Waiting {
@@ -170,6 +164,9 @@ impl<V: Send + 'static> Creation<V> {
     ) -> Poll<Result<R, CreateError<E>>> {
         let looked = self.look(waiting, cx, plan, &existing);
         waiting.gone = (None, None);
+        if waiting.awaits.as_ref().map(|awaits| awaits.factory) != waiting.joined {
+            waiting.awaits = waiting.joined.map(|factory| Awaits::new(&plan.phase, factory));
+        }
         let step = match looked {
             Ok(Ok(found)) => return done(waiting, Ok(found)),
             Ok(Err(step)) => step,
@@ -214,7 +211,9 @@ impl<V: Send + 'static> Creation<V> {
                 }
                 (None, future) => {
                     attempt.returned();
-                    let pointless = || existing().is_some() || plan.phase.is_over() || plan.over().is_some();
+                    // A shutdown that it waits for may be driven by it.
+                    let too_late = || plan.phase.is_over() && !plan.phase.is_awaited_by(run.frame.id);
+                    let pointless = || existing().is_some() || too_late() || plan.over().is_some();
                     self.park(&run, future, span, pointless);
                 }
             }
@@ -236,19 +235,21 @@ impl<V: Send + 'static> Creation<V> {
     ) -> Result<Result<R, Step<V>>, SingletonError> {
         // Clocks and wakers are somebody else's code: asked before the lock is taken.
         let (now, waker) = (plan.clock.now(), cx.waker().clone());
+        let asked = *waiting.asked.get_or_insert(now);
         let mut state = self.state.lock();
         if let Some(found) = existing() {
             return Ok(Ok(found));
         }
         let step = match &mut state.creator {
             Creator::Nobody => {
-                plan.admits(state.record.as_deref(), now)?;
+                let record = state.record.as_deref();
+                plan.admits(record, now)?;
                 // That those who ask wait for it is entered by `join`, for as long as they do.
-                let run = Arc::new(Run::begin(plan, scope::frame().into_iter().collect(), &[], now));
+                let askers = scope::frame().into_iter().collect();
+                let run = Arc::new(Run::begin(plan, record, askers, &[], (asked, now)));
                 waiting.join(run.frame.id, plan)?;
                 let wakes = SyncArc::new(Wakes { woken: AtomicBool::new(false), waiters: Waiters::new() });
                 waiting.enter(&wakes.waiters, waker);
-                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 let waker = Waker::from(Arc::new(Alarm(SyncArc::clone(&wakes))));
                 state.creator = Creator::Flight(Box::new(Flight {
                     run: Arc::clone(&run),
@@ -265,10 +266,13 @@ impl<V: Send + 'static> Creation<V> {
                 if !flight.is_parked() && flight.process != process {
                     return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
                 }
+                // What it gives is not stored; only who has been driving it does so until it is given up.
+                if plan.phase.is_over() && waiting.joined != Some(flight.run.frame.id) {
+                    return Err(plan.shutting_down());
+                }
                 let first = waiting.join(flight.run.frame.id, plan)?;
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
-                waiting.leaving.get_or_insert_with(|| Leaving(plan.phase.clone()));
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.
                 let turn = flight.is_parked() && (flight.wakes.woken.swap(false, Ordering::AcqRel) || first);
                 match turn.then(|| flight.future.take()).flatten() {
@@ -288,6 +292,9 @@ impl<V: Send + 'static> Creation<V> {
             Creator::Running(running) => {
                 if running.process != std::process::id() {
                     return Err(SingletonError::Forked { what: plan.what(), name: plan.name() });
+                }
+                if plan.phase.is_over() {
+                    return Err(plan.shutting_down());
                 }
                 waiting.join(running.frame, plan)?;
                 waiting.enter(state.tasks.get_or_insert_with(Waiters::new), waker);
@@ -319,9 +326,16 @@ fn rest<R, E>(waiting: &mut Waiting, cx: &mut Context<'_>, plan: &Plan<'_>) -> P
     let Some(limit) = plan.limits.init_timeout else {
         return Poll::Pending;
     };
-    let limit = waiting.limit.get_or_insert_with(|| Limit::begin(plan.clock, limit));
+    let asker = scope::frame();
+    let limit = waiting.limit.get_or_insert_with(|| {
+        let since = asker.as_ref().zip(waiting.joined).and_then(|(asker, run)| asker.has_waited_for(run));
+        Limit::since_then(plan.clock, since, limit)
+    });
     if !limit.is_over(plan.clock, cx.waker()) {
         return Poll::Pending;
+    }
+    if let Some((asker, run)) = asker.zip(waiting.joined) {
+        asker.waited_for(run, limit.since());
     }
     let waited = limit.waited(plan.clock);
     let waiting_for = waiting.joined.map(waits_of).unwrap_or_default();

@@ -61,6 +61,26 @@ struct Running {
     process: u32,
 }
 
+/// Which futures of factories are given up. Never one that is being polled.
+#[derive(Debug, Clone, Copy)]
+pub enum GiveUp<'a> {
+    /// Those that nobody waits for.
+    Unawaited,
+    /// All but these runs.
+    AllBut(&'a [FrameId]),
+}
+
+impl GiveUp<'_> {
+    pub(crate) const ALL: Self = Self::AllBut(&[]);
+
+    fn takes<V>(self, flight: &Flight<V>) -> bool {
+        match self {
+            Self::Unawaited => !flight.is_awaited(),
+            Self::AllBut(spared) => !spared.contains(&flight.frame().id),
+        }
+    }
+}
+
 /// The limits on creating.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Limits {
@@ -117,6 +137,10 @@ impl<'a> Plan<'a> {
         self.subject.name.to_string()
     }
 
+    fn shutting_down(&self) -> SingletonError {
+        SingletonError::ShuttingDown { what: self.what(), name: self.name() }
+    }
+
     /// Why it is too late for what it creates, if so.
     fn over(&self) -> Option<SingletonError> {
         let invocation = self.invocation.as_ref().filter(|invocation| invocation.has_ended())?;
@@ -132,7 +156,7 @@ impl<'a> Plan<'a> {
     /// May something be created here and now? Asked by whoever takes the right to create.
     fn admits(&self, record: Option<&Record>, now: Moment) -> Result<(), SingletonError> {
         if self.phase.refuses() {
-            return Err(SingletonError::ShuttingDown { what: self.what(), name: self.name() });
+            return Err(self.shutting_down());
         }
         if scope::universe().is_some_and(|universe| universe.has_ended()) {
             return Err(SingletonError::ContextEnded { what: self.what(), name: self.name() });
@@ -198,11 +222,11 @@ impl<V> Creation<V> {
         result
     }
 
-    /// Gives up a future that nobody is polling right now: only where nobody waits for it either, or in any case.
-    pub(crate) fn abandon(&self, even_if_awaited: bool) {
+    /// Gives up a future that nobody is polling right now, if it is one of those.
+    pub(crate) fn abandon(&self, which: GiveUp<'_>) {
         let mut state = self.state.lock();
-        let awaited = matches!(&state.creator, Creator::Flight(flight) if flight.is_awaited());
-        let parked = if awaited && !even_if_awaited { None } else { state.take_parked() };
+        let stays = matches!(&state.creator, Creator::Flight(flight) if !which.takes(flight));
+        let parked = if stays { None } else { state.take_parked() };
         let tasks = state.tasks.take();
         drop(state);
         self.tell(tasks);

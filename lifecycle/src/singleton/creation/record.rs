@@ -1,7 +1,7 @@
 //! What is remembered of the creation of the present instance, and of failures before it.
 
 use crate::clock::Moment;
-use crate::scope::Subject;
+use crate::scope::{Subject, Waited};
 use std::time::{Duration, SystemTime};
 
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Record {
     pub(crate) last_error: Option<String>,
     /// The failed creation and what made it fail, by name.
     pub(crate) failed_path: Vec<Subject>,
+    /// What the failed creation had waited for in vain.
+    pub(crate) waited: Waited,
     /// Failures since the last success, and when the last of them was.
     pub(crate) failed: Option<(u32, Moment)>,
 }
@@ -41,10 +43,11 @@ impl Record {
     }
 
     /// A factory failed.
-    pub(super) fn note_failure(&mut self, message: String, path: Vec<Subject>, now: Moment) {
+    pub(super) fn note_failure(&mut self, message: String, path: Vec<Subject>, waited: Waited, now: Moment) {
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some(message);
         self.failed_path = path;
+        self.waited = waited;
         self.failed = Some((self.failed.map_or(1, |(in_a_row, _)| in_a_row.saturating_add(1)), now));
     }
 

@@ -32,10 +32,19 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The right to create was taken; `askers` wait from now on.
-    pub(super) fn begin(plan: &Plan<'_>, askers: Vec<Arc<Frame>>, waiting: &[Arc<Frame>], now: Moment) -> Self {
-        let frame = Frame::begin(plan.subject.clone(), plan.invocation.is_none(), waiting);
-        Self { frame, askers, started: now, _busy: Busy::new(plan.phase.clone()) }
+    /// The right to create was taken by somebody who asked at that time; those in `waiting` wait from now on.
+    pub(super) fn begin(
+        plan: &Plan<'_>,
+        record: Option<&Record>,
+        askers: Vec<Arc<Frame>>,
+        waiting: &[Arc<Frame>],
+        (asked, now): (Moment, Moment),
+    ) -> Self {
+        let waited = record.map(|record| record.waited.clone().since(asked)).unwrap_or_default();
+        let waited = askers.iter().fold(waited, |waited, asker| waited.and(&asker.waited()));
+        let frame = Frame::begin(plan.subject.clone(), plan.invocation.is_none(), waiting, waited);
+        let busy = Busy::new(plan.phase.clone(), &frame);
+        Self { frame, askers, started: now, _busy: busy }
     }
 
     fn took(&self, plan: &Plan<'_>) -> Duration {
@@ -48,7 +57,7 @@ impl Run {
             return Some(over);
         }
         // Shutdown gave this run up: nobody would shut its instance down.
-        (!mine || plan.phase.is_over()).then(|| SingletonError::ShuttingDown { what: plan.what(), name: plan.name() })
+        (!mine || plan.phase.is_over()).then(|| plan.shutting_down())
     }
 }
 
@@ -118,14 +127,14 @@ impl<V> Creation<V> {
     pub(super) fn fail(&self, plan: &Plan<'_>, run: &Run, error_type: &'static str, message: String) {
         let now = plan.clock.now();
         let took = now.since(run.started);
-        let path = run.frame.failed_path();
+        let (path, waited) = (run.frame.failed_path(), run.frame.waited());
         for asker in &run.askers {
-            asker.asked_in_vain(&path);
+            asker.asked_in_vain(&path, &waited);
         }
         // The frame leaves the graph before anybody is woken to look for circles.
         run.frame.end();
         let mut state = self.state.lock();
-        state.record.get_or_insert_default().note_failure(message.clone(), path, now);
+        state.record.get_or_insert_default().note_failure(message.clone(), path, waited, now);
         let ended = if state.belongs_to(run.frame.id) { state.release() } else { None };
         let tasks = state.tasks.take();
         drop(state);
