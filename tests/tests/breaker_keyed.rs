@@ -52,7 +52,8 @@ fn a_key_takes_what_the_docs_state_and_its_text_twice() {
     };
     let (short, long) = (a_key(8), a_key(1008));
     assert!((700..=900).contains(&short), "{short} bytes a key");
-    assert!((2 * 1000..2 * 1000 + 16).contains(&(long - short)), "{} bytes for 1,000 more of text", long - short);
+    // How the keys fall into tables is another chance each time.
+    assert!((2 * 1000 - 16..2 * 1000 + 16).contains(&(long - short)), "{} bytes for 1,000 more of text", long - short);
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl<K, V: Shared> KeyedMap<K, V> {
                         Some((Arc::new(Node { hash, position: 0, key: query.to_key(), value: value.clone() }), value));
                 }
             }
-            let Some(mut lock) = shard.lock_at(seen) else {
+            let Some(lock) = shard.lock_at(seen) else {
                 continue;
             };
             // From here on the key is not in.
@@ -116,7 +116,7 @@ impl<K, V: Shared> KeyedMap<K, V> {
                     self.put_last(&mut node);
                     let mut nodes = shard.copy(&lock);
                     nodes.insert_unique(hash, node, |node| node.hash);
-                    let old = shard.publish(&mut lock, nodes);
+                    let old = shard.publish(&lock, nodes);
                     drop(lock);
                     drop(old);
                     return Lookup::Inserted(value);

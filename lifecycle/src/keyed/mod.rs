@@ -33,7 +33,7 @@ use std::sync::{Arc, OnceLock};
 /// Keys of a shard when the map is full, on average. Copying so many is what an insertion costs.
 const SHARE: usize = 32;
 
-/// Shards there are at most: each takes 32 bytes from the map's first key on.
+/// Shards there are at most: each takes 16 bytes from the map's first key on.
 const MOST_SHARDS: usize = 1 << 16;
 
 /// Keys a shard takes at most.
@@ -152,7 +152,7 @@ impl<K, V: Clone> KeyedMap<K, V> {
                 Ok((seen, position)) => (seen, Some(position)),
                 Err(seen) => (seen, None),
             };
-            let Some(mut lock) = shard.lock_at(seen) else {
+            let Some(lock) = shard.lock_at(seen) else {
                 continue;
             };
             let mut nodes = shard.copy(&lock);
@@ -170,7 +170,7 @@ impl<K, V: Clone> KeyedMap<K, V> {
                 }
                 self.put_last(&mut node);
                 nodes.insert_unique(hash, node, |node| node.hash);
-                let old = shard.publish(&mut lock, nodes);
+                let old = shard.publish(&lock, nodes);
                 drop(lock);
                 drop(old);
                 return Ok(None);
@@ -180,14 +180,14 @@ impl<K, V: Clone> KeyedMap<K, V> {
                     let position = known.get().position;
                     let node = Arc::new(Node { hash, position, key, value });
                     let before = std::mem::replace(known.get_mut(), node);
-                    let old = shard.publish(&mut lock, nodes);
+                    let old = shard.publish(&lock, nodes);
                     drop(lock);
                     drop(old);
                     before
                 }
                 None => {
                     let (before, _) = known.remove();
-                    let old = shard.publish(&mut lock, nodes);
+                    let old = shard.publish(&lock, nodes);
                     self.give_back(1);
                     drop(lock);
                     drop(old);
@@ -215,8 +215,8 @@ impl<K, V: Clone> KeyedMap<K, V> {
     pub(crate) fn clear(&self) -> Vec<V> {
         let mut all = Vec::new();
         for shard in self.all_shards() {
-            let mut lock = shard.lock();
-            let old = shard.publish(&mut lock, Default::default());
+            let lock = shard.lock();
+            let old = shard.publish(&lock, Default::default());
             self.give_back(old.as_ref().map_or(0, |table| table.nodes.len()));
             drop(lock);
             if let Some(table) = old {

@@ -4,7 +4,7 @@ use super::insert::Shared;
 use super::query::Query;
 use arc_swap::ArcSwapOption;
 use hashbrown::HashTable;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How often a sweep looks whether the last readers of what it wants to give up have gone.
@@ -24,7 +24,7 @@ pub(super) type Nodes<K, V> = HashTable<Arc<Node<K, V>>>;
 /// that is why no `Eq` of a key runs under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// No other table of the shard had it; 0 is no table.
+    /// No other table has or had it; 0 is no table.
     version: u64,
     pub(super) len: usize,
 }
@@ -56,30 +56,24 @@ impl<K, V> Table<K, V> {
     }
 }
 
-/// The versions of the present table and of the newest there was.
-#[derive(Debug)]
-pub(super) struct Versions {
-    present: u64,
-    newest: u64,
-}
+/// The version of the next table of any shard: so a shard need not remember its own.
+static NEXT_VERSION: AtomicU64 = AtomicU64::new(Seen::NOTHING.version + 1);
 
 /// Held by the one writer. Only this crate's own code runs under it.
-pub(super) type Lock<'a> = MutexGuard<'a, Versions>;
+pub(super) type Lock<'a> = MutexGuard<'a, ()>;
 
 /// An old table. It may own the last of a user's values: to be dropped without the lock.
 pub(super) type Old<K, V> = Option<Arc<Table<K, V>>>;
 
+/// Sixteen bytes: a map has many from its first key on.
 pub(super) struct Shard<K, V> {
     table: ArcSwapOption<Table<K, V>>,
-    writing: Mutex<Versions>,
+    writing: Mutex<()>,
 }
 
 impl<K, V> Shard<K, V> {
     pub(super) fn new() -> Self {
-        Self {
-            table: ArcSwapOption::const_empty(),
-            writing: Mutex::new(Versions { present: Seen::NOTHING.version, newest: Seen::NOTHING.version }),
-        }
+        Self { table: ArcSwapOption::const_empty(), writing: Mutex::new(()) }
     }
 
     /// What `found` makes of the key's node, or the table that has none. No lock, no allocation.
@@ -140,7 +134,8 @@ impl<K, V> Shard<K, V> {
     /// The lock, if the table still is the one that was seen.
     pub(super) fn lock_at(&self, seen: Seen) -> Option<Lock<'_>> {
         let lock = self.lock();
-        (lock.present == seen.version).then_some(lock)
+        let present = self.table.load().as_deref().map_or(Seen::NOTHING, Table::seen);
+        (present.version == seen.version).then_some(lock)
     }
 
     /// The nodes of the present table, to be changed and published. They stay shared with it.
@@ -148,18 +143,13 @@ impl<K, V> Shard<K, V> {
         self.table.load().as_deref().map_or_else(HashTable::new, |table| table.nodes.clone())
     }
 
-    pub(super) fn publish(&self, lock: &mut Lock<'_>, nodes: Nodes<K, V>) -> Old<K, V> {
-        if nodes.is_empty() {
-            lock.present = Seen::NOTHING.version;
-            return self.table.swap(None);
-        }
-        self.table.swap(Some(Self::next(lock, nodes, false)))
+    pub(super) fn publish(&self, _: &Lock<'_>, nodes: Nodes<K, V>) -> Old<K, V> {
+        self.table.swap((!nodes.is_empty()).then(|| Self::next(nodes, false)))
     }
 
-    fn next(lock: &mut Lock<'_>, nodes: Nodes<K, V>, doubtful: bool) -> Arc<Table<K, V>> {
-        lock.newest += 1;
-        lock.present = lock.newest;
-        Arc::new(Table { version: lock.present, doubtful: AtomicBool::new(doubtful), nodes })
+    fn next(nodes: Nodes<K, V>, doubtful: bool) -> Arc<Table<K, V>> {
+        let version = NEXT_VERSION.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Table { version, doubtful: AtomicBool::new(doubtful), nodes })
     }
 
     /// Takes the idle nodes out. `freed` is told how many before the lock is free.
@@ -175,13 +165,13 @@ impl<K, V> Shard<K, V> {
         if !self.table.load().as_ref().is_some_and(|table| table.nodes.iter().any(candidate)) {
             return false;
         }
-        let mut lock = self.lock();
+        let lock = self.lock();
         let mut kept = self.copy(&lock);
         let candidates: Vec<_> = kept.extract_if(|node| candidate(node)).collect();
         if candidates.is_empty() {
             return false;
         }
-        let next = Self::next(&mut lock, kept, true);
+        let next = Self::next(kept, true);
         // All its nodes are in `next` or among the candidates: no value ends here, under the lock.
         drop(self.table.swap(Some(next.clone())));
         let mut patience = PATIENCE;
@@ -200,7 +190,7 @@ impl<K, V> Shard<K, V> {
             for node in back {
                 nodes.insert_unique(node.hash, node, |node| node.hash);
             }
-            self.publish(&mut lock, nodes)
+            self.publish(&lock, nodes)
         };
         freed(gone.len());
         drop(lock);
