@@ -3,7 +3,7 @@
 //! Seen to fail with these bugs planted: layers put over each other one by one (`what_a_lower_place_took_away_comes_back_whole`),
 //! the window left where no rate is (`a_rate_that_is_off..`), what is off not listed (`..says_who_took_it_away`), the rule that
 //! something must open a breaker taken out (`nothing_is_left..` and the two after it), idle options not looked for (`a_window_beside..`),
-//! `verify` asking only who was used (`..before_anybody_uses_it`).
+//! `verify` asking only who was used (`..before_anybody_uses_it`), problems kept by name and not by who has them (the last three).
 
 use lifecycle::settings::{Source, Switch};
 use lifecycle::testing::{events, isolated};

@@ -209,7 +209,10 @@ fn keys_that_collide_fill_no_more_than_one_small_table() {
     assert!(matches!(map.get_or_insert_with(&Alike("more"), Arc::default, unheld), Lookup::Inserted(_)));
     assert!(matches!(add(&map, "honest", 1, |_| false), Lookup::Inserted(_)));
     let shards = |max_keys| Shards::<u32, u32>::new(max_keys).all.len();
-    assert_eq!([1, 512, 545, 3000, 65_536, 1 << 30].map(shards), [16, 16, 32, 128, 2048, 65_536]);
+    assert_eq!(
+        [0, 1, 512, 545, 3000, 65_536, 1 << 30, usize::MAX].map(shards),
+        [16, 16, 16, 32, 128, 2048, 65_536, 65_536]
+    );
 }
 
 thread_local! {

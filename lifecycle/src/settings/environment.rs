@@ -46,7 +46,7 @@ fn process() -> &'static Environment {
 
 fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Environment {
     let mut strays = Vec::new();
-    let mut tables = BTreeMap::<String, (Map<String, Value>, BTreeMap<String, String>)>::new();
+    let mut tables = BTreeMap::<String, (Map<String, Value>, BTreeMap<String, String>, Vec<Slip>)>::new();
     for (variable, value) in variables {
         let Some(variable) = variable.to_str() else { continue };
         // Names may have `__` in them (`my_mod::fetch` is `MY_MOD__FETCH`), options have none.
@@ -56,14 +56,20 @@ fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Environment {
             }
             continue;
         };
-        let (table, variables) = tables.entry(name.to_ascii_uppercase()).or_default();
+        let (table, variables, twice) = tables.entry(name.to_ascii_uppercase()).or_default();
         let option = option.to_ascii_lowercase();
         // What is no text is no value of any option either.
         table.insert(option.clone(), value.into_string().map_or(Value::Array(Vec::new()), Value::String));
-        variables.insert(option, variable.to_owned());
+        if let Some(other) = variables.insert(option.clone(), variable.to_owned()) {
+            let reason = format!("`{other}` says the same in other letters: leave one of the two out");
+            twice.push(Slip { option, reason, found: None });
+        }
     }
-    let said = |(table, variables): (Map<String, Value>, _)| {
-        let (entry, slips) = table::read(&table);
+    let said = |(mut table, variables, twice): (Map<String, Value>, _, Vec<Slip>)| {
+        // Which of them came last is chance.
+        twice.iter().for_each(|slip| drop(table.remove(&slip.option)));
+        let (entry, mut slips) = table::read(&table);
+        slips.extend(twice);
         Said { entry, slips, variables }
     };
     Environment { by_name: tables.into_iter().map(|(name, table)| (name, said(table))).collect(), strays }
@@ -253,6 +259,20 @@ mod tests {
                 "environment variable `LIFECYCLE__FETCH__THRESHOLD` is ignored: `threshold` must be a whole number from 1 on, or \"off\"",
             ]
         );
+    }
+
+    #[test]
+    fn of_two_that_differ_in_case_none_holds() {
+        let environment = environment(&[
+            ("LIFECYCLE__FETCH__THRESHOLD", "3"),
+            ("LIFECYCLE__FETCH__TIMEOUT", "3"),
+            ("lifecycle__fetch__threshold", "4"),
+        ]);
+        let (settings, problems) = said(&environment, &Descriptor::dynamic(Kind::Breaker, "fetch".into()));
+        assert_eq!(settings, Some(BreakerSettings::new().timeout(std::time::Duration::from_secs(3))));
+        let says = "environment variable `lifecycle__fetch__threshold` is ignored: `LIFECYCLE__FETCH__THRESHOLD` says the same in other \
+                    letters: leave one of the two out";
+        assert_eq!(problems, [says]);
     }
 
     #[test]

@@ -23,8 +23,9 @@ pub(crate) struct Layers<S> {
     of_key: bool,
     /// It is reconfigured by itself, not as all of its family.
     alone: bool,
-    /// What was noted of them: some were left out.
-    noted: Vec<Arc<Noted>>,
+    /// What was noted of them: some were left out. In a box, since there may be many keys and mostly nothing is noted.
+    #[expect(clippy::box_collection, reason = "one word where there is none")]
+    noted: Option<Box<Vec<Arc<Noted>>>>,
     /// Whose settings they are: those of the world the state belongs to, whoever asks. Where nobody said, that of the first use: a
     /// declared component's state in a world is made and used there.
     home: Option<Home>,
@@ -48,7 +49,7 @@ const CHOICES: [[bool; 3]; 7] = [
 
 impl<S: ComponentSettings> Layers<S> {
     pub(crate) const fn new() -> Self {
-        Self { given: [None, None, None], of_key: false, alone: false, noted: Vec::new(), home: None }
+        Self { given: [None, None, None], of_key: false, alone: false, noted: None, home: None }
     }
 
     /// Of what is built here, wherever it is used.
@@ -58,7 +59,7 @@ impl<S: ComponentSettings> Layers<S> {
 
     /// Of a key to come: at home where its family is, and reconfigured to the same.
     pub(super) const fn of_key(home: Home, given: Option<Arc<S>>) -> Self {
-        Self { given: [None, None, given], of_key: false, alone: false, noted: Vec::new(), home: Some(home) }
+        Self { given: [None, None, given], of_key: false, alone: false, noted: None, home: Some(home) }
     }
 
     /// The world they are of.
@@ -115,14 +116,15 @@ impl<S: ComponentSettings> Layers<S> {
     /// What the component goes by. A layer that makes it invalid is left out as a whole, and noted; so is an option of which
     /// nothing comes.
     pub(crate) fn effective(&mut self, descriptor: &Descriptor, base: &S::Config) -> S::Config {
-        if self.noted.is_empty() && self.given.iter().all(Option::is_none) {
+        if self.noted.is_none() && self.given.iter().all(Option::is_none) {
             return base.clone();
         }
         let (holds, reason) = self.holding(base);
         let ignored = self.ignored(descriptor, base, holds, &reason);
-        if !ignored.is_empty() || !self.noted.is_empty() {
-            let before = std::mem::take(&mut self.noted);
-            self.noted = self.home().note_layers(before, ignored);
+        if !ignored.is_empty() || self.noted.is_some() {
+            let before = self.noted.take().map_or_else(Vec::new, |noted| *noted);
+            let now = self.home().note_layers(before, ignored);
+            self.noted = (!now.is_empty()).then(|| Box::new(now));
         }
         self.overlaid(base, holds)
     }
