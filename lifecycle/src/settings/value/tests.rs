@@ -73,6 +73,7 @@ fn windows_are_calls_or_a_time() {
         (json!("10S"), Window::Time(Duration::from_secs(10))),
         (json!("10s"), Window::Time(Duration::from_secs(10))),
     ]);
+    assert_eq!(Calls::write(&Window::Calls(1)), json!("1 call"));
     refuses::<Calls>(&[json!(100), json!("100"), json!("0 calls"), json!("0s"), json!("calls"), json!("-1 calls")]);
 }
 
