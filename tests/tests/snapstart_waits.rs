@@ -352,7 +352,7 @@ mod hooks_that_hang {
                 THREAD.open();
                 until(|| RAN.lock().unwrap().contains(&"thread"));
                 THREAD.close();
-            }))
+            }));
         };
         watched(back);
         isolated(|| assert!(on_restore_blocking_within(SECOND).is_clean()));
