@@ -158,7 +158,7 @@ use proc_macro::TokenStream;
 /// | `refresh = "5m"` | with `swap`: made anew by the first to ask after that time; on an error the old one stays | |
 /// | `keyed` | on a function with arguments: an instance for each value of them | |
 /// | `max_keys = 1024` | with `keyed`: at most so many instances are kept | 1,024 |
-/// | `init_timeout = "5s"` | how long a caller waits for a creation, once for each run of the factory, also where he asks by way of others; what runs goes on, and who runs a synchronous factory itself is not interrupted | no limit |
+/// | `init_timeout = "5s"` | how long a caller waits for a creation, once for each run of the factory, also where he asks by way of others that are tried again; what runs goes on, and who runs a synchronous factory itself is not interrupted | no limit |
 /// | `retry_backoff = "100ms"`, `"100ms..10s"` | after an error, refuse to try again for that long; with `..` it doubles from error to error | at once |
 /// | `depends_on(Config, db, POOL, "by name")` | what it uses without asking for it in its factory: types, functions, statics, names | what was seen |
 /// | `scope = invocation` | each `lifecycle::invocation` has its own: accessors are `current` and `try_current` and give a `Current<T>`, which goes with the invocation, the newest first | `process` |

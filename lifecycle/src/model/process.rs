@@ -42,4 +42,8 @@ impl Awaits {
     pub(crate) fn new(_: &StateRef<'static, Phase>, factory: FrameId) -> Self {
         Self { factory }
     }
+
+    pub(crate) fn blocking(_: &StateRef<'static, Phase>, factory: FrameId) -> Self {
+        Self { factory }
+    }
 }

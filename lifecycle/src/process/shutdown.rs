@@ -4,17 +4,18 @@ use super::Phase;
 use super::gather::{Ended, Gather, Step, Work};
 use super::order::{Level, levels};
 use super::report::{HookOutcomeReport, ShutdownReport};
-use super::waits::{InHook, Joined};
+use super::waits::Joined;
 use super::warm_up::block_on;
 use crate::clock::{ClockHandle, Moment};
 use crate::registry::{self, Component};
-use crate::scope::{Book, StateRef};
+use crate::scope::{Book, Context, StateRef};
 use crate::singleton::GiveUp;
 use crate::singleton::hooks::{HookResult, HookRun};
 use crate::telemetry;
 use crate::timer::{self, Limit};
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -103,8 +104,8 @@ impl From<Duration> for ShutdownLimits {
 /// Then the hooks run. Those of one level run at the same time: synchronous ones on threads of their own, futures in the task that
 /// awaits this. A hook that fails, panics or hangs is reported, and the others run.
 ///
-/// A second call waits for the first and gives its report (in a hook, which the first one waits for, it gives at once what was done
-/// so far); after a call that was dropped midway it goes on where that stopped.
+/// A second call waits for the first and gives its report (in a hook, which the first one waits for, and in what has the hook's
+/// [`Context`](crate::Context), it gives at once what was done so far); after a call that was dropped midway it goes on where that stopped.
 ///
 /// ```
 /// use lifecycle::singleton;
@@ -125,8 +126,15 @@ impl From<Duration> for ShutdownLimits {
 pub async fn shutdown(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
     let limits = limits.into();
     let clock = ClockHandle::in_force();
-    let began = clock.now();
-    run(&Phase::in_force(), limits, &clock, began).await
+    let (began, phase) = (clock.now(), Phase::in_force());
+    let mut joined = Joined::new(&phase);
+    let mut running = pin!(run(&phase, limits, &clock, began));
+    poll_fn(|cx| {
+        // Before the shutdown is seen to have begun.
+        joined.here();
+        running.as_mut().poll(cx)
+    })
+    .await
 }
 
 /// [`shutdown`] where there is no task: blocks this thread. Futures of hooks are polled on it, so one that needs a runtime needs
@@ -139,6 +147,7 @@ pub async fn shutdown(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
 /// println!("{report}");
 /// ```
 pub fn shutdown_blocking(limits: impl Into<ShutdownLimits>) -> ShutdownReport {
+    let _joined = Joined::blocking(&Phase::in_force());
     block_on(shutdown(limits))
 }
 
@@ -184,9 +193,8 @@ async fn run(
     let book = Book::in_force();
     // Before the shutdown is seen to have begun: so whoever ends after that tells.
     book.watch();
-    let _joined = Joined::here(phase);
     phase.drain();
-    if phase.runs_this_hook() {
+    if phase.runs_this_hook() && !phase.is_complete() {
         return phase.report_unfinished(clock.now().since(began), book.under_way(&phase.joined()));
     }
     let Some(mut driving) = wait_for_turn(phase, clock, &mut total).await else {
@@ -248,17 +256,12 @@ impl Left {
             let Level { hooks } = self.levels.next()?;
             phase.begin_level(self.begun, hooks.iter().map(|(name, _)| name.clone()));
             self.begun += 1;
-            let key = phase.key();
+            let inside = Context::of(phase.hook());
             let work = hooks.into_iter().map(|(_, run)| -> Work<HookResult> {
-                Work::Blocking(Box::new(move || {
-                    let _in_hook = InHook::enter(key);
-                    match run() {
-                        HookRun::Done(result) => Step::Done(result),
-                        HookRun::Future(mut future) => Step::Goes(Box::pin(poll_fn(move |cx| {
-                            let _in_hook = InHook::enter(key);
-                            future.as_mut().poll(cx)
-                        }))),
-                    }
+                let inside = inside.clone();
+                Work::Blocking(Box::new(move || match inside.run(run) {
+                    HookRun::Done(result) => Step::Done(result),
+                    HookRun::Future(future) => Step::Goes(Box::pin(inside.wrap(future))),
                 }))
             });
             let began = clock.now();
@@ -279,7 +282,12 @@ async fn wait_for_turn(
     let turn = poll_fn(|cx| {
         // Before the look: whoever stops after it wakes this.
         drop(place.set(cx.waker().clone()));
-        Phase::drive(phase).map_or(Poll::Pending, Poll::Ready)
+        let turn = Phase::drive(phase).or_else(|| {
+            // It may be the future of a factory that has it, and nobody is left to poll that.
+            abandon(GiveUp::Unawaited);
+            Phase::drive(phase)
+        });
+        turn.map_or(Poll::Pending, Poll::Ready)
     });
     timer::within(turn, clock, limit).await
 }

@@ -1,8 +1,7 @@
 //! Who waits for the shutdown: it does not wait for them, as that would be waiting for itself.
 
 use super::Phase;
-use crate::scope::{self, Frame, FrameId, InvocationState, StateRef, Tag};
-use std::cell::Cell;
+use crate::scope::{self, Entry, Frame, FrameId, InvocationState, StateRef, Tag};
 use std::sync::Arc;
 
 /// What is known of that.
@@ -60,17 +59,38 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    /// Of those this code is a part of.
-    pub(super) fn here(phase: &StateRef<'static, Phase>) -> Self {
-        let factories: Vec<FrameId> = scope::frames().iter().map(|frame| frame.id).collect();
-        let this = Self { phase: phase.clone(), invocations: scope::invocations(), factories };
-        let mut waits = phase.waits.lock();
-        waits.invocations.extend(this.invocations.iter().cloned());
-        waits.factories.extend(&this.factories);
-        drop(waits);
-        // Somebody may be waiting for them.
-        phase.tell();
+    pub(super) fn new(phase: &StateRef<'static, Phase>) -> Self {
+        Self { phase: phase.clone(), invocations: Vec::new(), factories: Vec::new() }
+    }
+
+    /// The innermost factory of this code, and the invocations inside it, from now on: a future may come from elsewhere. Who is
+    /// around that factory waits for it, and is known to for as long as he does.
+    pub(super) fn here(&mut self) {
+        let factory = scope::frame().map(|frame| frame.id);
+        self.and(factory.into_iter().collect(), scope::inner_invocations());
+    }
+
+    /// All that this thread is at: it blocks.
+    pub(super) fn blocking(phase: &StateRef<'static, Phase>) -> Self {
+        let mut this = Self::new(phase);
+        this.and(scope::frames().iter().map(|frame| frame.id).collect(), scope::invocations());
         this
+    }
+
+    fn and(&mut self, mut factories: Vec<FrameId>, mut invocations: Vec<Arc<InvocationState>>) {
+        factories.retain(|factory| !self.factories.contains(factory));
+        invocations.retain(|one| !self.invocations.iter().any(|known| Arc::ptr_eq(known, one)));
+        if factories.is_empty() && invocations.is_empty() {
+            return;
+        }
+        let mut waits = self.phase.waits.lock();
+        waits.invocations.extend(invocations.iter().cloned());
+        waits.factories.extend(&factories);
+        drop(waits);
+        self.invocations.append(&mut invocations);
+        self.factories.append(&mut factories);
+        // Somebody may be waiting for them.
+        self.phase.tell();
     }
 }
 
@@ -86,37 +106,19 @@ impl Drop for Joined {
     }
 }
 
-thread_local! {
-    /// The phase, by its address, whose shutdown hook runs here. No destructor: legal in other destructors.
-    static HOOK_OF: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A shutdown hook runs on this thread, for as long as this lives.
-#[derive(Debug)]
-pub(super) struct InHook {
-    around: usize,
-}
-
-impl InHook {
-    pub(super) fn enter(phase: usize) -> Self {
-        Self { around: HOOK_OF.replace(phase) }
-    }
-}
-
-impl Drop for InHook {
-    fn drop(&mut self) {
-        HOOK_OF.set(self.around);
-    }
-}
-
 impl Phase {
-    pub(super) fn key(&self) -> usize {
+    fn key(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Is this code a hook of its shutdown, which waits for that?
+    /// What is installed where hooks of its shutdown run.
+    pub(super) fn hook(&self) -> Entry {
+        Entry::Hook(self.key())
+    }
+
+    /// Is this code part of a hook of its shutdown, which waits for that?
     pub(super) fn runs_this_hook(&self) -> bool {
-        HOOK_OF.get() == self.key()
+        scope::in_hook(self.key())
     }
 }
 
@@ -130,9 +132,19 @@ pub(crate) struct Awaits {
 }
 
 impl Awaits {
-    /// That of this code, whose edge in the graph has been made. Called and dropped with no lock held: it wakes the shutdown.
+    /// That of a future's innermost factory, whose edge in the graph has been made, and of the invocations inside it: who is around
+    /// that one waits for it, and may cease to. Called and dropped with no lock held: it wakes the shutdown.
     pub(crate) fn new(phase: &StateRef<'static, Phase>, factory: FrameId) -> Self {
-        let this = Self { phase: phase.clone(), factory, invocations: scope::invocations() };
+        Self::of(phase, factory, scope::inner_invocations())
+    }
+
+    /// That of all that this thread is at, likewise: it blocks, or runs the factory.
+    pub(crate) fn blocking(phase: &StateRef<'static, Phase>, factory: FrameId) -> Self {
+        Self::of(phase, factory, scope::invocations())
+    }
+
+    fn of(phase: &StateRef<'static, Phase>, factory: FrameId, invocations: Vec<Arc<InvocationState>>) -> Self {
+        let this = Self { phase: phase.clone(), factory, invocations };
         if !this.invocations.is_empty() {
             phase.waits.lock().behind.extend(this.invocations.iter().map(|one| (factory, Arc::clone(one))));
         }

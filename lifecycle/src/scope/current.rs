@@ -23,12 +23,14 @@ pub(crate) enum Entry {
     Invocation(Arc<InvocationState>),
     /// The singleton with this key is to be made anew.
     Renew(usize),
+    /// A shutdown hook runs here; the key of the phase whose shutdown waits for it.
+    Hook(usize),
 }
 
 impl Entry {
-    /// A correlation id changes no look-up, and an invocation only those of what lives for one: neither slows the process.
+    /// A correlation id and a hook change no look-up, and an invocation only those of what lives for one: none slows the process.
     fn slows(&self) -> bool {
-        !matches!(self, Self::Correlation(_) | Self::Invocation(_))
+        !matches!(self, Self::Correlation(_) | Self::Invocation(_) | Self::Hook(_))
     }
 }
 
@@ -167,6 +169,13 @@ pub(crate) fn frames() -> Vec<Arc<Frame>> {
     read(all).unwrap_or_default()
 }
 
+/// Is this code part of a hook that the shutdown with this key waits for? Of whatever world it is: waiting is waiting.
+#[cfg(not(loom))]
+pub(crate) fn in_hook(key: usize) -> bool {
+    let is_it = |(_, entry): &(u64, Entry)| matches!(entry, Entry::Hook(of) if *of == key);
+    read(|current| Some(current.entries.iter().any(is_it))).unwrap_or_default()
+}
+
 /// The correlation id in force: one that was given, or the id of the invocation.
 pub(crate) fn correlation_id() -> Option<String> {
     read(|current| {
@@ -196,6 +205,24 @@ pub(crate) fn invocations() -> Vec<Arc<InvocationState>> {
                 all.push(invocation.clone());
             }
             None::<()>
+        })
+    });
+    all
+}
+
+/// Those of them that are inside the innermost running factory. Who is around that one waits for it, and may cease to.
+#[cfg(not(loom))]
+pub(crate) fn inner_invocations() -> Vec<Arc<InvocationState>> {
+    let mut all = Vec::new();
+    _ = read(|current| {
+        visible(current, |entry| match entry {
+            Entry::Invocation(invocation) => {
+                all.push(invocation.clone());
+                None
+            }
+            Entry::Frame(_) => Some(()),
+            Entry::CapturedFrame(frame) => (frame.strong_count() > 0).then_some(()),
+            _ => None,
         })
     });
     all
@@ -263,7 +290,8 @@ pub(super) fn overrides_or_new() -> Option<Arc<OverrideList>> {
 }
 
 /// What a captured context takes along: the universe, the overrides, and in the order of their installation the invocations (all:
-/// who waits for one of them keeps those around it waiting, too), the correlation id and, weakly, the running factory.
+/// who waits for one of them keeps those around it waiting, too), the correlation id, the shutdown hooks and, weakly, the running
+/// factory.
 pub(super) fn capture() -> Vec<Entry> {
     let mut entries = Vec::new();
     match universe() {
@@ -291,6 +319,10 @@ pub(super) fn capture() -> Vec<Entry> {
                 }
                 Entry::Invocation(invocation) if !hidden => {
                     entries.push(Entry::Invocation(invocation.clone()));
+                    continue;
+                }
+                Entry::Hook(key) => {
+                    entries.push(Entry::Hook(*key));
                     continue;
                 }
                 Entry::Correlation(_) if !hidden => &mut correlation,

@@ -67,7 +67,20 @@ struct Noted {
     accessed: Vec<Subject>,
     /// The creation it asked for that failed last, and what made that fail.
     failed: Vec<Subject>,
+    /// What those on whose behalf it was begun had waited for, until it has led to a failure: who asks again after that, in the same
+    /// run, does so on purpose, and has all of his time.
+    before: Waited,
+    /// What it waited for in vain itself.
     waited: Waited,
+}
+
+impl Noted {
+    fn waited_for(&mut self, run: FrameId, since: Moment) {
+        self.before.forget(run);
+        // A factory may try for ever, and a graph has few nodes.
+        self.waited = std::mem::take(&mut self.waited).under_way(&graph());
+        self.waited.note(run, since);
+    }
 }
 
 /// Runs that did not end within somebody's `init_timeout`, and since when those on whose behalf this is have been waiting for them.
@@ -90,6 +103,16 @@ impl Waited {
             self.note(*run, *since);
         }
         self
+    }
+
+    /// Who has to do with runs that are late again and again remembers those that are under way.
+    fn under_way(mut self, graph: &BTreeMap<FrameId, Node>) -> Self {
+        self.0.retain(|(run, _)| graph.contains_key(run));
+        self
+    }
+
+    fn forget(&mut self, run: FrameId) {
+        self.0.retain(|(known, _)| *known != run);
     }
 
     fn note(&mut self, run: FrameId, since: Moment) {
@@ -124,7 +147,7 @@ pub(crate) fn waits() -> BTreeMap<FrameId, Vec<FrameId>> {
 impl Frame {
     /// Begins a factory run; the frames on whose behalf it was asked for wait for it from now on.
     /// It is begun by somebody who has waited for those.
-    pub(crate) fn begin(subject: Subject, lasts: bool, askers: &[Arc<Self>], waited: Waited) -> Arc<Self> {
+    pub(crate) fn begin(subject: Subject, lasts: bool, askers: &[Arc<Self>], before: Waited) -> Arc<Self> {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let askers: Vec<FrameId> = askers.iter().map(|asker| asker.id).collect();
         let mut graph = graph();
@@ -134,13 +157,14 @@ impl Frame {
                 asker.waits_for.push(id);
             }
         }
+        let before = before.under_way(&graph);
         drop(graph);
         Arc::new(Self {
             id,
             subject,
             lasts,
             askers,
-            noted: Mutex::new(Noted { waited, ..Noted::default() }),
+            noted: Mutex::new(Noted { before, ..Noted::default() }),
             ended: false.into(),
         })
     }
@@ -166,12 +190,14 @@ impl Frame {
     pub(crate) fn asked_in_vain(&self, path: &[Subject], waited: &Waited) {
         let mut noted = self.noted();
         noted.failed = path.to_vec();
-        noted.waited = std::mem::take(&mut noted.waited).and(waited);
+        for (run, since) in &waited.0 {
+            noted.waited_for(*run, *since);
+        }
     }
 
     /// Notes that `run` did not end in time for it, which has been waiting for it since then.
     pub(crate) fn waited_for(&self, run: FrameId, since: Moment) {
-        self.noted().waited.note(run, since);
+        self.noted().waited_for(run, since);
     }
 
     /// The same of all that it waits for.
@@ -181,14 +207,28 @@ impl Frame {
         runs.into_iter().for_each(|run| self.waited_for(run, since));
     }
 
-    /// What was waited for in vain.
+    /// What was waited for in vain, of what is still under way: for those who try again.
     pub(crate) fn waited(&self) -> Waited {
-        self.noted().waited.clone()
+        let noted = self.noted();
+        let all = noted.before.clone().and(&noted.waited);
+        drop(noted);
+        if all.0.is_empty() { all } else { all.under_way(&graph()) }
     }
 
-    /// Since when it has been waiting for `run`, if that has been too long for it before.
+    /// What those on whose behalf it runs had waited for when it began.
+    pub(crate) fn waited_before(&self) -> Waited {
+        self.noted().before.clone()
+    }
+
+    /// Somebody waits for it, too, who came at that time: he may be the one who is told that it failed.
+    pub(crate) fn joined_at(&self, asked: Moment) {
+        let mut noted = self.noted();
+        noted.before = std::mem::take(&mut noted.before).since(asked);
+    }
+
+    /// Since when those on whose behalf it runs have been waiting for `run`, if that has been too long for them before.
     pub(crate) fn has_waited_for(&self, run: FrameId) -> Option<Moment> {
-        self.noted().waited.0.iter().find(|(known, _)| *known == run).map(|(_, since)| *since)
+        self.noted().before.0.iter().find(|(known, _)| *known == run).map(|(_, since)| *since)
     }
 
     /// This creation, and what it asked for in vain, down to what failed first.

@@ -17,6 +17,8 @@ pub(crate) use current::{
     Asker, Entry, Installed, asker, correlation_id, frame, frames, install, invocation, invocations, look_again,
     overrides, renewing, universe,
 };
+#[cfg(not(loom))]
+pub(crate) use current::{in_hook, inner_invocations};
 #[cfg(loom)]
 pub(crate) use frame::waits;
 pub(crate) use frame::{Frame, FrameId, Subject, WaitEdge, Waited};

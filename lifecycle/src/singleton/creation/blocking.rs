@@ -80,7 +80,7 @@ impl<V> Creation<V> {
                     path: format!("{} -> {}", plan.subject, plan.subject.name),
                 });
             }
-            let _awaits = Awaits::new(&plan.phase, running.frame);
+            let _awaits = Awaits::blocking(&plan.phase, running.frame);
             match plan.limits.init_timeout {
                 None => changed.wait(),
                 Some(limit) => {
@@ -99,6 +99,8 @@ impl<V> Creation<V> {
         };
 
         let attempt = Attempt::new(self, plan, &run);
+        // Who makes it waits for it, too.
+        let _awaits = Awaits::blocking(&plan.phase, run.frame.id);
         let made = catch_unwind(AssertUnwindSafe(|| {
             let _running = plan.install(&run.frame);
             let _span = telemetry::creation_span(plan.creates, &plan.subject.name, plan.type_name, plan.subject.place)

@@ -271,6 +271,9 @@ impl<V: Send + 'static> Creation<V> {
                     return Err(plan.shutting_down());
                 }
                 let first = waiting.join(flight.run.frame.id, plan)?;
+                if first {
+                    flight.run.frame.joined_at(asked);
+                }
                 // Before the look at `woken`: whoever sets it after that look wakes this caller.
                 waiting.enter(&flight.wakes.waiters, waker);
                 // Somebody new polls it once in any case: its last waker may have died with a runtime.

@@ -41,7 +41,7 @@ impl Run {
         (asked, now): (Moment, Moment),
     ) -> Self {
         let waited = record.map(|record| record.waited.clone().since(asked)).unwrap_or_default();
-        let waited = askers.iter().fold(waited, |waited, asker| waited.and(&asker.waited()));
+        let waited = askers.iter().fold(waited, |waited, asker| waited.and(&asker.waited_before()));
         let frame = Frame::begin(plan.subject.clone(), plan.invocation.is_none(), waiting, waited);
         let busy = Busy::new(plan.phase.clone(), &frame);
         Self { frame, askers, started: now, _busy: busy }
