@@ -166,6 +166,22 @@ impl<F: Future> ByHand<F> {
     }
 }
 
+/// Polls it again and again until it is ready, woken or not: what it waits for may be at work on threads.
+///
+/// # Panics
+/// When it does not get ready.
+#[track_caller]
+pub fn driven<F: Future>(future: &mut ByHand<F>) -> F::Output {
+    let mut output = None;
+    until(|| {
+        if let Poll::Ready(ready) = future.poll() {
+            output = Some(ready);
+        }
+        output.is_some()
+    });
+    output.expect("it is ready")
+}
+
 /// Gives way that many times; each time it wakes itself.
 pub async fn gives_way(times: usize) {
     for _ in 0..times {

@@ -2,7 +2,7 @@
 
 use lifecycle::testing::{advance, isolated, isolated_async};
 use lifecycle::{Context, Error, InitConfig, SingletonError, init_flag, initialization, initialize, initialize_async};
-use lifecycle_tests::{ByHand, Gate, ended, in_child, is_child, runtime, said, started, until};
+use lifecycle_tests::{ByHand, Gate, driven, ended, in_child, is_child, runtime, said, started, until};
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::SeqCst};
@@ -179,18 +179,6 @@ fn those_who_waited_together_fail_together() {
             GATE.close();
         });
     }
-}
-
-/// Polls until it is done: a step may be at work on its thread.
-fn driven<F: Future>(future: &mut ByHand<F>) -> F::Output {
-    let mut output = None;
-    until(|| {
-        if let Poll::Ready(ready) = future.poll() {
-            output = Some(ready);
-        }
-        output.is_some()
-    });
-    output.unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use lifecycle::{
     Context, ShutdownLimits, SingletonError, current_invocation, invocation, invocation_blocking, shutdown,
     shutdown_blocking, singleton,
 };
-use lifecycle_tests::{ByHand, Gate, gives_way, in_child, is_child, runtime, watched};
+use lifecycle_tests::{ByHand, Gate, driven, gives_way, in_child, is_child, runtime, watched};
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -56,21 +56,10 @@ fn hooks_run_when_the_last_invocation_is_over() {
         assert!(down.is_woken() && down.poll_while_woken().is_pending(), "there is another one");
         assert!(other.poll().is_ready());
         assert!(down.is_woken());
-        let Poll::Ready(report) = watched_poll(&mut down) else { panic!("it waits on") };
+        let report = driven(&mut down);
         assert!(report.is_clean() && report.unfinished.is_empty(), "{report}");
         assert_eq!(noted(), ["one", "other", "closed"]);
     });
-}
-
-/// Hooks run on threads, so a poll may find them at work.
-fn watched_poll<F: Future>(future: &mut ByHand<F>) -> Poll<F::Output> {
-    let began = std::time::Instant::now();
-    loop {
-        match future.poll() {
-            Poll::Pending if began.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
-            polled => return polled,
-        }
-    }
 }
 
 #[test]
@@ -87,7 +76,7 @@ fn those_that_do_not_end_in_time_are_named() {
         assert!(down.poll_while_woken().is_pending() && noted().is_empty());
         advance(Duration::from_nanos(1));
         assert!(down.is_woken());
-        let Poll::Ready(report) = watched_poll(&mut down) else { panic!("it waits on") };
+        let report = driven(&mut down);
         let mut named = report.unfinished.clone();
         named.sort();
         assert_eq!(named, ["req-7".to_owned(), "x".repeat(99)]);

@@ -5,7 +5,7 @@ use lifecycle::{
     Context, HookOutcomeReport, InitConfig, ShutdownReport, SingletonError, init_flag, initialize, invocation,
     invocation_blocking, shutdown, shutdown_blocking, singleton, singletons,
 };
-use lifecycle_tests::{ByHand, Gate, ended, gives_way, runtime, started, until, watched};
+use lifecycle_tests::{ByHand, Gate, driven, ended, gives_way, runtime, started, until, watched};
 use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
@@ -39,19 +39,6 @@ fn above() -> u8 {
 
 fn something_to_close() {
     _ = (Told::instance(), below(), above());
-}
-
-/// Polls until it is done: hooks are at work on threads.
-fn driven<F: Future>(future: &mut ByHand<F>) -> F::Output {
-    let mut output = None;
-    until(|| match future.poll() {
-        Poll::Ready(ready) => {
-            output = Some(ready);
-            true
-        }
-        Poll::Pending => false,
-    });
-    output.unwrap()
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@ use lifecycle::testing::isolated;
 use lifecycle::{
     Context, ShutdownReport, SingletonError, invocation, invocation_blocking, shutdown, shutdown_blocking, singleton,
 };
-use lifecycle_tests::{ByHand, Gate, ended, gives_way, runtime, started, until, watched};
+use lifecycle_tests::{ByHand, Gate, driven, ended, gives_way, runtime, started, until, watched};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Mutex;
@@ -24,19 +24,6 @@ fn pool() -> u8 {
 async fn closes_later() -> Result<u8, SingletonError> {
     shutdown(EVER).await;
     Ok(7)
-}
-
-/// Polls until it is done: hooks are at work on threads.
-fn driven<F: Future>(future: &mut ByHand<F>) -> F::Output {
-    let mut output = None;
-    until(|| match future.poll() {
-        Poll::Ready(ready) => {
-            output = Some(ready);
-            true
-        }
-        Poll::Pending => false,
-    });
-    output.unwrap()
 }
 
 fn names(report: &ShutdownReport) -> Vec<&str> {

@@ -218,7 +218,7 @@ mod hooks_that_hang {
         HookOutcomeReport, HooksReport, before_snapshot_within, on_restore_blocking_within, on_restore_within,
         testing::events,
     };
-    use lifecycle_tests::{runtime, until, watched};
+    use lifecycle_tests::{driven, runtime, until, watched};
     use std::sync::Mutex;
 
     static THREAD: Gate = Gate::new();
@@ -309,17 +309,6 @@ mod hooks_that_hang {
             assert_eq!(*RAN.lock().unwrap(), ["dropped", "first", "thread"]);
             THREAD.close();
         });
-    }
-
-    fn driven(call: &mut ByHand<impl Future<Output = HooksReport>>) -> HooksReport {
-        let mut report = None;
-        until(|| {
-            if let Poll::Ready(ready) = call.poll() {
-                report = Some(ready);
-            }
-            report.is_some()
-        });
-        report.unwrap()
     }
 
     #[test]
